@@ -1,0 +1,1 @@
+"""Read, profile, clean and split."""

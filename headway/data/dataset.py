@@ -1,0 +1,95 @@
+"""What moves out of the data room: a table that was read, a data set that was cleaned, and how it is split."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import polars as pl
+
+from headway.runtime.manifest import Label
+
+# The column that numbers every row that was read, in reading order over all files, from 0.
+ROW = "__row__"
+
+ModalityName = Literal["text", "number", "category", "date", "image", "audio"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One input column and how it is to be understood."""
+
+    name: str
+    modality: ModalityName
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows as read from the sources, nothing interpreted yet.
+
+    `rows`: first column `ROW` (UInt32), then the source's columns. `rejected`: one line per set-aside line or cell
+    with the columns `file`, `row` (1-based line or record in that file), `column`, `reason`, `value` (at most 200
+    characters). `read`: how many records the sources had, the rejected ones included.
+    """
+
+    rows: pl.DataFrame
+    rejected: pl.DataFrame
+    read: int
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something the profile noticed, for the report and for `headway init`: a stable code, severity and figures."""
+
+    code: str
+    severity: Literal["info", "warning", "error"]
+    column: str | None
+    message: str
+    figures: dict[str, float | int | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Clean rows, ready to be learnt from.
+
+    `rows`: `ROW` and the input columns typed by modality (text, category: String; number: Float64; date: Datetime;
+    image: String path that exists, absolute, or Binary), missing as null. `y`: `[n]`, int64 indices into `labels`, or
+    float32 values for regression. `groups`: `[n]` int64; rows of one group must share a fold. `weight`: `[n]`
+    float32 or None. `changes`: one line per row that cleaning dropped, set aside, grouped, or re-weighted, with the
+    columns `ROW`, `step`, `reason`, `partner` (the `ROW` it was compared with, or null).
+    """
+
+    rows: pl.DataFrame
+    inputs: tuple[Column, ...]
+    target: str
+    task: Literal["classify", "regress"]
+    labels: tuple[Label, ...]
+    y: np.ndarray
+    groups: np.ndarray
+    weight: np.ndarray | None
+    changes: pl.DataFrame
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return self.rows.height
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Positions (`[k]` int64, into a Dataset's rows) to train on and to validate on; they never overlap."""
+
+    train: np.ndarray
+    valid: np.ndarray
+
+
+@dataclass(frozen=True)
+class Split:
+    """Where every row goes: `test` is touched once, by the winner; `train` is the rest; `folds` divide `train`.
+
+    One fold is a plain holdout; several are a cross-validation whose `valid` parts cover `train` exactly once.
+    """
+
+    train: np.ndarray
+    test: np.ndarray
+    folds: tuple[Fold, ...]

@@ -1,0 +1,1 @@
+"""Examples on real data that a user can run and edit."""

@@ -1,0 +1,1 @@
+"""From cells to numbers, and the same step as ONNX."""

@@ -1,0 +1,166 @@
+"""What a candidate family promises: a light card, and heavy code that is imported only when it runs.
+
+A family is one folder under `headway/models/`. Its `__init__.py` defines `CARD` and imports nothing heavy.
+Its `fitting.py` defines two functions with the signatures of `Family`. The contract test in
+`tests/models/test_contract.py` finds the folder by itself.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Protocol, cast
+
+import numpy as np
+import polars as pl
+
+from headway.compute.clock import Clock
+from headway.data.dataset import Column
+from headway.errors import MissingExtraError
+from headway.package.graph import Graph
+from headway.tasks import Task
+from headway.tasks.recipe import Recipe
+
+Settings = Mapping[str, float | int | str | bool]
+
+
+@dataclass(frozen=True)
+class Card:
+    """What can be known of a family without importing it.
+
+    `modalities`: the input modalities it can read; columns of others are ignored by it. It takes part when
+    it reads at least one column of the project and `requires` (if any) are all present.
+    `honours`: the names of the fields of `Recipe` it obeys; a user's setting outside them is an error when it is set
+    for this family, and a remark when it is set for all.
+    """
+
+    name: str
+    summary: str
+    modalities: frozenset[str]
+    tasks: frozenset[str]
+    honours: frozenset[str] = frozenset()
+    requires: frozenset[str] = frozenset()
+    extra: str | None = None
+    needs: tuple[str, ...] = ()
+
+    def missing(self) -> str | None:
+        """Return the first import name in `needs` that is not installed, or None."""
+        return next((name for name in self.needs if importlib.util.find_spec(name) is None), None)
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Rows to learn from: input columns as the readers left them, and their targets.
+
+    `rows`: `[n]` rows; text, category and image path columns are strings (an image may also be bytes), numbers
+    Float64, dates Datetime; missing is null. `y`: `[n]`, int64 class indices or float32 values.
+    `weight`: `[n]` float32 or None for all ones.
+    """
+
+    rows: pl.DataFrame
+    inputs: tuple[Column, ...]
+    y: np.ndarray
+    weight: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return self.rows.height
+
+    def take(self, indices: np.ndarray) -> Examples:
+        """Return the rows at `indices` (`[k]` int64), in that order."""
+        weight = None if self.weight is None else self.weight[indices]
+        return Examples(self.rows[indices], self.inputs, self.y[indices], weight)
+
+    def columns(self, *modalities: str) -> tuple[str, ...]:
+        """Return the names of the input columns of the given modalities, in the project's order."""
+        return tuple(column.name for column in self.inputs if column.modality in modalities)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What one `fit` is expected to cost here: wall seconds on this machine and peak extra memory in MB."""
+
+    seconds: float
+    memory_mb: float
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Training progress: one value per epoch of `train` and `valid` (lower is better), e.g. of the loss."""
+
+    name: str
+    train: tuple[float, ...]
+    valid: tuple[float, ...] = ()
+
+
+class Fitted(Protocol):
+    """A trained candidate."""
+
+    @property
+    def settings(self) -> Settings:
+        """What tuning and early stopping chose; handing it to `fit` again replays it without a validation part."""
+
+    @property
+    def curves(self) -> tuple[Curve, ...]:
+        """Training curves for the report; may be empty."""
+
+    def predict(self, rows: pl.DataFrame) -> np.ndarray:
+        """Return float32 `[n, labels]` probabilities, or `[n]` values, from the trained (not the exported) model."""
+
+    def graph(self) -> Graph:
+        """Return the same model as an ONNX graph."""
+
+
+class Family(Protocol):
+    """The module `headway.models.<name>.fitting`."""
+
+    def estimate(self, train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estimate:
+        """Estimate one `fit` on `train` by a probe on a small part of it (at most about two seconds)."""
+
+    def fit(
+        self,
+        train: Examples,
+        valid: Examples | None,
+        task: Task,
+        recipe: Recipe,
+        *,
+        settings: Settings | None,
+        seed: int,
+        clock: Clock,
+    ) -> Fitted:
+        """Train on `train`.
+
+        With `valid`, choose settings and stop early on it. Without (the final refit on all rows), replay
+        `settings` from an earlier fit, or sensible defaults. When `clock` expires, stop and return the best so
+        far, or raise `TrainingError` if there is nothing useful yet. The same seed gives the same model.
+        """
+
+
+@dataclass(frozen=True)
+class Registry:
+    """All families found under `headway.models`."""
+
+    cards: Mapping[str, Card] = field(default_factory=dict)
+
+    def load(self, name: str) -> Family:
+        """Import the heavy part of a family; raises `MissingExtraError` where its extra is not installed."""
+        card = self.cards[name]
+        if card.extra is not None and card.missing() is not None:
+            raise MissingExtraError(card.extra, purpose=f"the candidate {name}")
+        return cast("Family", importlib.import_module(f"headway.models.{name}.fitting"))
+
+
+@cache
+def discover() -> Registry:
+    """Find every family folder and read its card."""
+    package = importlib.import_module("headway.models")
+    cards: dict[str, Card] = {}
+    for module in pkgutil.iter_modules(package.__path__):
+        if module.ispkg:
+            card: Card = importlib.import_module(f"headway.models.{module.name}").CARD
+            cards[card.name] = card
+    return Registry(cards)

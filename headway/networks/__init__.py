@@ -1,0 +1,1 @@
+"""Training PyTorch networks: losses, optimisers, schedules, the loop."""

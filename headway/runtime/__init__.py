@@ -1,0 +1,1 @@
+"""Open a package and predict: numpy, onnxruntime, tokenizers and Pillow only."""

@@ -1,0 +1,128 @@
+"""The manifest of a package: what it eats, what it answers, and how that was proven.
+
+Everything here is plain data with a JSON form. A *feed* says how the cells of some columns become one
+input of the ONNX graph; the same encoders run in training and in production.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+FORMAT_VERSION = 1
+
+Label = str | int | float | bool
+
+
+@dataclass(frozen=True)
+class NumberFeed:
+    """Numbers of several columns: float32 `[rows, columns]`, NaN where missing."""
+
+    name: str
+    columns: tuple[str, ...]
+    kind: Literal["number"] = "number"
+
+
+@dataclass(frozen=True)
+class CategoryFeed:
+    """Category values of several columns: strings `[rows, columns]`, "" where missing."""
+
+    name: str
+    columns: tuple[str, ...]
+    kind: Literal["category"] = "category"
+
+
+@dataclass(frozen=True)
+class DateFeed:
+    """Points in time: float64 `[rows, columns]`, seconds since 1970-01-01 UTC, NaN where missing."""
+
+    name: str
+    columns: tuple[str, ...]
+    kind: Literal["date"] = "date"
+
+
+@dataclass(frozen=True)
+class CharacterFeed:
+    """Unicode code points of one text column: int32 `[rows, longest]`, 0 after the end.
+
+    `normalise` is applied to the text first: NFKC, lower case, white space folded to one blank, stripped.
+    Texts are cut to `max_length` code points.
+    """
+
+    name: str
+    columns: tuple[str]
+    max_length: int = 2000
+    normalise: bool = True
+    kind: Literal["characters"] = "characters"
+
+
+@dataclass(frozen=True)
+class TokenFeed:
+    """Token ids of one text column: graph inputs `<name>.ids` and `<name>.mask`, int64 `[rows, longest]`.
+
+    `tokenizer` is a file of the package in the format of the `tokenizers` library; texts are cut to
+    `max_length` tokens and padded with `pad_id` (mask 0). `prefix` is put before every text.
+    """
+
+    name: str
+    columns: tuple[str]
+    tokenizer: str = "tokenizer.json"
+    max_length: int = 256
+    pad_id: int = 0
+    prefix: str = ""
+    kind: Literal["tokens"] = "tokens"
+
+
+@dataclass(frozen=True)
+class ImageFeed:
+    """Pixels of one image column: uint8 `[rows, height, width, channels]` (1 channel for mode L, 3 for RGB).
+
+    Images are decoded with Pillow (EXIF rotation applied), converted to `mode` and resized bilinearly.
+    """
+
+    name: str
+    columns: tuple[str]
+    width: int
+    height: int
+    mode: Literal["L", "RGB"]
+    kind: Literal["image"] = "image"
+
+
+Feed = NumberFeed | CategoryFeed | DateFeed | CharacterFeed | TokenFeed | ImageFeed
+
+
+@dataclass(frozen=True)
+class InputColumn:
+    """One column a user hands in: its name, modality, and a real example value for forms and docs."""
+
+    name: str
+    modality: Literal["text", "number", "category", "date", "image", "audio"]
+    example: str | float | None = None
+    categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """All that a package says about itself; `files` maps each other file to its sha256."""
+
+    name: str
+    task: Literal["classify", "regress"]
+    target: str
+    inputs: tuple[InputColumn, ...]
+    feeds: tuple[Feed, ...]
+    labels: tuple[Label, ...] = ()
+    # Probability from which a label is chosen, for binary tasks: (label, threshold). None: the most probable.
+    threshold: tuple[Label, float] | None = None
+    # cost[i][j]: what it costs to answer label j when label i is true. None: all mistakes cost the same.
+    costs: tuple[tuple[float, ...], ...] | None = None
+    winner: str = ""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    measured: Mapping[str, float] = field(default_factory=dict)
+    base: Mapping[str, str] | None = None
+    libraries: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    created: str = ""
+    seed: int = 0
+    format_version: int = FORMAT_VERSION

@@ -1,0 +1,18 @@
+"""One number per row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Regress:
+    """Predict a float; a target and an answer are float32 `[rows]` in the target's unit."""
+
+    kind: Literal["regress"] = "regress"
+
+    @property
+    def width(self) -> int:
+        """Return the number of outputs of a model."""
+        return 1

@@ -1,0 +1,1 @@
+"""The tournament: which candidate fits this data and this machine."""
