@@ -35,7 +35,8 @@ class Card:
     `modalities`: the input modalities it can read; columns of others are ignored by it. It takes part when
     it reads at least one column of the project and `requires` (if any) are all present.
     `honours`: the names of the fields of `Recipe` it obeys; a user's setting outside them is an error when it is set
-    for this family, and a remark when it is set for all.
+    for this family, and a remark when it is set for all. `elastic`: its `fit` plans its training to end before the
+    clock does (fewer epochs), so it may start although its estimate is above the time left.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Card:
     requires: frozenset[str] = frozenset()
     extra: str | None = None
     needs: tuple[str, ...] = ()
+    elastic: bool = False
 
     def missing(self) -> str | None:
         """Return the first import name in `needs` that is not installed, or None."""

@@ -1,0 +1,44 @@
+"""What a run tells whoever listens, as it happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from headway.training.events import BestSoFar, CandidateFinished, CandidateStarted, Remark, TrainingEvent
+
+STAGES = ("read", "clean", "split", "tournament", "evaluate", "package", "report")
+
+
+@dataclass(frozen=True)
+class StageStarted:
+    """A stage begins; `budget_left` in seconds, None without a budget."""
+
+    name: str
+    budget_left: float | None
+
+
+@dataclass(frozen=True)
+class StageFinished:
+    """A stage has ended; `note` is one short sentence of what it found. `resumed`: it was taken from an earlier run."""
+
+    name: str
+    seconds: float
+    note: str
+    resumed: bool = False
+
+
+Event = StageStarted | StageFinished | TrainingEvent
+Listener = Callable[[Event], None]
+
+__all__ = [
+    "STAGES",
+    "BestSoFar",
+    "CandidateFinished",
+    "CandidateStarted",
+    "Event",
+    "Listener",
+    "Remark",
+    "StageFinished",
+    "StageStarted",
+]
