@@ -1,1 +1,8 @@
 """The project file, read and checked."""
+
+from __future__ import annotations
+
+from headway.project.reading import build, change_time, read
+from headway.project.schema import Project
+
+__all__ = ["Project", "build", "change_time", "read"]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from headway.project import units
 
 Modality = Literal["text", "number", "category", "date", "image"]
 Metric = Literal[
@@ -22,11 +25,39 @@ Metric = Literal[
     "r2",
 ]
 
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+Between = Annotated[float, Field(gt=0, lt=1)]
+UpToAll = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+Text = Annotated[str, Field(min_length=1)]
+
+# Numbers with a unit: the file may say `5m`, the project holds 300.0.
+_Duration = Positive | Annotated[str, Field(pattern=units.DURATION_PATTERN)]
+_Size = Positive | Annotated[str, Field(pattern=units.SIZE_PATTERN)]
+_Percent = Annotated[str, Field(pattern=units.SHARE_PATTERN)]
+Seconds = Annotated[Positive, BeforeValidator(units.read_seconds, json_schema_input_type=_Duration)]
+Milliseconds = Annotated[Positive, BeforeValidator(units.read_milliseconds, json_schema_input_type=_Duration)]
+Megabytes = Annotated[Positive, BeforeValidator(units.read_megabytes, json_schema_input_type=_Size)]
+# A share of the rows; a `Portion` may also be nothing or all of them.
+Share = Annotated[Between, BeforeValidator(units.read_share, json_schema_input_type=Between | _Percent)]
+Portion = Annotated[UpToAll, BeforeValidator(units.read_share, json_schema_input_type=UpToAll | _Percent)]
+
 
 class Part(BaseModel):
     """A part of the project file: unknown keys are errors and nothing changes after reading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_blanks(cls, raw: Any) -> Any:
+        """Read a key with nothing after it as a key left out."""
+        if raw is None:
+            return {}
+        if not isinstance(raw, Mapping):
+            return raw
+        return {key: value for key, value in raw.items() if value is not None or key not in cls.model_fields}
 
 
 class Reading(Part):
@@ -44,17 +75,17 @@ class Reading(Part):
 class Budget(Part):
     """What a run may use: seconds and megabytes."""
 
-    time: float = 300.0
-    memory: float = 4096.0
+    time: Seconds = 300.0
+    memory: Megabytes = 4096.0
 
 
 class Limits(Part):
     """What the shipped package may need, measured on this machine: milliseconds and megabytes."""
 
-    latency_p50: float | None = None
-    latency_p95: float | None = None
-    size: float | None = None
-    memory: float | None = None
+    latency_p50: Milliseconds | None = None
+    latency_p95: Milliseconds | None = None
+    size: Megabytes | None = None
+    memory: Megabytes | None = None
 
 
 class Cleaning(Part):
@@ -64,15 +95,15 @@ class Cleaning(Part):
     near_duplicates: Literal["group", "drop", "off"] = "group"
     contradictions: Literal["set_aside", "keep"] = "set_aside"
     label_errors: Literal["report", "drop", "weight", "off"] = "report"
-    max_rejected: float = 0.10
+    max_rejected: Portion = 0.10
 
 
 class Splitting(Part):
     """How rows are divided; shares are between 0 and 1."""
 
-    test: float = 0.2
-    valid: float = 0.2
-    folds: int | None = None
+    test: Share = 0.2
+    valid: Share = 0.2
+    folds: Annotated[int, Field(ge=2, le=50)] | None = None
     group: str | None = None
     time: str | None = None
 
@@ -82,21 +113,21 @@ class Training(Part):
 
     loss: Literal["cross_entropy", "binary_cross_entropy", "focal", "mse", "mae", "huber"] | None = None
     optimizer: Literal["sgd", "adam", "adamw"] | None = None
-    learning_rate: float | None = None
-    momentum: float | None = None
-    weight_decay: float | None = None
-    l1: float | None = None
-    dropout: float | None = None
-    epochs: int | None = None
-    batch_size: int | None = None
+    learning_rate: Positive | None = None
+    momentum: Annotated[float, Field(ge=0, lt=1)] | None = None
+    weight_decay: NotNegative | None = None
+    l1: NotNegative | None = None
+    dropout: Annotated[float, Field(ge=0, lt=1)] | None = None
+    epochs: Count | None = None
+    batch_size: Count | None = None
     schedule: Literal["constant", "cosine", "linear"] | None = None
-    warmup: float | None = None
-    early_stopping: int | None = None
-    class_weights: Literal["balanced"] | dict[str, float] | None = None
-    focal_gamma: float | None = None
-    huber_delta: float | None = None
-    label_smoothing: float | None = None
-    clip: float | None = None
+    warmup: Portion | None = None
+    early_stopping: Annotated[int, Field(ge=0)] | None = None
+    class_weights: Literal["balanced"] | dict[str, NotNegative] | None = None
+    focal_gamma: NotNegative | None = None
+    huber_delta: Positive | None = None
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] | None = None
+    clip: Positive | None = None
     augment: bool | None = None
 
 
@@ -104,8 +135,34 @@ class Decision(Part):
     """How probabilities become an answer: a cost of each mistake, or a wanted precision of one label."""
 
     costs: dict[str, dict[str, float]] | None = None
-    precision: float | None = None
+    precision: Share | None = None
     label: str | int | bool | None = None
+
+
+def _list_models(raw: Any) -> Any:
+    """Read `[a, {b: {dropout: 0.3}}]`, `a` or a mapping as a mapping from family to its settings."""
+    if raw == "auto" or not isinstance(raw, str | list | tuple | Mapping):
+        return raw
+    if isinstance(raw, Mapping):
+        return {name: {} if settings is None else settings for name, settings in raw.items()}
+    models: dict[str, Any] = {}
+    for item in [raw] if isinstance(raw, str) else raw:
+        entries = {item: {}} if isinstance(item, str) else item
+        if not isinstance(entries, Mapping):
+            raise ValueError("auto, a list of candidate families, or a mapping from family to settings")  # noqa: TRY004
+        models |= {name: {} if settings is None else settings for name, settings in entries.items()}
+    if not models:
+        raise ValueError("auto, or at least one candidate family")
+    return models
+
+
+Models = Annotated[
+    Literal["auto"] | dict[str, Training],
+    BeforeValidator(
+        _list_models,
+        json_schema_input_type=Literal["auto"] | list[str | dict[str, Training | None]] | dict[str, Training | None],
+    ),
+]
 
 
 class Project(Part):
@@ -115,21 +172,21 @@ class Project(Part):
     from the name of a family to the training settings for it alone (they win over `training`).
     """
 
-    name: str
+    name: Text
     folder: Annotated[Path, Field(exclude=True)]
-    data: str
-    target: str
+    data: Text
+    target: Text
     test: str | None = None
     inputs: dict[str, Modality] | None = None
     ignore: tuple[str, ...] = ()
     task: Literal["classify", "regress"] | None = None
     budget: Budget = Budget()
     limits: Limits = Limits()
-    models: Literal["auto"] | dict[str, Training] = "auto"
+    models: Models = "auto"
     metric: Metric | None = None
     reading: Reading = Reading()
     cleaning: Cleaning = Cleaning()
     split: Splitting = Splitting()
     training: Training = Training()
     decision: Decision = Decision()
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0

@@ -1,0 +1,136 @@
+"""Read a project from its file or from Python arguments, and check it as a whole."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from headway.errors import Problem, ProjectError
+from headway.project.complaints import word_errors, word_unknown
+from headway.project.document import Document, Key, read_document
+from headway.project.schema import Project
+from headway.project.wishes import find_impossible
+
+Families = Mapping[str, frozenset[str]]
+
+
+def read(path: Path, *, families: Families | None = None) -> Project:
+    """Read and check the project file at `path`, or `headway.yaml` in that folder.
+
+    `families`: the known candidate families and the training settings each honours; None skips that check.
+    Raises `ProjectError` with every problem found.
+    """
+    path = path / "headway.yaml" if path.is_dir() else path
+    return _check(read_document(path), path.resolve().parent, families)
+
+
+def build(
+    *,
+    data: str | Path,
+    target: str,
+    name: str | None = None,
+    folder: Path | None = None,
+    test: str | Path | None = None,
+    inputs: Mapping[str, str] | None = None,
+    ignore: Sequence[str] = (),
+    task: str | None = None,
+    budget: Mapping[str, object] | None = None,
+    limits: Mapping[str, object] | None = None,
+    models: str | Sequence[object] | Mapping[str, object] = "auto",
+    metric: str | None = None,
+    reading: Mapping[str, object] | None = None,
+    cleaning: Mapping[str, object] | None = None,
+    split: Mapping[str, object] | None = None,
+    training: Mapping[str, object] | None = None,
+    decision: Mapping[str, object] | None = None,
+    seed: int = 0,
+    families: Families | None = None,
+) -> Project:
+    """Build a project from the same keys as the file has; relative paths start at `folder` (default: here).
+
+    Raises `ProjectError` with every problem found.
+    """
+    values: dict[str, object] = {
+        "name": name,
+        "data": str(data) if isinstance(data, Path) else data,
+        "target": target,
+        "test": str(test) if isinstance(test, Path) else test,
+        "inputs": inputs,
+        "ignore": ignore,
+        "task": task,
+        "budget": budget,
+        "limits": limits,
+        "models": models,
+        "metric": metric,
+        "reading": reading,
+        "cleaning": cleaning,
+        "split": split,
+        "training": training,
+        "decision": decision,
+        "seed": seed,
+    }
+    given = {key: _freeze(value) for key, value in values.items() if value is not None}
+    return _check(Document("headway.run", given), (folder or Path.cwd()).resolve(), families)
+
+
+def change_time(project: Project, time: str | float) -> Project:
+    """Return the project with another time budget, such as `"60s"`; raises `ProjectError`."""
+    try:
+        budget = type(project.budget).model_validate({**project.budget.model_dump(), "time": time})
+    except ValidationError as error:
+        raise ProjectError(word_errors(error, Document("--budget", {"time": time}))) from None
+    return project.model_copy(update={"budget": budget})
+
+
+def _check(document: Document, folder: Path, families: Families | None) -> Project:
+    """Return the checked project; raises `ProjectError` with the document's and the schema's problems together."""
+    problems = list(document.problems)
+    if "folder" in document.values:
+        problems.append(word_unknown(("folder",), document.place(("folder",))))
+    values = {key: value for key, value in document.values.items() if value is not None}
+    values = {"name": _default_name(values.get("data"), folder), **values, "folder": folder}
+    try:
+        project = Project.model_validate(values)
+    except ValidationError as error:
+        problems += word_errors(error, document)
+        project = None
+    problems += find_impossible(document, families)
+    if problems or project is None:
+        raise ProjectError(_sort(problems))
+    return project
+
+
+def _default_name(data: object, folder: Path) -> str:
+    """Return the data file's stem, e.g. `reviews` of `data/reviews.csv.zip`, safe as the name of a folder."""
+    if not isinstance(data, str):
+        return folder.name or "project"
+    stem = data.split("://")[-1].split("?")[0].rstrip("/\\").replace("\\", "/").split("/")[-1]
+    stem = re.sub(r"[^\w.-]+", "-", stem.split(".")[0] if "." in stem.lstrip(".") else stem).strip("-.")
+    return stem or folder.name or "project"
+
+
+def _freeze(value: Any) -> Any:
+    """Return lists as tuples and mapping keys as text, as the file reader does."""
+    if isinstance(value, Mapping):
+        return {_word_key(key): _freeze(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return tuple(_freeze(item) for item in value)
+    return value
+
+
+def _word_key(key: object) -> Key:
+    return str(key).lower() if isinstance(key, bool) else str(key)
+
+
+def _sort(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """Return the problems in the order of the file, each once."""
+
+    def line(problem: Problem) -> int:
+        number = problem.where.rpartition(":")[2]
+        return int(number) if number.isdigit() else 0
+
+    return tuple(sorted(dict.fromkeys(problems), key=line))

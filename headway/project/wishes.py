@@ -1,0 +1,143 @@
+"""Wishes that fit the schema and still cannot come true: unknown families, settings that contradict each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from headway.errors import Problem
+from headway.project.complaints import describe, suggest
+from headway.project.document import Document, Key
+from headway.project.schema import Project
+
+_REGRESSION = ("mae", "rmse", "r2")
+_REGRESSION_LOSSES = ("mse", "mae", "huber")
+_CLASSIFICATION_ONLY = ("class_weights", "focal_gamma", "label_smoothing")
+
+
+def find_impossible(document: Document, families: Mapping[str, frozenset[str]] | None) -> tuple[Problem, ...]:
+    """Return what cannot be done; looks at raw values, so that it can run beside the schema's own checks."""
+    return (
+        *_check_families(document, families),
+        *_check_columns(document),
+        *_check_task(document),
+        *_check_decision(document),
+        *_check_split(document),
+    )
+
+
+def _check_families(document: Document, families: Mapping[str, frozenset[str]] | None) -> Iterator[Problem]:
+    """Find families nobody knows, ones named twice, and settings that a family does not honour."""
+    seen: set[str] = set()
+    for name, settings, path in _list_models(document.values.get("models")):
+        where = document.place(path)
+        if name in seen:
+            yield Problem(f'the candidate "{name}" is named twice', where, fix="keep one of them")
+        seen.add(name)
+        if families is None:
+            continue
+        if name not in families:
+            known = sorted(families)
+            fix = suggest(name, ["auto", *known])
+            yield Problem(f'no candidate family "{name}"', where, f"auto, or some of {', '.join(known)}", "", fix)
+            continue
+        for key in settings:
+            training = Project.model_fields["training"].default
+            if key in type(training).model_fields and key not in families[name]:
+                honours = ", ".join(sorted(families[name])) or "no settings"
+                place = document.place((*path, key))
+                fix = "remove it, or set it under training: for the candidates that honour it"
+                yield Problem(
+                    f'the candidate "{name}" does not honour "{key}"', place, f"it honours {honours}", "", fix
+                )
+
+
+def _list_models(models: object) -> Iterator[tuple[str, Mapping[str, Any], tuple[Key, ...]]]:
+    """Yield each family that is named, its settings and its path in the file."""
+    if isinstance(models, str) and models != "auto":
+        yield models, {}, ("models",)
+    if isinstance(models, Mapping):
+        for name, settings in models.items():
+            yield str(name), settings if isinstance(settings, Mapping) else {}, ("models", name)
+    if isinstance(models, tuple):
+        for index, item in enumerate(models):
+            if isinstance(item, str):
+                yield item, {}, ("models", index)
+            elif isinstance(item, Mapping):
+                for name, settings in item.items():
+                    yield str(name), settings if isinstance(settings, Mapping) else {}, ("models", index, name)
+
+
+def _check_columns(document: Document) -> Iterator[Problem]:
+    """Find columns that are wanted in two roles."""
+    values = document.values
+    target, inputs, ignore = values.get("target"), values.get("inputs"), values.get("ignore")
+    if isinstance(inputs, Mapping) and target in inputs:
+        what = f'the target "{target}" is also an input'
+        yield Problem(what, document.place(("inputs", str(target))), fix="remove it from inputs")
+    if not isinstance(ignore, tuple):
+        return
+    for index, column in enumerate(ignore):
+        if column == target:
+            yield Problem(f'the target "{target}" is ignored', document.place(("ignore", index)), fix="remove it")
+        elif isinstance(inputs, Mapping) and column in inputs:
+            what = f'the column "{column}" is both an input and ignored'
+            yield Problem(what, document.place(("ignore", index)), fix="keep one of the two")
+
+
+def _check_task(document: Document) -> Iterator[Problem]:
+    """Find a metric or training settings that belong to the other task."""
+    values = document.values
+    task, metric = values.get("task"), values.get("metric")
+    if task not in ("classify", "regress"):
+        return
+    if isinstance(metric, str) and (metric in _REGRESSION) != (task == "regress"):
+        expected = f"a metric of the task {task}"
+        yield Problem(f"metric {metric} does not fit the task {task}", document.place(("metric",)), expected)
+    for path, settings in _list_training(values):
+        loss = settings.get("loss")
+        if isinstance(loss, str) and (loss in _REGRESSION_LOSSES) != (task == "regress"):
+            what = f"the loss {loss} does not fit the task {task}"
+            yield Problem(what, document.place((*path, "loss")), f"a loss of the task {task}")
+        for key in _CLASSIFICATION_ONLY:
+            if task == "regress" and settings.get(key) is not None:
+                yield Problem(
+                    f"{key} has no meaning for the task regress", document.place((*path, key)), fix="remove it"
+                )
+
+
+def _list_training(values: Mapping[str, object]) -> Iterator[tuple[tuple[Key, ...], Mapping[str, Any]]]:
+    training = values.get("training")
+    if isinstance(training, Mapping):
+        yield ("training",), training
+    for _, settings, path in _list_models(values.get("models")):
+        yield path, settings
+
+
+def _check_decision(document: Document) -> Iterator[Problem]:
+    """Find half a decision, or one that regression cannot make."""
+    decision = document.values.get("decision")
+    if not isinstance(decision, Mapping):
+        return
+    where = document.place(("decision",))
+    if document.values.get("task") == "regress" and decision:
+        yield Problem("decision has no meaning for the task regress", where, fix="remove it")
+    has_label, has_precision = decision.get("label") is not None, decision.get("precision") is not None
+    if has_label != has_precision:
+        present = "label" if has_label else "precision"
+        got = f"only {present}: {describe(decision[present])}"
+        yield Problem("half a decision", where, "precision and label together", got)
+    if has_precision and decision.get("costs"):
+        yield Problem("two rules for one decision", where, "either costs, or precision with label")
+
+
+def _check_split(document: Document) -> Iterator[Problem]:
+    """Find shares that leave nothing to train on."""
+    split = document.values.get("split")
+    if not isinstance(split, Mapping):
+        return
+    shares = [split.get("test", 0.2), split.get("valid", 0.2)]
+    numbers = [share for share in shares if isinstance(share, int | float) and not isinstance(share, bool)]
+    if all(0 < number < 1 for number in numbers) and sum(numbers) >= 0.95:
+        what = "test and valid leave too few rows to train on"
+        yield Problem(what, document.place(("split",)), "shares that sum to less than 95%", f"{sum(numbers):.0%}")

@@ -1,0 +1,51 @@
+import pytest
+
+from headway.errors import ProjectError
+from headway.project import build
+
+FAMILIES = {"ngram_linear": frozenset({"l1"}), "cnn": frozenset({"dropout"})}
+
+
+def problems_of(**keys):
+    with pytest.raises(ProjectError) as caught:
+        build(data="a.csv", target="y", families=FAMILIES, **keys)
+    return [problem.what for problem in caught.value.problems]
+
+
+def test_a_setting_that_a_family_does_not_honour():
+    assert problems_of(models={"ngram_linear": {"dropout": 0.5}}) == [
+        'the candidate "ngram_linear" does not honour "dropout"'
+    ]
+
+
+def test_a_family_named_twice():
+    assert problems_of(models=["cnn", {"cnn": {"dropout": 0.1}}]) == ['the candidate "cnn" is named twice']
+
+
+def test_columns_in_two_roles():
+    assert problems_of(inputs={"y": "text"}) == ['the target "y" is also an input']
+    assert problems_of(ignore=["y"]) == ['the target "y" is ignored']
+    assert problems_of(inputs={"a": "text"}, ignore=["a"]) == ['the column "a" is both an input and ignored']
+
+
+def test_a_metric_or_loss_of_the_other_task():
+    assert problems_of(task="classify", metric="rmse") == ["metric rmse does not fit the task classify"]
+    assert problems_of(task="regress", metric="accuracy") == ["metric accuracy does not fit the task regress"]
+    assert problems_of(task="regress", training={"loss": "focal", "label_smoothing": 0.1}) == [
+        "the loss focal does not fit the task regress",
+        "label_smoothing has no meaning for the task regress",
+    ]
+
+
+def test_half_a_decision():
+    assert problems_of(decision={"precision": 0.9}) == ["half a decision"]
+    assert problems_of(decision={"precision": 0.9, "label": "a", "costs": {"a": {"b": 1}}}) == [
+        "two rules for one decision"
+    ]
+    assert problems_of(task="regress", decision={"costs": {"a": {"b": 1}}}) == [
+        "decision has no meaning for the task regress"
+    ]
+
+
+def test_shares_that_leave_nothing():
+    assert problems_of(split={"test": 0.5, "valid": 0.5}) == ["test and valid leave too few rows to train on"]
