@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from headway.training.events import BestSoFar, CandidateFinished, CandidateStarted, Remark, TrainingEvent
 
 STAGES = ("read", "clean", "split", "tournament", "evaluate", "package", "report")
+
+
+@dataclass(frozen=True)
+class RunStarted:
+    """A run has a folder, the first thing to know: it is what `--resume` needs after an interruption."""
+
+    folder: Path
 
 
 @dataclass(frozen=True)
@@ -28,7 +36,7 @@ class StageFinished:
     resumed: bool = False
 
 
-Event = StageStarted | StageFinished | TrainingEvent
+Event = RunStarted | StageStarted | StageFinished | TrainingEvent
 Listener = Callable[[Event], None]
 
 __all__ = [
@@ -39,6 +47,7 @@ __all__ = [
     "Event",
     "Listener",
     "Remark",
+    "RunStarted",
     "StageFinished",
     "StageStarted",
 ]
