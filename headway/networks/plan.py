@@ -1,0 +1,77 @@
+"""How a network will be trained: the recipe with every knob filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Literal
+
+from headway.errors import TrainingError
+from headway.tasks import Task
+from headway.tasks.recipe import Loss, Optimizer, Recipe, Schedule
+
+LOSSES: Mapping[str, tuple[Loss, ...]] = {
+    "classify": ("cross_entropy", "binary_cross_entropy", "focal"),
+    "regress": ("mse", "mae", "huber"),
+}
+# A good SGD rate is tens of times a good Adam rate; used when the user changes one without the other.
+SGD_TO_ADAM = 30.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Training settings as in `Recipe`, none left open.
+
+    `early_stopping` 0: no stopping, the last epoch is kept. `clip` 0: no clipping. `criterion`: what early stopping
+    watches on the validation part, the loss or the error rate (ties broken by the loss). `precision`: "auto" is
+    bfloat16 autocast where the hardware has it. `shrink`: whether a short clock may cut the number of epochs.
+    """
+
+    loss: Loss = "cross_entropy"
+    optimizer: Optimizer = "adamw"
+    learning_rate: float = 1e-3
+    momentum: float = 0.9
+    weight_decay: float = 0.01
+    l1: float = 0.0
+    dropout: float = 0.0
+    epochs: int = 20
+    batch_size: int = 64
+    schedule: Schedule = "cosine"
+    warmup: float = 0.1
+    early_stopping: int = 0
+    class_weights: Literal["balanced"] | Mapping[str, float] | None = None
+    focal_gamma: float = 2.0
+    huber_delta: float = 1.0
+    label_smoothing: float = 0.0
+    clip: float = 0.0
+    augment: bool = False
+    criterion: Literal["loss", "error"] = "loss"
+    precision: Literal["auto", "float32"] = "auto"
+
+
+HONOURED = frozenset(field.name for field in fields(Recipe))
+
+
+def planned(recipe: Recipe, task: Task, defaults: Plan) -> Plan:
+    """Lay a user's recipe over a family's defaults; raises `TrainingError` for a loss that does not fit the task."""
+    wishes = {name: getattr(recipe, name) for name in recipe.given()}
+    plan = replace(defaults, **wishes)
+    if recipe.learning_rate is None:
+        plan = replace(plan, learning_rate=_converted_rate(defaults, plan.optimizer))
+    if recipe.loss is None and plan.loss not in LOSSES[task.kind]:
+        plan = replace(plan, loss=LOSSES[task.kind][0])
+    if plan.loss not in LOSSES[task.kind]:
+        raise TrainingError(
+            f"the loss {plan.loss} does not fit the task {task.kind}",
+            expected=" | ".join(LOSSES[task.kind]),
+            got=plan.loss,
+            fix="change training.loss, or leave it out",
+        )
+    return plan
+
+
+def _converted_rate(defaults: Plan, optimizer: Optimizer) -> float:
+    """Return the family's learning rate in the terms of another optimiser."""
+    if (optimizer == "sgd") == (defaults.optimizer == "sgd"):
+        return defaults.learning_rate
+    return defaults.learning_rate * (SGD_TO_ADAM if optimizer == "sgd" else 1 / SGD_TO_ADAM)

@@ -1,0 +1,352 @@
+"""The training loop: `train -> fit_loop -> run_epoch -> train_step`, in the shape of skorch's `NeuralNet`.
+
+It obeys a clock: the first steps are timed on a copy of the network, the number of epochs is set so that the schedule
+ends before the clock does, and after each epoch the rest is planned again at the speed seen so far. Without a deadline,
+or with time to spare, the same seed gives the same network.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from headway.compute.clock import Clock
+from headway.errors import TrainingError
+from headway.networks import losses, timing
+from headway.networks.batches import Lesson, Source, sequential, shuffled
+from headway.networks.device import autocast, best_device, seeded
+from headway.networks.optimizing import Progress, decayed, optimizer_of, rate
+from headway.networks.plan import Plan
+from headway.tasks import Task
+
+# Share of the time left that is planned for; the rest covers export and a noisy neighbour.
+PLANNED_SHARE = 0.94
+EVALUATION_BATCH = 256
+
+Build = Callable[[], nn.Module]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network, in evaluation mode and on the CPU, and how it got there.
+
+    `scale`: the mean and standard deviation that turn regression outputs into the target's unit, (0, 1) for
+    classification. Losses are means per epoch; `error` is the validation error rate (classification).
+    `epochs` were planned in the end, `best_epoch` (from 1) is the one whose weights were kept.
+    """
+
+    network: nn.Module
+    task: Task
+    plan: Plan
+    scale: tuple[float, float]
+    epochs: int
+    best_epoch: int
+    train_loss: tuple[float, ...]
+    valid_loss: tuple[float, ...]
+    error: tuple[float, ...]
+    seconds: float
+
+    @property
+    def settings(self) -> dict[str, float | int | str | bool]:
+        """Return what `train` needs to replay this run without a validation part."""
+        return {"epochs": self.epochs, "best_epoch": self.best_epoch}
+
+
+def train(
+    build: Build,
+    lesson: Lesson,
+    valid: Lesson | None,
+    task: Task,
+    plan: Plan,
+    *,
+    seed: int,
+    clock: Clock,
+    settings: Mapping[str, object] | None = None,
+) -> Trained:
+    """Build a network and train it on `lesson`.
+
+    With `valid` and `plan.early_stopping`, stop after that many epochs without a new best and keep the best weights.
+    `settings` (of an earlier `Trained`) fix the number of epochs and the one to end at. Raises `TrainingError` when
+    the loss stops being a number, or when the clock leaves no time for a single step.
+    """
+    plan = replay(plan, settings)
+    with seeded(seed):
+        network = build().to(best_device())
+        run = _Run(network, lesson, valid, task, plan, clock, np.random.default_rng(seed))
+        run.last_epoch = as_int(settings, "best_epoch", plan.epochs)
+        began = time.perf_counter()
+        run.fit_loop()
+    return run.trained(time.perf_counter() - began)
+
+
+def replay(plan: Plan, settings: Mapping[str, object] | None) -> Plan:
+    """Return the plan with the number of epochs of an earlier run."""
+    return replace(plan, epochs=as_int(settings, "epochs", plan.epochs))
+
+
+def as_int(settings: Mapping[str, object] | None, name: str, default: int) -> int:
+    """Return a whole number out of settings, which may have travelled through JSON."""
+    value = (settings or {}).get(name, default)
+    return int(value) if isinstance(value, (int, float)) else default
+
+
+def predict(trained: Trained, source: Source) -> np.ndarray:
+    """Return float32 probabilities `[n, labels]`, or values `[n]`, computed in full precision."""
+    with torch.inference_mode():
+        outputs = _outputs(trained.network, source, torch.device("cpu"))
+        if trained.task.kind == "classify":
+            return losses.probabilities(outputs, trained.plan).numpy()
+        mean, deviation = trained.scale
+        return (outputs.squeeze(1) * deviation + mean).numpy()
+
+
+def _outputs(network: nn.Module, source: Source, device: torch.device) -> Tensor:
+    """Return float32 outputs `[n, width]` on the CPU, in the order of the rows."""
+    network.eval()
+    order: list[np.ndarray] = []
+    parts: list[Tensor] = []
+    for positions in sequential(source, EVALUATION_BATCH):
+        batch = (argument.to(device) for argument in source.batch(positions, None))
+        parts.append(network(*batch).float().cpu())
+        order.append(positions)
+    outputs = torch.empty_like(torch.cat(parts))
+    outputs[torch.from_numpy(np.concatenate(order))] = torch.cat(parts)
+    return outputs
+
+
+def scale_of(y: np.ndarray, task: Task) -> tuple[float, float]:
+    """Return the mean and standard deviation of regression targets; (0, 1) for classification."""
+    if task.kind == "classify":
+        return 0.0, 1.0
+    return float(y.mean(dtype=np.float64)), float(y.std(dtype=np.float64)) or 1.0
+
+
+@dataclass
+class _Run:
+    """The state of one training run."""
+
+    network: nn.Module
+    lesson: Lesson
+    valid: Lesson | None
+    task: Task
+    plan: Plan
+    clock: Clock
+    generator: np.random.Generator
+    last_epoch: int = 0
+    progress: Progress = field(default_factory=Progress)
+    train_loss: list[float] = field(default_factory=list)
+    valid_loss: list[float] = field(default_factory=list)
+    error: list[float] = field(default_factory=list)
+    best: tuple[tuple[float, float], int, dict[str, Tensor]] | None = None
+
+    def __post_init__(self) -> None:
+        self.device = next(self.network.parameters()).device
+        self.scale = scale_of(self.lesson.y, self.task)
+        self.y = self._targets(self.lesson)
+        self.weight = torch.from_numpy(losses.row_weights(self.lesson.y, self.lesson.weight, self.task, self.plan))
+        self.loss = losses.row_loss(self.plan, smoothing=self.plan.label_smoothing)
+        self.optimizer = optimizer_of(self.network, self.plan)
+        self.epochs = self.plan.epochs
+        self.steps_an_epoch = len(shuffled(self.lesson.source, self.plan.batch_size, np.random.default_rng(0)))
+
+    def _targets(self, lesson: Lesson) -> Tensor:
+        if self.task.kind == "classify":
+            return torch.from_numpy(lesson.y.astype(np.int64))
+        return torch.from_numpy(((lesson.y - self.scale[0]) / self.scale[1]).astype(np.float32))
+
+    def fit_loop(self) -> None:
+        """Run epochs until the plan, the patience or the clock ends."""
+        planned = self.epochs
+        steps_left = self._fitting_steps(self.epochs * self.steps_an_epoch)
+        while steps_left > 0:
+            began, steps = time.perf_counter(), steps_left
+            steps_left = self.run_epoch(steps_left)
+            if self.clock.expired or self._has_waited_enough():
+                break
+            if len(self.train_loss) >= round(self.last_epoch * self.epochs / planned):
+                break
+            pace = (time.perf_counter() - began) / max(1, steps - steps_left)
+            steps_left = self._shrunk(steps_left, pace * self.steps_an_epoch)
+        if not self.train_loss:
+            raise TrainingError(
+                "the time ended before the first training step",
+                expected="time for at least one step",
+                got=f"{self.clock.left():.1f} s left",
+                fix="raise budget.time, or leave this candidate out",
+            )
+        if self.best is not None:
+            self.network.load_state_dict(self.best[2])
+
+    def run_epoch(self, steps_left: int) -> int:
+        """Visit every row once, then validate; returns the steps left of the plan."""
+        self.network.train()
+        total, rows = 0.0, 0
+        for positions in shuffled(self.lesson.source, self.plan.batch_size, self.generator):
+            if steps_left == 0 or self.clock.expired:
+                break
+            self._set_rate(steps_left)
+            total += self.train_step(positions) * len(positions)
+            rows += len(positions)
+            self.progress = self.progress.advanced(steps_left)
+            steps_left -= 1
+        if rows == 0:
+            return 0
+        self.train_loss.append(total / rows)
+        if self.valid is not None and not (self.clock.expired and self.best is not None):
+            self._keep_if_best(*self.validate(self.valid))
+        return steps_left
+
+    def train_step(self, positions: np.ndarray) -> float:
+        """Take one step down the gradient; returns the mean loss of the batch."""
+        augment = self.generator if self.plan.augment else None
+        batch = tuple(argument.to(self.device) for argument in self.lesson.source.batch(positions, augment))
+        rows = torch.from_numpy(positions)
+        y, weight = self.y[rows].to(self.device), self.weight[rows].to(self.device)
+        with autocast(self.device, self.plan):
+            outputs = self.network(*batch)
+        loss = (self.loss(outputs.float(), y) * weight).mean()
+        self.optimizer.zero_grad(set_to_none=True)
+        self._with_penalty(loss).backward()  # type: ignore[no-untyped-call]
+        if self.plan.clip > 0:
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.plan.clip)
+        self.optimizer.step()
+        return self._checked(loss.item())
+
+    @torch.inference_mode()
+    def validate(self, valid: Lesson) -> tuple[float, float]:
+        """Return the mean loss and, for classification, the error rate (else the loss again) on `valid`."""
+        with autocast(self.device, self.plan):
+            outputs = _outputs(self.network, valid.source, self.device)
+        y = self._targets(valid)
+        weight = torch.from_numpy(losses.row_weights(valid.y, valid.weight, self.task, self.plan))
+        loss = float((losses.row_loss(self.plan)(outputs, y) * weight).mean())
+        if self.task.kind != "classify":
+            return loss, loss
+        return loss, float(((outputs.argmax(1) != y) * weight).mean())
+
+    def trained(self, seconds: float) -> Trained:
+        """Return the outcome."""
+        epochs = self.best[1] if self.best is not None else len(self.train_loss)
+        return Trained(
+            network=self.network.cpu().eval(),
+            task=self.task,
+            plan=self.plan,
+            scale=self.scale,
+            epochs=max(self.epochs, epochs),
+            best_epoch=epochs,
+            train_loss=tuple(self.train_loss),
+            valid_loss=tuple(self.valid_loss),
+            error=tuple(self.error),
+            seconds=seconds,
+        )
+
+    def _with_penalty(self, loss: Tensor) -> Tensor:
+        if self.plan.l1 <= 0:
+            return loss
+        return loss + self.plan.l1 * torch.stack([weight.abs().sum() for weight in decayed(self.network)]).sum()
+
+    def _checked(self, loss: float) -> float:
+        if math.isfinite(loss):
+            return loss
+        raise TrainingError(
+            f"the loss became {loss} in epoch {len(self.train_loss) + 1}",
+            expected="a finite loss",
+            got=f"learning rate {self.plan.learning_rate:g}, optimizer {self.plan.optimizer}",
+            fix="lower training.learning_rate, or set training.clip to 1",
+        )
+
+    def _set_rate(self, steps_left: int) -> None:
+        middle = self.progress.advanced(2 * steps_left)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate(self.plan, middle)
+
+    def _keep_if_best(self, loss: float, error: float) -> None:
+        self.valid_loss.append(loss)
+        self.error.append(error)
+        if self.plan.early_stopping <= 0:
+            return
+        score = (loss, loss) if self.plan.criterion == "loss" else (error, loss)
+        if self.best is None or score < self.best[0]:
+            state = {name: tensor.detach().clone() for name, tensor in self.network.state_dict().items()}
+            self.best = (score, len(self.train_loss), state)
+
+    def _has_waited_enough(self) -> bool:
+        if self.best is None or self.plan.early_stopping <= 0:
+            return False
+        return len(self.train_loss) - self.best[1] >= self.plan.early_stopping
+
+    def _fitting_steps(self, steps: int) -> int:
+        """Return how many of `steps` fit the clock, whole epochs where at least one does."""
+        if math.isinf(self.clock.deadline):
+            return steps
+        pace = probe(self.network, self.lesson, self.valid, self.task, self.plan)
+        return self._shrunk(steps, pace.epoch(self.steps_an_epoch))
+
+    def _shrunk(self, steps_left: int, epoch_seconds: float) -> int:
+        if math.isinf(self.clock.deadline):
+            return steps_left
+        fitting = self.clock.left() * PLANNED_SHARE / max(epoch_seconds, 1e-9)
+        if fitting * self.steps_an_epoch >= steps_left:
+            return steps_left
+        epochs = math.floor(fitting) if fitting >= 1 else fitting
+        self.epochs = len(self.train_loss) + math.ceil(epochs)
+        return math.floor(epochs * self.steps_an_epoch)
+
+
+def probe(network: nn.Module, lesson: Lesson, valid: Lesson | None, task: Task, plan: Plan) -> timing.Pace:
+    """Time training steps and one batch of validation on a copy of `network`."""
+    with torch.random.fork_rng():
+        run = _Run(timing.copied(network), lesson, valid, task, plan, Clock(), np.random.default_rng(0))
+        run.network.train()
+        run.optimizer.param_groups[0]["lr"] = 0.0
+        batches = shuffled(lesson.source, plan.batch_size, np.random.default_rng(0))
+        step = timing.timed_steps(lambda index: run.train_step(batches[index % len(batches)]))
+        if valid is None or len(valid) == 0:
+            return timing.Pace(step, 0.0)
+        few = sequential(valid.source, EVALUATION_BATCH)
+        middle = few[len(few) // 2]
+        part = Lesson(_Part(valid.source, middle), valid.y[middle])
+        return timing.Pace(step, timing.timed_steps(lambda _: run.validate(part), steps=2) * len(few))
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Some rows of a source."""
+
+    source: Source
+    positions: np.ndarray
+
+    @property
+    def lengths(self) -> np.ndarray | None:
+        return None if self.source.lengths is None else self.source.lengths[self.positions]
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def batch(self, positions: np.ndarray, augment: np.random.Generator | None) -> tuple[Tensor, ...]:
+        return self.source.batch(self.positions[positions], augment)
+
+
+def estimated(build: Build, lesson: Lesson, rows: int, task: Task, plan: Plan, *, seed: int) -> tuple[float, float]:
+    """Estimate the seconds and MB of training on `rows` rows like those of `lesson`, which may be a small sample.
+
+    Memory counts weights, gradients, two optimiser moments and the kept best, and activations by what a step added
+    to the process.
+    """
+    import psutil
+
+    with seeded(seed):
+        process = psutil.Process()
+        before = process.memory_info().rss
+        network = build().to(best_device())
+        pace = probe(network, lesson, None, task, plan)
+        added = max(0, process.memory_info().rss - before) / 1e6
+    weights = sum(p.numel() * p.element_size() for p in network.parameters()) / 1e6
+    seconds = plan.epochs * math.ceil(rows / plan.batch_size) * pace.step * 1.1
+    return seconds, 5 * weights + max(added, 50.0)

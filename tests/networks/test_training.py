@@ -1,0 +1,174 @@
+import time
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from headway.compute.clock import Clock
+from headway.errors import TrainingError
+from headway.networks.batches import Arrays, Lesson
+from headway.networks.plan import Plan, planned
+from headway.networks.training import estimated, predict, train
+from headway.tasks import Classify, Regress
+from headway.tasks.recipe import Recipe
+
+TASK = Classify(("no", "yes"))
+
+
+def build():
+    return nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 2))
+
+
+def build_regressor():
+    return nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 1))
+
+
+def lessons(rows=400):
+    x = np.random.default_rng(0).normal(size=(rows, 4)).astype(np.float32)
+    y = (x[:, 0] > x[:, 1]).astype(np.int64)
+    half = rows // 2
+    return Lesson(Arrays((x[:half],)), y[:half]), Lesson(Arrays((x[half:],)), y[half:])
+
+
+def accuracy(trained, lesson):
+    return float((predict(trained, lesson.source).argmax(1) == lesson.y).mean())
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "binary_cross_entropy", "focal"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
+def test_every_loss_and_optimiser_learns(loss, optimizer):
+    lesson, valid = lessons()
+    plan = planned(Recipe(loss=loss, optimizer=optimizer), TASK, Plan(learning_rate=0.01, batch_size=32))
+    assert accuracy(train(build, lesson, None, TASK, plan, seed=0, clock=Clock()), valid) > 0.93
+
+
+@pytest.mark.parametrize("loss", ["mse", "mae", "huber"])
+def test_regression_answers_in_the_unit_of_the_target(loss):
+    x = np.random.default_rng(0).normal(size=(300, 4)).astype(np.float32)
+    y = (1e6 + 1e5 * x[:, 0]).astype(np.float32)
+    plan = planned(Recipe(loss=loss), Regress(), Plan(learning_rate=0.01, epochs=30, batch_size=32))
+    lesson = Lesson(Arrays((x,)), y)
+    trained = train(build_regressor, lesson, None, Regress(), plan, seed=0, clock=Clock())
+    assert np.abs(predict(trained, lesson.source) - y).mean() < 2e4
+
+
+def test_the_same_seed_gives_the_same_network():
+    lesson, valid = lessons()
+    runs = [train(build, lesson, valid, TASK, Plan(epochs=3), seed=7, clock=Clock()) for _ in range(2)]
+    other = train(build, lesson, valid, TASK, Plan(epochs=3), seed=8, clock=Clock())
+    np.testing.assert_array_equal(*[predict(run, valid.source) for run in runs])
+    assert not np.array_equal(predict(runs[0], valid.source), predict(other, valid.source))
+
+
+def test_a_finite_clock_with_time_to_spare_changes_nothing():
+    lesson, valid = lessons()
+    runs = [train(build, lesson, valid, TASK, Plan(epochs=3), seed=7, clock=c) for c in (Clock(), Clock.after(100))]
+    np.testing.assert_array_equal(*[predict(run, valid.source) for run in runs])
+
+
+def test_training_leaves_the_callers_random_state_alone():
+    lesson, _ = lessons()
+    before = torch.random.get_rng_state()
+    train(build, lesson, None, TASK, Plan(epochs=1), seed=0, clock=Clock())
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_early_stopping_keeps_the_best_epoch():
+    lesson, valid = lessons()
+    noise = np.random.default_rng(1).integers(0, 2, len(lesson))
+    plan = Plan(epochs=200, early_stopping=3, schedule="constant", learning_rate=0.05, batch_size=16)
+    trained = train(build, Lesson(lesson.source, noise), valid, TASK, plan, seed=0, clock=Clock())
+    assert len(trained.valid_loss) == trained.best_epoch + 3
+    assert trained.valid_loss[trained.best_epoch - 1] == min(trained.valid_loss)
+
+
+def test_settings_replay_the_same_epochs_without_a_validation_part():
+    lesson, valid = lessons()
+    plan = Plan(epochs=30, early_stopping=2, learning_rate=0.05, schedule="constant")
+    first = train(build, lesson, valid, TASK, plan, seed=0, clock=Clock())
+    again = train(build, lesson, None, TASK, plan, seed=0, clock=Clock(), settings=first.settings)
+    assert len(again.train_loss) == first.best_epoch
+    np.testing.assert_allclose(predict(again, valid.source), predict(first, valid.source), atol=1e-6)
+
+
+class Slow(Arrays):
+    def batch(self, positions, augment):
+        time.sleep(0.02)
+        return super().batch(positions, augment)
+
+
+def test_a_short_clock_cuts_epochs_and_is_kept():
+    lesson, _ = lessons()
+    slow = Lesson(Slow(lesson.source.arrays), lesson.y)
+    began = time.monotonic()
+    plan = Plan(epochs=1000, batch_size=20)
+    trained = train(build, slow, None, TASK, plan, seed=0, clock=Clock.after(1.5))
+    assert time.monotonic() - began < 1.8
+    assert 1 <= trained.epochs < 10
+
+
+def test_no_time_at_all_is_an_error():
+    lesson, _ = lessons()
+    with pytest.raises(TrainingError, match="before the first training step"):
+        train(build, lesson, None, TASK, Plan(), seed=0, clock=Clock.after(0))
+
+
+def test_a_loss_that_is_no_number_is_an_error():
+    lesson, _ = lessons()
+    bad = Lesson(Arrays((np.full((200, 4), np.nan, np.float32),)), lesson.y)
+    with pytest.raises(TrainingError, match="the loss became nan in epoch 1"):
+        train(build, bad, None, TASK, Plan(), seed=0, clock=Clock())
+
+
+def test_balanced_class_weights_favour_the_rare_label():
+    x = np.random.default_rng(0).normal(size=(600, 4)).astype(np.float32)
+    y = (x[:, 0] + np.random.default_rng(1).normal(size=600) > 1.8).astype(np.int64)
+    lesson = Lesson(Arrays((x,)), y)
+    found = [
+        predict(
+            train(build, lesson, None, TASK, Plan(class_weights=w, learning_rate=0.01), seed=0, clock=Clock()),
+            lesson.source,
+        )[:, 1]
+        for w in (None, "balanced")
+    ]
+    assert found[1].mean() > 2 * found[0].mean()
+
+
+def test_rows_without_weight_teach_nothing():
+    lesson, valid = lessons()
+    weight = np.r_[np.ones(100), np.zeros(100)].astype(np.float32)
+    wrong = np.r_[lesson.y[:100], 1 - lesson.y[100:]]
+    plan = Plan(learning_rate=0.01, batch_size=16)
+    trained = train(build, Lesson(lesson.source, wrong, weight), None, TASK, plan, seed=0, clock=Clock())
+    assert accuracy(trained, valid) > 0.9
+
+
+def test_l1_makes_weights_smaller():
+    lesson, _ = lessons()
+    sizes = [
+        sum(
+            p.abs().sum().item()
+            for p in train(
+                build, lesson, None, TASK, Plan(l1=l1, learning_rate=0.01), seed=0, clock=Clock()
+            ).network.parameters()
+        )
+        for l1 in (0.0, 0.01)
+    ]
+    assert sizes[1] < 0.8 * sizes[0]
+
+
+def test_an_estimate_grows_with_epochs_and_rows():
+    lesson, _ = lessons()
+    once, _ = estimated(build, lesson, 10_000, TASK, Plan(epochs=10), seed=0)
+    more, memory = estimated(build, lesson, 100_000, TASK, Plan(epochs=100), seed=0)
+    assert more > 20 * once
+    assert memory > 0
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+def test_a_network_trains_on_the_gpu_and_comes_back():
+    lesson, valid = lessons()
+    trained = train(build, lesson, None, TASK, Plan(learning_rate=0.01), seed=0, clock=Clock())
+    assert next(trained.network.parameters()).device.type == "cpu"
+    assert accuracy(trained, valid) > 0.9
