@@ -1,0 +1,58 @@
+"""Text cells as token ids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from headway.errors import PackageError
+from headway.runtime.feeds.cells import Cells, column, strings
+from headway.runtime.feeds.padding import pad
+from headway.runtime.manifest import TokenFeed
+
+if TYPE_CHECKING:
+    from tokenizers import Encoding, Tokenizer
+
+
+def encode(feed: TokenFeed, columns: Mapping[str, Cells], *, files: Mapping[str, bytes]) -> dict[str, np.ndarray]:
+    """Return `{<name>.ids, <name>.mask}`, int64 `[rows, longest]` each; a missing cell is an empty text.
+
+    Raises `PackageError` where the tokenizer is missing from `files` or cannot be read.
+    """
+    if feed.tokenizer not in files:
+        raise PackageError("a tokenizer is missing", expected=f"the file {feed.tokenizer!r}", where=feed.name)
+    tokenizer = open_tokenizer(files[feed.tokenizer], feed.max_length)
+    name = feed.columns[0]
+    texts = [feed.prefix + text for text in strings(column(columns, name), name)]
+    rows = [encoding.ids for encoding in _encodings(tokenizer, texts)]
+    lengths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
+    flat = np.fromiter(chain.from_iterable(rows), dtype=np.int64, count=int(lengths.sum()))
+    ids = pad(flat, lengths, fill=feed.pad_id)
+    mask = (np.arange(ids.shape[1]) < lengths[:, None]).astype(np.int64)
+    return {f"{feed.name}.ids": ids, f"{feed.name}.mask": mask}
+
+
+@lru_cache(maxsize=8)
+def open_tokenizer(content: bytes, max_length: int) -> Tokenizer:
+    """Return the tokenizer in `content` (a `tokenizer.json`), cutting at `max_length` tokens and not padding."""
+    from tokenizers import Tokenizer
+
+    try:
+        tokenizer: Tokenizer = Tokenizer.from_str(content.decode("utf-8"))
+        tokenizer.no_padding()
+        tokenizer.enable_truncation(max_length)
+    except Exception as error:  # the library raises plain Exception
+        raise PackageError("a tokenizer cannot be read", expected="a tokenizer.json", got=str(error)[:200]) from error
+    return tokenizer
+
+
+def _encodings(tokenizer: Tokenizer, texts: list[str]) -> list[Encoding]:
+    """Return the encodings of `texts`; lone surrogates, which UTF-8 cannot hold, become "?"."""
+    try:
+        return tokenizer.encode_batch_fast(texts)
+    except (TypeError, UnicodeEncodeError):
+        return tokenizer.encode_batch_fast([text.encode("utf-8", "replace").decode() for text in texts])
