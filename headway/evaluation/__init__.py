@@ -1,1 +1,1 @@
-"""How good is it: metrics with intervals, slices, mistakes, comparison."""
+"""How good is it: metrics with intervals, slices, mistakes, calibration, decisions, comparison."""

@@ -12,24 +12,34 @@ from headway.runtime.manifest import Label
 
 @dataclass(frozen=True)
 class Slice:
-    """A part of the rows where the model does worse: `column` `condition`, e.g. "length" ">= 120"."""
+    """A part of the rows where the model does worse than elsewhere.
+
+    `column` is an input; `aspect` says what of it the `condition` speaks of: "value" ("= 3" or a category), "range"
+    (">= 10, < 20"), "length" in characters, "language" ("zh", "en", "other") or "missing" (no condition). `score` and
+    `overall` are accuracies, or mean absolute errors; `p_value` is corrected for the number of parts looked at.
+    """
 
     column: str
     condition: str
     rows: int
     score: float
     overall: float
+    aspect: str = "value"
+    p_value: float = 0.0
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """One wrong answer with its row: position in the evaluated rows, the cells, truth, answer and confidence."""
+    """One wrong answer with its row: position in the evaluated rows, the cells, truth, answer and confidence.
+
+    For regression one of the largest errors, with no confidence.
+    """
 
     position: int
     cells: Mapping[str, object]
     actual: Label
     predicted: Label
-    confidence: float
+    confidence: float | None
 
 
 @dataclass(frozen=True)
