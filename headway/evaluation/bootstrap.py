@@ -11,10 +11,13 @@ from headway.tasks import Task
 
 RESAMPLES = 1000
 LEVEL = 0.95
-# Resamples are drawn in blocks of at most this many weights (float32), so that memory stays near 50 MB.
-BLOCK = 4_000_000
-# Above this many drawn rows in all, fewer resamples are enough: each one is hardly noisy any more.
-DRAWS = 100_000_000
+# How many standard deviations hold the middle 95% of a normal distribution.
+NORMAL = 1.959964
+# Resamples are drawn in blocks of at most this many weights (float32), so that a block stays in the cache.
+BLOCK = 1_000_000
+# No more rows than this are drawn in all: with very many rows, few resamples show the spread.
+DRAWS = 20_000_000
+FEWEST_RESAMPLES = 40
 
 
 def intervals(
@@ -53,7 +56,7 @@ def draw_weights(rows: int, *, resamples: int, seed: int) -> Iterator[np.ndarray
     There are `resamples` columns in all, fewer where the rows are very many.
     """
     rng = np.random.default_rng(seed)
-    left = 0 if rows == 0 else min(resamples, max(100, DRAWS // rows))
+    left = 0 if rows == 0 else min(resamples, max(FEWEST_RESAMPLES, DRAWS // rows))
     while left > 0:
         size = max(1, min(left, BLOCK // rows))
         cells = rng.integers(rows, size=(rows, size), dtype=np.int64) * size + np.arange(size)
@@ -61,20 +64,27 @@ def draw_weights(rows: int, *, resamples: int, seed: int) -> Iterator[np.ndarray
         left -= size
 
 
-def percentile_interval(values: np.ndarray, level: float = LEVEL) -> tuple[float, float] | None:
-    """Return the middle `level` of the defined values, or None where fewer than half are defined."""
+def percentile_interval(values: np.ndarray) -> tuple[float, float] | None:
+    """Return the middle 95% of the defined values, or None where fewer than half are defined.
+
+    Fewer than 500 values, drawn where rows are very many, have too rough a tail: the normal interval is taken instead.
+    """
     defined = values[~np.isnan(values)]
     if len(defined) * 2 <= len(values):
         return None
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    if len(values) < 500:
+        half = NORMAL * float(defined.std(ddof=1)) if len(defined) > 1 else 0.0
+        return float(defined.mean()) - half, float(defined.mean()) + half
+    low, high = np.quantile(defined, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
 
 
-def wilson_interval(hits: int, rows: int, z: float = 1.959964) -> tuple[float, float]:
+def wilson_interval(hits: int, rows: int) -> tuple[float, float]:
     """Return the 95% interval of a share of `hits` in `rows` (Wilson 1927)."""
     if rows == 0:
         return 0.0, 1.0
-    share, shrink = hits / rows, 1 + z * z / rows
+    z, share = NORMAL, hits / rows
+    shrink = 1 + z * z / rows
     middle = share + z * z / (2 * rows)
     half = z * float(np.sqrt(share * (1 - share) / rows + z * z / (4 * rows * rows)))
     return max(0.0, (middle - half) / shrink), min(1.0, (middle + half) / shrink)

@@ -68,3 +68,13 @@ def test_a_thousand_resamples_of_ten_thousand_rows_are_quick():
     intervals(["accuracy", "f1_macro", "roc_auc", "log_loss"], y, p, TWO, seed=0)
     # About 0.6 s of processor time; the bound leaves room for a busy machine.
     assert time.process_time() - start < 4
+
+
+def test_few_values_get_the_normal_interval():
+    values = np.random.default_rng(0).normal(5, 2, size=400)
+    assert percentile_interval(values) == pytest.approx((5 - 1.96 * 2, 5 + 1.96 * 2), abs=0.4)
+
+
+def test_very_many_rows_are_drawn_fewer_times():
+    columns = sum(block.shape[1] for block in draw_weights(200_000, resamples=1000, seed=0))
+    assert columns == 100
