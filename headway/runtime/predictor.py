@@ -1,0 +1,169 @@
+"""Rows of any number through one graph: encode, run, put back in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from headway.errors import InputError, PackageError
+from headway.runtime.feeds import BadCellError, Cells, encode
+from headway.runtime.feeds.cells import array, column, listed, missing_column, strings
+from headway.runtime.manifest import Feed
+from headway.runtime.session import check_signature, cores, open_session, run
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+# How much one run of the graph takes: few enough rows for the caches, enough to drown the cost of a call.
+_ROWS = 4096
+_TEXT_ROWS = 512
+_TEXT_CELLS = 16_384
+_IMAGE_PIXELS = 4_000_000
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A graph, its feeds, and the session that runs it; safe to share between threads.
+
+    `output` is "probabilities" or "values"; `threads` is how many parts of a large batch are worked on at once.
+    """
+
+    feeds: tuple[Feed, ...]
+    files: Mapping[str, bytes]
+    session: InferenceSession
+    output: str
+    threads: int
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return the names of the columns that the feeds read, each once, in order."""
+        return tuple(dict.fromkeys(name for feed in self.feeds for name in feed.columns))
+
+    def run(self, columns: Mapping[str, Cells], *, strict: bool = True) -> np.ndarray:
+        """Return float32 `[rows, labels]` probabilities or `[rows, 1]` values for columns of equal length.
+
+        Columns that no feed reads are ignored. Texts are sorted by length and cut into parts, so that little
+        padding is computed, and put back in order. Raises `InputError` (a missing column, columns of different
+        length, a cell that cannot be read and `strict`) and `PackageError` (the graph fails).
+        """
+        ready = {name: _ready(columns, name, text=name in self._texts) for name in self.columns}
+        rows = _height(ready)
+        if rows == 0:
+            return np.empty((0, self.width), dtype=np.float32)
+        if rows <= 1 or (rows <= _TEXT_ROWS // 8 and not self._has_images):
+            return self._part(ready, strict=strict)
+        parts = list(self._parts(ready, rows))
+        if len(parts) == 1:
+            return self._part(ready, strict=strict)
+        return self._all(ready, parts, rows, strict=strict)
+
+    @property
+    def width(self) -> int:
+        """Return the number of outputs a row has, 1 where the graph does not say."""
+        shape = self.session.get_outputs()[0].shape
+        return shape[1] if len(shape) == 2 and isinstance(shape[1], int) else 1
+
+    @property
+    def _texts(self) -> frozenset[str]:
+        """Return the columns that are read as text."""
+        return frozenset(feed.columns[0] for feed in self.feeds if feed.kind in {"characters", "tokens"})
+
+    @property
+    def _has_images(self) -> bool:
+        """Tell whether some feed reads images."""
+        return any(feed.kind == "image" for feed in self.feeds)
+
+    def _parts(self, ready: Mapping[str, Any], rows: int) -> Iterator[np.ndarray]:
+        """Yield the positions of each part."""
+        most = min(
+            [_ROWS, *(_IMAGE_PIXELS // (feed.width * feed.height) for feed in self.feeds if feed.kind == "image")]
+        )
+        texts = self._texts
+        if not texts:
+            yield from np.array_split(np.arange(rows), -(-rows // max(1, most)))
+            return
+        lengths = sum(np.fromiter(map(len, ready[name]), dtype=np.int64, count=rows) for name in texts)
+        yield from _buckets(np.asarray(lengths), min(most, _TEXT_ROWS))
+
+    def _all(self, ready: Mapping[str, Any], parts: Sequence[np.ndarray], rows: int, *, strict: bool) -> np.ndarray:
+        """Run the parts, several at once: Python encodes one while onnxruntime computes another."""
+
+        def answer(part: np.ndarray) -> np.ndarray:
+            try:
+                return self._part({name: _take(cells, part) for name, cells in ready.items()}, strict=strict)
+            except BadCellError as error:
+                raise error.at(int(part[error.row])) from error.__cause__
+
+        if self.threads == 1:
+            answers = [answer(part) for part in parts]
+        else:
+            with ThreadPoolExecutor(max_workers=self.threads) as pool:
+                answers = list(pool.map(answer, parts))
+        out = np.empty((rows, answers[0].shape[1]), dtype=np.float32)
+        for part, values in zip(parts, answers, strict=True):
+            out[part] = values
+        return out
+
+    def _part(self, ready: Mapping[str, Any], *, strict: bool) -> np.ndarray:
+        """Encode and run some rows in one go."""
+        arrays: dict[str, np.ndarray] = {}
+        for feed in self.feeds:
+            arrays.update(encode(feed, ready, files=self.files, strict=strict))
+        answers = run(self.session, self.output, arrays)
+        rows = _height(ready)
+        if answers.ndim != 2 or answers.shape[0] != rows:
+            raise PackageError("the graph answers in the wrong shape", expected=f"{rows} rows", got=str(answers.shape))
+        return answers
+
+
+def open_predictor(
+    onnx: bytes, feeds: Sequence[Feed], files: Mapping[str, bytes], *, threads: int | None = None
+) -> Predictor:
+    """Open a graph with its feeds; `threads` None uses all cores. Raises `PackageError` where they do not fit."""
+    workers = threads or cores()
+    session = open_session(onnx, threads=workers)
+    return Predictor(tuple(feeds), files, session, check_signature(session, feeds), workers)
+
+
+def _ready(columns: Mapping[str, Cells], name: str, *, text: bool) -> Any:
+    """Return the cells of a column as something that can be measured and cut: strings, a typed array, or a list."""
+    if name not in columns:
+        raise missing_column(name, columns)
+    cells = column(columns, name)
+    if text:
+        return strings(cells, name)
+    if isinstance(cells, np.ndarray):
+        return cells
+    typed = array(cells)
+    return listed(cells) if typed is None else typed
+
+
+def _height(ready: Mapping[str, Any]) -> int:
+    """Return the number of rows; raises `InputError` where the columns differ."""
+    heights = {name: len(cells) for name, cells in ready.items()}
+    if len(set(heights.values())) != 1:
+        got = ", ".join(f"{name!r}: {height}" for name, height in heights.items())
+        raise InputError("the columns have different lengths", expected="one cell per row in each", got=got)
+    return next(iter(heights.values()))
+
+
+def _take(cells: Any, positions: np.ndarray) -> Any:
+    """Return the cells at `positions`."""
+    if isinstance(cells, np.ndarray):
+        return cells[positions]
+    return [cells[position] for position in positions.tolist()]
+
+
+def _buckets(lengths: np.ndarray, most: int) -> Iterator[np.ndarray]:
+    """Yield positions sorted by length, longest first, cut so that a padded part holds about `_TEXT_CELLS` items."""
+    order = np.argsort(-lengths, kind="stable")
+    start = 0
+    while start < len(order):
+        longest = max(1, int(lengths[order[start]]))
+        size = min(most, max(1, _TEXT_CELLS // longest))
+        yield order[start : start + size]
+        start += size
