@@ -25,17 +25,28 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where rows came from: the row numbered `first` is record `record` of `file`; the following ones follow it."""
+
+    file: str
+    first: int
+    record: int
+
+
+@dataclass(frozen=True)
 class Table:
     """Rows as read from the sources, nothing interpreted yet.
 
-    `rows`: first column `ROW` (UInt32), then the source's columns. `rejected`: one line per set-aside line or cell
-    with the columns `file`, `row` (1-based line or record in that file), `column`, `reason`, `value` (at most 200
-    characters). `read`: how many records the sources had, the rejected ones included.
+    `rows`: first column `ROW` (UInt32, rejected records leave gaps), then the source's columns. `rejected`: one line
+    per set-aside line or cell with the columns `file`, `row` (1-based record in that file, the header included, as a
+    spreadsheet numbers it), `column`, `reason`, `value` (at most 200 characters). `read`: how many records the sources
+    had, the rejected ones included. `origins`: one per file, in reading order.
     """
 
     rows: pl.DataFrame
     rejected: pl.DataFrame
     read: int
+    origins: tuple[Origin, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,7 +65,8 @@ class Dataset:
     """Clean rows, ready to be learnt from.
 
     `rows`: `ROW` and the input columns typed by modality (text, category: String; number: Float64; date: Datetime;
-    image: String path that exists, absolute, or Binary), missing as null. `y`: `[n]`, int64 indices into `labels`, or
+    image: String path that exists, absolute, or Binary), missing as null; the column of `split.time` follows them where
+    it is not an input. `y`: `[n]`, int64 indices into `labels`, or
     float32 values for regression. `groups`: `[n]` int64; rows of one group must share a fold. `weight`: `[n]`
     float32 or None. `changes`: one line per row that cleaning dropped, set aside, grouped, or re-weighted, with the
     columns `ROW`, `step`, `reason`, `partner` (the `ROW` it was compared with, or null).

@@ -1,0 +1,374 @@
+"""From a raw table to a clean data set; each changed row is kept with its reason."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import polars as pl
+
+from headway.data.casting import cast_column, cast_dates, cast_numbers
+from headway.data.changes import list_changes, no_changes
+from headway.data.dataset import ROW, Column, Dataset, Finding, Table
+from headway.data.inference import check_columns
+from headway.data.keys import empty_rows, input_keys
+from headway.data.neighbours import find_near_duplicates
+from headway.data.reading import check_rejected, locate
+from headway.data.sources.part import REJECTED, Reject, rejected_frame
+from headway.data.targets import Target, read_target
+from headway.errors import DataError
+from headway.project.schema import Cleaning
+from headway.runtime.manifest import Label
+
+_DEFAULT = Cleaning()
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """The training part, the given test part if there is one, all rejected cells and lines, and what was noticed."""
+
+    train: Dataset
+    test: Dataset | None
+    rejected: pl.DataFrame
+    findings: tuple[Finding, ...]
+
+
+def clean(
+    table: Table,
+    *,
+    target: str,
+    inputs: tuple[Column, ...],
+    task: Literal["classify", "regress"],
+    cleaning: Cleaning = _DEFAULT,
+    test: Table | None = None,
+    group: str | None = None,
+    time: str | None = None,
+) -> Cleaned:
+    """Type the columns, and drop, group or set aside what would make the score wrong.
+
+    In this order: cells that do not fit their modality become null, rows without target or input are rejected, inputs
+    under several labels are set aside, repeated rows dropped, near duplicates grouped, classes of one row set aside.
+    Rows of a given `test` part whose input also stands in training are left out of it. `group` and `time` name the
+    columns of `split.group` and `split.time`. Raises DataError when nothing is left to learn.
+    """
+    extra = [name for name in (group, time) if name is not None]
+    check_columns(table.rows.columns, [target, *(column.name for column in inputs), *extra])
+    typed = _type_rows(table, target, inputs, task, cleaning.max_rejected, time=time)
+    train = _as_dataset(typed, target, inputs, task, groups=_given_groups(typed.rows, table, group))
+    keys = input_keys(train.rows, inputs)
+    kept, findings = _clean_train(train, keys, cleaning)
+    if test is None:
+        return Cleaned(kept, None, typed.rejected, tuple(findings))
+    check_columns(test.rows.columns, [target, *(column.name for column in inputs)])
+    given = _type_rows(test, target, inputs, task, cleaning.max_rejected, time=None, labels=kept.labels)
+    held, shared = _clean_test(_as_dataset(given, target, inputs, task), train, keys)
+    unseen = [name for name in given.rejected["reason"].to_list() if "not in the training part" in name]
+    if unseen:
+        message = f"{len(unseen):,} test rows have labels that never occur in training: they are left out"
+        findings.append(Finding("unseen_label", "warning", target, message, {"rows": len(unseen)}))
+    return Cleaned(kept, held, pl.concat([typed.rejected, given.rejected]), (*findings, *shared))
+
+
+@dataclass(frozen=True)
+class _Typed:
+    rows: pl.DataFrame
+    target: Target
+    rejected: pl.DataFrame
+
+
+def _type_rows(
+    table: Table,
+    target: str,
+    inputs: Sequence[Column],
+    task: Literal["classify", "regress"],
+    most: float,
+    *,
+    time: str | None,
+    labels: Sequence[Label] | None = None,
+) -> _Typed:
+    """Return the usable rows with typed columns, their targets, and all that was rejected so far."""
+    rejects: list[Reject] = []
+    columns = [table.rows[ROW]]
+    for column in inputs:
+        raw = table.rows[column.name]
+        cast = cast_column(raw, column.modality)
+        _check_faults(cast.faults, raw, column, most)
+        rejects += _rejects(table, cast.faults, column.name, [cast.reason] * len(cast.faults))
+        columns.append(cast.series)
+    if time is not None and time not in {column.name for column in inputs}:
+        columns.append(_time_column(table.rows[time]))
+    rows = pl.DataFrame(columns)
+    read = read_target(table.rows[target], task, labels=labels)
+    rejects += _rejects(table, read.faults, target, list(read.reasons))
+    blank = np.setdiff1d(np.flatnonzero(empty_rows(rows, inputs)), read.faults)
+    rejects += _rejects(table, blank, inputs[0].name, ["every input is missing"] * len(blank))
+    unusable = replace(table, rejected=rejected_frame(r for r in rejects if r.column == target or "every" in r.reason))
+    if labels is None:
+        check_rejected(unusable, most, where=f"column {target}")
+    keep = np.setdiff1d(np.arange(rows.height), np.concatenate([read.faults, blank]))
+    if len(keep) == 0:
+        raise DataError("no row has both a target and an input", where=f"column {target}", got=f"{rows.height:,} rows")
+    kept = Target(read.y[keep], read.labels, read.faults, read.reasons)
+    return _Typed(rows[keep], kept, pl.concat([table.rejected.cast(REJECTED), rejected_frame(rejects)]))  # type: ignore[arg-type]
+
+
+def _rejects(table: Table, positions: np.ndarray, column: str, reasons: Sequence[str]) -> list[Reject]:
+    cells = table.rows[column].gather(positions).to_list()
+    numbers = table.rows[ROW].gather(positions).to_list()
+    places = [locate(table, number) for number in numbers]
+    return [
+        Reject(file, record, column, reason, None if cell is None else str(cell))
+        for (file, record), cell, reason in zip(places, cells, reasons, strict=True)
+    ]
+
+
+def _check_faults(faults: np.ndarray, raw: pl.Series, column: Column, most: float) -> None:
+    filled = len(raw) - raw.null_count()
+    if len(faults) <= most * filled:
+        return
+    shown = Counter(str(raw[int(position)])[:40] for position in faults).most_common(3)
+    raise DataError(
+        f"{len(faults):,} of {filled:,} cells of {column.name} are no {column.modality}",
+        where=f"column {column.name}",
+        expected=f"{column.modality}s in at least {1 - most:.0%} of the cells",
+        got=", ".join(f"{cell!r} ({times} times)" for cell, times in shown),
+        fix=f"set inputs: {{{column.name}: category}} or text, or add the marker to reading.missing",
+    )
+
+
+def _time_column(series: pl.Series) -> pl.Series:
+    dates = cast_dates(series)
+    return dates.series if len(dates.faults) * 2 <= len(series) else cast_numbers(series).series
+
+
+def _given_groups(rows: pl.DataFrame, table: Table, group: str | None) -> np.ndarray | None:
+    if group is None:
+        return None
+    of_row = table.rows.select(ROW, pl.col(group).alias("group"))
+    joined = rows.select(ROW).join(of_row, on=ROW, how="left", maintain_order="left")
+    # A missing group is a group of its own.
+    own = pl.when(pl.col("group").is_null()).then(pl.col(ROW)).otherwise(None)
+    codes = joined.select(pl.struct("group", own.alias("own")).rank("dense")).to_series()
+    return codes.to_numpy().astype(np.int64)
+
+
+def _as_dataset(
+    typed: _Typed,
+    target: str,
+    inputs: tuple[Column, ...],
+    task: Literal["classify", "regress"],
+    *,
+    groups: np.ndarray | None = None,
+) -> Dataset:
+    own = np.arange(typed.rows.height, dtype=np.int64) if groups is None else groups
+    labels, y = typed.target.labels, typed.target.y
+    return Dataset(typed.rows, inputs, target, task, labels, y, own, None, no_changes())
+
+
+def _clean_train(dataset: Dataset, keys: np.ndarray, cleaning: Cleaning) -> tuple[Dataset, list[Finding]]:
+    findings: list[Finding] = []
+    rich = any(column.modality in ("text", "image") for column in dataset.inputs)
+    natural = not rich and _repeats_are_natural(dataset, keys)
+    if natural:
+        message = "rows repeat because the inputs have few possible values: they are kept"
+        findings.append(Finding("natural_duplicates", "info", None, message))
+    if not natural:
+        if rich and cleaning.contradictions == "set_aside" and dataset.task == "classify":
+            dataset, keys = _set_contradictions_aside(dataset, keys, findings)
+        if cleaning.duplicates == "drop":
+            dataset, keys = _drop_duplicates(dataset, keys, findings, weigh=not rich)
+        if cleaning.duplicates != "off":
+            dataset = _group(dataset, keys)
+    if cleaning.near_duplicates != "off" and not natural:
+        dataset, keys = _treat_near_duplicates(dataset, keys, findings, drop=cleaning.near_duplicates == "drop")
+    dataset = _set_rare_classes_aside(dataset, findings)
+    return replace(dataset, groups=_dense(dataset.groups)), findings
+
+
+def take(dataset: Dataset, keep: np.ndarray, changes: pl.DataFrame | None = None) -> Dataset:
+    """Return the rows at the positions `keep` (`[k]` int64), with `changes` added to the list."""
+    weight = None if dataset.weight is None else dataset.weight[keep]
+    listed = dataset.changes if changes is None else pl.concat([dataset.changes, changes])
+    return replace(
+        dataset,
+        rows=dataset.rows[keep],
+        y=dataset.y[keep],
+        groups=dataset.groups[keep],
+        weight=weight,
+        changes=listed,
+    )
+
+
+def _repeats_are_natural(dataset: Dataset, keys: np.ndarray) -> bool:
+    """Tell whether so few combinations of values are possible that equal rows need not be copies.
+
+    Were the columns independent, two rows would agree in all of them with the product of the columns' own chances;
+    dependence only raises it. From one expected pair on, repeats are natural.
+    """
+    chance = 1.0
+    for column in dataset.inputs:
+        counts = dataset.rows[column.name].value_counts()["count"].to_numpy() / len(dataset)
+        chance *= float((counts**2).sum())
+    return chance * len(keys) * (len(keys) - 1) / 2 >= 1
+
+
+def _set_contradictions_aside(
+    dataset: Dataset, keys: np.ndarray, findings: list[Finding]
+) -> tuple[Dataset, np.ndarray]:
+    _, inverse = np.unique(keys, return_inverse=True)
+    low = np.full(inverse.max() + 1, np.iinfo(np.int64).max)
+    high = np.full(inverse.max() + 1, -1)
+    np.minimum.at(low, inverse, dataset.y)
+    np.maximum.at(high, inverse, dataset.y)
+    odd = low != high
+    bad = np.flatnonzero(odd[inverse])
+    if len(bad) == 0:
+        return dataset, keys
+    numbers = dataset.rows[ROW].to_numpy()
+    partner = {
+        int(group): (int(numbers[bad[inverse[bad] == group][0]]), int(numbers[bad[inverse[bad] == group][-1]]))
+        for group in np.unique(inverse[bad])
+    }
+    partners = np.array([_other(partner[int(inverse[i])], int(numbers[i])) for i in bad])
+    reasons = [
+        f"the same input stands under {dataset.labels[low[inverse[i]]]!r} and {dataset.labels[high[inverse[i]]]!r}"
+        for i in bad
+    ]
+    count = int(odd.sum())
+    message = f"{count:,} inputs stand under different labels ({len(bad):,} rows): set aside"
+    findings.append(Finding("contradiction", "warning", None, message, {"inputs": count, "rows": len(bad)}))
+    keep = np.flatnonzero(~odd[inverse])
+    if len(keep) == 0:
+        raise DataError("every input stands under different labels", where=f"column {dataset.target}")
+    return take(dataset, keep, list_changes(numbers[bad], "contradiction", reasons, partners)), keys[keep]
+
+
+def _other(pair: tuple[int, int], row: int) -> int:
+    return pair[1] if pair[0] == row else pair[0]
+
+
+def _drop_duplicates(
+    dataset: Dataset, keys: np.ndarray, findings: list[Finding], *, weigh: bool
+) -> tuple[Dataset, np.ndarray]:
+    """Keep the first of the rows with equal inputs and target; with `weigh` it counts for all of them."""
+    both = pl.DataFrame({"key": keys, "y": dataset.y}).hash_rows(seed=1).to_numpy()
+    _, first, inverse, counts = np.unique(both, return_index=True, return_inverse=True, return_counts=True)
+    keep = np.sort(first)
+    gone = np.setdiff1d(np.arange(len(both)), keep)
+    if len(gone) == 0:
+        return dataset, keys
+    numbers = dataset.rows[ROW].to_numpy()
+    changes = list_changes(numbers[gone], "duplicate", "the same input and target", numbers[first[inverse[gone]]])
+    message = f"{len(gone):,} rows repeat another one: dropped before the split"
+    findings.append(Finding("duplicate", "info", None, message, {"rows": len(gone)}))
+    kept = take(dataset, keep, changes)
+    if weigh:
+        kept = replace(kept, weight=counts[inverse[keep]].astype(np.float32))
+    return kept, keys[keep]
+
+
+def _group(dataset: Dataset, keys: np.ndarray) -> Dataset:
+    """Put rows with the same input into one group."""
+    _, inverse = np.unique(keys, return_inverse=True)
+    return replace(dataset, groups=_merge(dataset.groups, inverse))
+
+
+def _merge(groups: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return groups in which rows that share either label are together."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    left, right = _dense(groups), _dense(others)
+    size = int(left.max()) + 1
+    total = size + int(right.max()) + 1
+    graph = coo_array((np.ones(len(left), np.int8), (left, right + size)), shape=(total, total))
+    _, component = connected_components(graph, directed=False)
+    return np.asarray(component[left], np.int64)
+
+
+def _dense(groups: np.ndarray) -> np.ndarray:
+    return np.unique(groups, return_inverse=True)[1].astype(np.int64)
+
+
+def _treat_near_duplicates(
+    dataset: Dataset, keys: np.ndarray, findings: list[Finding], *, drop: bool
+) -> tuple[Dataset, np.ndarray]:
+    near = find_near_duplicates(dataset.rows, dataset.inputs)
+    findings += near.findings
+    again = np.flatnonzero(near.first != np.arange(len(dataset)))
+    if len(again) == 0:
+        return dataset, keys
+    numbers = dataset.rows[ROW].to_numpy()
+    if drop:
+        again = again[dataset.y[again] == dataset.y[near.first[again]]]
+    step = "near_duplicate" if drop else "near_duplicate_grouped"
+    changes = list_changes(numbers[again], step, near.reason, numbers[near.first[again]])
+    message = f"{len(again):,} rows are nearly equal to another one: " + (
+        "dropped" if drop else "kept in the same part of every split"
+    )
+    findings.append(Finding("near_duplicate", "info", None, message, {"rows": len(again)}))
+    grouped = replace(dataset, groups=_merge(dataset.groups, near.first))
+    if not drop:
+        return replace(grouped, changes=pl.concat([grouped.changes, changes])), keys
+    keep = np.setdiff1d(np.arange(len(dataset)), again)
+    return take(grouped, keep, changes), keys[keep]
+
+
+def _set_rare_classes_aside(dataset: Dataset, findings: list[Finding]) -> Dataset:
+    """Set aside the classes of one row, which no split can both train and test; renumber the labels."""
+    if dataset.task != "classify":
+        return dataset
+    counts = np.bincount(dataset.y, minlength=len(dataset.labels))
+    rare = np.flatnonzero(counts < 2)
+    if len(rare) == 0:
+        return dataset
+    left = np.flatnonzero(counts >= 2)
+    names = ", ".join(repr(dataset.labels[i]) for i in rare[:10])
+    if len(left) < 2:
+        raise DataError(
+            "fewer than two classes have two rows or more",
+            where=f"column {dataset.target}",
+            expected="at least two rows of at least two classes, repeated and contradictory rows not counted",
+            got=", ".join(f"{dataset.labels[i]!r}: {counts[i]}" for i in range(min(10, len(counts)))),
+            fix="add rows of the classes that are missing",
+        )
+    bad = np.flatnonzero(np.isin(dataset.y, rare))
+    message = f"{len(rare)} class(es) with fewer than two rows are set aside: {names}"
+    findings.append(Finding("rare_class", "warning", dataset.target, message, {"classes": len(rare)}))
+    changes = list_changes(dataset.rows[ROW].to_numpy()[bad], "rare_class", "the only row of its class")
+    kept = take(dataset, np.setdiff1d(np.arange(len(dataset)), bad), changes)
+    labels = tuple(dataset.labels[i] for i in left)
+    return replace(kept, labels=labels, y=np.searchsorted(left, kept.y).astype(np.int64))
+
+
+def _clean_test(test: Dataset, train: Dataset, train_keys: np.ndarray) -> tuple[Dataset, list[Finding]]:
+    """Leave the test rows out whose input was also read for training."""
+    keys = input_keys(test.rows, test.inputs)
+    rich = any(column.modality in ("text", "image") for column in test.inputs)
+    if not rich and _repeats_are_natural(test, keys):
+        return test, []
+    order = np.argsort(train_keys, kind="stable")
+    place = np.minimum(np.searchsorted(train_keys[order], keys), len(order) - 1)
+    leaked = np.flatnonzero(train_keys[order][place] == keys)
+    if len(leaked) == 0:
+        return test, []
+    shared = int(np.isin(train_keys, keys).sum())
+    if len(leaked) == len(test):
+        raise DataError(
+            "every row of the test part also stands in the training part",
+            where="test:",
+            expected="rows that training does not see",
+            fix="name another test file, or leave test: out to have one split off",
+        )
+    partners = train.rows[ROW].to_numpy()[order[place[leaked]]]
+    reason = "the same input stands in the training part"
+    changes = list_changes(test.rows[ROW].to_numpy()[leaked], "leaked", reason, partners)
+    message = (
+        f"{len(leaked):,} of {len(test):,} test rows also stand in training ({shared:,} rows there): "
+        "they are left out, so that the score is honest"
+    )
+    finding = Finding("leaked", "warning", None, message, {"test_rows": len(leaked), "train_rows": shared})
+    return take(test, np.setdiff1d(np.arange(len(test)), leaked), changes), [finding]

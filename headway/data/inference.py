@@ -1,0 +1,260 @@
+"""What the columns are and what is to be predicted, guessed from the cells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+
+from headway.data.casting import cast_dates, cast_numbers
+from headway.data.dataset import ROW, Column, Finding, ModalityName, Table
+from headway.data.leaks import Leak, find_leak
+from headway.data.sources.images import IMAGE_SUFFIXES
+from headway.errors import DataError
+
+_SAMPLE = 20_000
+# This share of the cells must be numbers (dates) for a column of them; the others are rejected.
+_MOSTLY = 0.9
+_FEW_VALUES = 20
+_NAMED_ID = re.compile(
+    r"(?i)(^|[_\-\s.])(id|uid|uuid|guid|key|index|idx|no|编号|序号)$|[a-z]I[Dd]$|编号$|序号$|^id$|^Unnamed"
+)
+_NAMED_CODE = re.compile(r"(?i)(zip|post(al)?_?code|phone|mobile|tel$|code$|邮编|电话|手机|代码)")
+_CODE = re.compile(r"[A-Za-z0-9_\-:./@+=]+")
+_WHOLE = re.compile(r"-?\d+(\.0+)?")
+_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af]")
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What a column seems to be, why, and whether it is used as an input."""
+
+    column: str
+    modality: ModalityName | None
+    reason: str
+    use: bool
+
+
+@dataclass(frozen=True)
+class Inference:
+    """The input columns in the order of the file, the task, what was noticed, and one guess per column."""
+
+    inputs: tuple[Column, ...]
+    task: Literal["classify", "regress"]
+    findings: tuple[Finding, ...]
+    guesses: tuple[Guess, ...]
+
+
+def infer(
+    table: Table,
+    target: str,
+    *,
+    inputs: Mapping[str, ModalityName] | None = None,
+    ignore: Collection[str] = (),
+    task: Literal["classify", "regress"] | None = None,
+) -> Inference:
+    """Guess the modality of every column and the task; what is given is taken as it is.
+
+    Identifiers, constants and columns that give the target away are left out, with a reason and a finding, unless
+    `inputs` names them. Raises DataError for a missing column and when no input is left.
+    """
+    names = [name for name in table.rows.columns if name != ROW]
+    check_columns(names, [target, *(inputs or {}), *ignore])
+    kind = task or guess_task(table.rows[target], rich=_is_rich(table.rows, target))
+    if inputs is not None:
+        guesses = tuple(
+            Guess(name, inputs[name], "as the project file says", use=True) for name in names if name in inputs
+        )
+        return Inference(_used(guesses), kind, (), guesses)
+    guesses = tuple(guess_column(table.rows[name]) for name in names if name != target and name not in ignore)
+    guesses = _judge_leaks(table.rows, target, kind, guesses)
+    if not any(guess.use for guess in guesses):
+        raise DataError(
+            "no column is left to learn from",
+            where=", ".join(table_files(table)),
+            got="; ".join(f"{guess.column}: {guess.reason}" for guess in guesses) or "only the target",
+            fix="name the inputs in the project file, such as inputs: {column: text}",
+        )
+    return Inference(_used(guesses), kind, _findings(guesses), guesses)
+
+
+def check_columns(names: Collection[str], wanted: Collection[str]) -> None:
+    """Raise DataError naming the first wanted column that is missing, with near misses."""
+    for name in wanted:
+        if name not in names:
+            near = get_close_matches(name, names, n=1)
+            raise DataError(
+                f"there is no column {name!r}",
+                expected="one of " + ", ".join(list(names)[:20]),
+                got=name,
+                fix=f"did you mean {near[0]}?" if near else "",
+            )
+
+
+def guess_task(target: pl.Series, *, rich: bool = False) -> Literal["classify", "regress"]:
+    """Return "regress" for a target of many different numbers, else "classify".
+
+    `rich`: texts or images are among the inputs, where many whole numbers are more likely codes of classes.
+    """
+    values = target.drop_nulls()
+    if values.dtype == pl.Boolean or len(values) == 0:
+        return "classify"
+    numbers = cast_numbers(values)
+    if len(numbers.faults) > len(values) * (1 - _MOSTLY):
+        return "classify"
+    found = numbers.series.drop_nulls()
+    distinct = found.n_unique()
+    whole = bool((found == found.round()).all())
+    if not whole:
+        return "regress" if distinct > 2 else "classify"
+    if distinct <= _FEW_VALUES:
+        return "classify" if distinct <= max(2, len(found) // 2) else "regress"
+    codes = rich and distinct <= 1000 and len(found) >= 10 * distinct
+    return "classify" if codes else "regress"
+
+
+def guess_column(series: pl.Series) -> Guess:
+    """Return what one column seems to be."""
+    name, filled = series.name, series.drop_nulls()
+    if len(filled) == 0:
+        return Guess(name, None, "empty in every row", use=False)
+    distinct = filled.n_unique()
+    if distinct == 1 and len(series) > 1 and filled.len() == len(series):
+        return Guess(name, None, f"the same in every row ({str(filled[0])[:40]!r})", use=False)
+    sample = filled if len(filled) <= _SAMPLE else filled.gather_every(len(filled) // _SAMPLE)
+    if series.dtype == pl.Binary:
+        return Guess(name, "image", "bytes of images", use=True)
+    if series.dtype == pl.Boolean:
+        return Guess(name, "category", "true or false", use=True)
+    if series.dtype.is_temporal():
+        return Guess(name, "date", "dates by type", use=True)
+    guess = _guess_number(name, sample, filled, distinct) or _guess_date(name, sample)
+    return guess or _guess_text(name, sample.cast(pl.String), len(filled), distinct)
+
+
+def table_files(table: Table) -> tuple[str, ...]:
+    """Return the files a table came from."""
+    return tuple(origin.file for origin in table.origins)
+
+
+def _guess_number(name: str, sample: pl.Series, filled: pl.Series, distinct: int) -> Guess | None:
+    cast = cast_numbers(sample)
+    if len(cast.faults) > (1 - _MOSTLY) * len(sample):
+        return None
+    texts = sample.cast(pl.String).str.strip_chars()
+    numbers = cast.series.drop_nulls()
+    whole = bool((numbers == numbers.round()).all())
+    if not whole:
+        return Guess(name, "number", "decimal numbers", use=True)
+    if _spells_dates(texts):
+        return Guess(name, "date", "whole numbers that spell year, month and day", use=True)
+    return _guess_whole_number(name, texts, filled, distinct)
+
+
+def _guess_whole_number(name: str, texts: pl.Series, filled: pl.Series, distinct: int) -> Guess:
+    numbers = cast_numbers(texts).series.drop_nulls()
+    unique = distinct == len(filled)
+    if unique and len(filled) >= 20 and (_NAMED_ID.search(name) or _counts_up(filled)):
+        return Guess(name, None, "identifier: a different whole number in every row", use=False)
+    if texts.str.contains(r"^0\d").any():
+        return Guess(name, "category", "digits with leading zeros: a code", use=True)
+    if (_NAMED_ID.search(name) or _NAMED_CODE.search(name)) and distinct > 2:
+        return Guess(name, "category", f"a code by its name; {distinct:,} values that recur", use=True)
+    span = int(numbers.max()) - int(numbers.min()) + 1  # type: ignore[arg-type]
+    if 2 < distinct <= 10 and span > distinct + 1 and len(filled) >= 20 * distinct:
+        return Guess(name, "category", f"{distinct} whole numbers with gaps between them: codes", use=True)
+    return Guess(name, "number", f"whole numbers, {distinct:,} different ones", use=True)
+
+
+def _spells_dates(texts: pl.Series) -> bool:
+    """Tell whether eight digits each are a year from 1800 to 2199, a month and a day, in 95% of the cells."""
+    shape = texts.str.contains(r"^(1[89]|2[01])\d\d[01]\d[0-3]\d$")
+    return shape.sum() >= 0.95 * len(texts) and len(cast_dates(texts).faults) <= 0.05 * len(texts)
+
+
+def _counts_up(filled: pl.Series) -> bool:
+    """Tell whether the values are consecutive whole numbers."""
+    numbers = cast_numbers(filled).series
+    low, high = numbers.min(), numbers.max()
+    return isinstance(low, float) and isinstance(high, float) and high - low + 1 == len(filled)
+
+
+def _guess_date(name: str, sample: pl.Series) -> Guess | None:
+    if sample.dtype != pl.String:
+        return None
+    head = sample.head(200)
+    if len(cast_dates(head).faults) > (1 - _MOSTLY) * len(head):
+        return None
+    if len(cast_dates(sample).faults) > (1 - _MOSTLY) * len(sample):
+        return None
+    return Guess(name, "date", f"dates such as {sample[0]!r}", use=True)
+
+
+def _guess_text(name: str, sample: pl.Series, filled: int, distinct: int) -> Guess:
+    head = sample.head(2000).to_list()
+    if all(Path(value).suffix.lower() in IMAGE_SUFFIXES for value in head[:50]) and Path(head[0]).is_file():
+        return Guess(name, "image", "paths of image files", use=True)
+    return _guess_words(name, head, filled, distinct)
+
+
+def _guess_words(name: str, head: list[str], filled: int, distinct: int) -> Guess:
+    length = sum(map(len, head)) / len(head)
+    words = sum(len(value.split()) for value in head) / len(head)
+    chinese = sum(len(_CJK.findall(value)) for value in head) / len(head)
+    recurs = filled / distinct
+    language = "Chinese text" if chinese > length * 0.3 else "text"
+    if (distinct <= _FEW_VALUES and recurs >= 2) or recurs >= 10:
+        return Guess(name, "category", f"{distinct:,} values, each about {recurs:,.0f} times", use=True)
+    coded = all(_CODE.fullmatch(value) for value in head) and any(map(str.isdigit, "".join(head[:20])))
+    prose = words >= 3 or chinese >= 4 or length >= 40
+    if distinct == filled and filled >= 20 and (coded or (_NAMED_ID.search(name) and not prose)):
+        return Guess(name, None, "identifier: a different code in every row", use=False)
+    if prose:
+        return Guess(name, "text", f"{language}, {length:.0f} characters on average", use=True)
+    if recurs >= 1.5:
+        return Guess(name, "category", f"{distinct:,} short values, each about {recurs:,.1f} times", use=True)
+    return Guess(name, "text", f"short {language}, mostly different in every row", use=True)
+
+
+def _is_rich(rows: pl.DataFrame, target: str) -> bool:
+    """Tell whether a column looks like text or images."""
+    names = [name for name, kind in rows.schema.items() if name != target and kind in (pl.String, pl.Binary)]
+    return any(guess_column(rows[name].head(2000)).modality in ("text", "image") for name in names)
+
+
+def _judge_leaks(rows: pl.DataFrame, target: str, task: str, guesses: tuple[Guess, ...]) -> tuple[Guess, ...]:
+    """Leave out the columns that give the target away, unless nothing else is left."""
+    leaks = {
+        guess.column: leak
+        for guess in guesses
+        if guess.use and (leak := find_leak(rows[guess.column], rows[target], guess.modality, task)) is not None
+    }
+    others = [guess for guess in guesses if guess.use and guess.column not in leaks]
+    return tuple(_with_leak(guess, leaks.get(guess.column), alone=not others) for guess in guesses)
+
+
+def _with_leak(guess: Guess, leak: Leak | None, *, alone: bool) -> Guess:
+    if leak is None:
+        return guess
+    use = alone or not leak.certain
+    return Guess(guess.column, guess.modality, f"suspected leak: {leak.reason}" + (" (kept)" if use else ""), use=use)
+
+
+def _used(guesses: tuple[Guess, ...]) -> tuple[Column, ...]:
+    return tuple(Column(guess.column, guess.modality) for guess in guesses if guess.use and guess.modality)
+
+
+def _findings(guesses: tuple[Guess, ...]) -> tuple[Finding, ...]:
+    findings = []
+    for guess in guesses:
+        if guess.reason.startswith("suspected leak"):
+            findings.append(Finding("leak", "warning", guess.column, f"{guess.column}: {guess.reason}"))
+        elif not guess.use:
+            code = "identifier" if guess.reason.startswith("identifier") else "constant"
+            findings.append(Finding(code, "info", guess.column, f"{guess.column} is left out: {guess.reason}"))
+    return tuple(findings)

@@ -1,0 +1,236 @@
+"""From a source's name to a table, nothing interpreted yet."""
+
+from __future__ import annotations
+
+import glob
+from collections import Counter
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from headway.data.dataset import ROW, Origin, Table
+from headway.data.sources.archives import unpack
+from headway.data.sources.columnar import read_parquet
+from headway.data.sources.databases import read_postgresql, read_sqlite
+from headway.data.sources.delimited import read_delimited
+from headway.data.sources.excel import read_excel
+from headway.data.sources.hub import read_hub
+from headway.data.sources.images import (
+    IMAGE_SUFFIXES,
+    find_images,
+    image_part,
+    read_image_folder,
+    resolve_image_columns,
+)
+from headway.data.sources.json_records import read_json, read_json_lines
+from headway.data.sources.part import Part, rejected_frame
+from headway.data.sources.streams import COMPRESSED
+from headway.errors import DataError
+from headway.project.schema import Reading
+
+_TEXT = (".csv", ".tsv", ".txt", ".tab", ".data")
+_EXCEL = (".xlsx", ".xlsm", ".xls")
+_JSON = (".json", ".jsonl", ".ndjson")
+TABLES = (*_TEXT, *_JSON, *_EXCEL, ".parquet", ".pq")
+_DEFAULT = Reading()
+
+
+def read(
+    source: str,
+    *,
+    folder: Path = Path(),
+    reading: Reading = _DEFAULT,
+    cache: Path | None = None,
+    max_rejected: float = 0.10,
+) -> Table:
+    """Read a source as a table of raw cells.
+
+    `source`: a file, a glob, a folder of images, a zip archive (`images.zip!Training` names a part of it), a URL of
+    SQLite or PostgreSQL, or `hf://owner/name`; relative paths start at `folder`. Cells that `reading.missing` names
+    become null. Archives are unpacked into `cache`, or into a temporary folder. Raises DataError when nothing can be
+    read, and when more than `max_rejected` (a share) of the records are rejected.
+    """
+    parts = _read_parts(source, folder, reading, cache)
+    _check_same_columns(parts)
+    table = _join(parts, reading)
+    check_rejected(table, max_rejected, where=source)
+    if table.rows.is_empty():
+        raise DataError("there are no rows", where=source, expected="at least one record below the header")
+    return table
+
+
+def check_rejected(table: Table, most: float, *, where: str) -> None:
+    """Raise DataError with the counted reasons when more than `most` of the records were rejected."""
+    places = table.rejected.select("file", "row").unique().height
+    if table.read == 0 or places <= most * table.read:
+        return
+    reasons = Counter(table.rejected["reason"].to_list()).most_common(5)
+    first = table.rejected.row(0, named=True)
+    raise DataError(
+        f"{places:,} of {table.read:,} records cannot be used",
+        where=f"{where} (first: {first['file']}, row {first['row']})",
+        expected=f"at most {most:.0%} rejected (cleaning: {{max_rejected: {most:g}}})",
+        got="; ".join(f"{times:,} x {reason}" for reason, times in reasons),
+        fix="put the file right, set reading: {separator, encoding, header}, or raise cleaning.max_rejected",
+    )
+
+
+def blank_missing(frame: pl.DataFrame, missing: Sequence[str]) -> pl.DataFrame:
+    """Return the frame with null for every String cell that is empty or, without its outer blanks, in `missing`."""
+    text = [name for name, dtype in frame.schema.items() if dtype == pl.String]
+    markers = pl.Series([*missing, ""], dtype=pl.String).unique().implode()
+    return frame.with_columns(
+        pl.when(pl.col(name).str.strip_chars().is_in(markers)).then(None).otherwise(pl.col(name)).alias(name)
+        for name in text
+    )
+
+
+def _read_parts(source: str, folder: Path, reading: Reading, cache: Path | None) -> list[Part]:
+    if source.startswith("sqlite:"):
+        return [read_sqlite(source, folder, reading)]
+    if source.startswith(("postgresql:", "postgres:")):
+        return [read_postgresql(source, reading)]
+    if source.startswith("hf:"):
+        return [read_hub(source)]
+    name, _, member = source.partition("!")
+    if not (folder / source).exists():
+        path = folder / name
+    else:
+        path, member = folder / source, ""
+    if path.exists():
+        return [_read_path(path, member, reading, cache)]
+    if any(mark in name for mark in "*?["):
+        return _read_glob(name, folder, reading, cache)
+    raise _missing_file(source, path)
+
+
+def _missing_file(source: str, path: Path) -> DataError:
+    beside = [child.name for child in path.parent.iterdir()] if path.parent.is_dir() else []
+    near = get_close_matches(path.name, beside, n=1)
+    return DataError(
+        "no such file or folder",
+        where=source,
+        got=str(path),
+        fix=f"did you mean {near[0]}?" if near else "relative paths start at the folder of the project file",
+    )
+
+
+def _read_glob(pattern: str, folder: Path, reading: Reading, cache: Path | None) -> list[Part]:
+    paths = sorted(Path(found) for found in glob.glob(str(folder / pattern), recursive=True))  # noqa: PTH207
+    if not paths:
+        raise DataError("no file fits the pattern", where=pattern, got=f"nothing in {folder}")
+    if all(path.suffix.lower() in IMAGE_SUFFIXES for path in paths):
+        return [image_part(pattern, paths, [path.parent.name for path in paths])]
+    return [_read_path(path, "", reading, cache) for path in paths]
+
+
+def _read_path(path: Path, member: str, reading: Reading, cache: Path | None) -> Part:
+    if path.is_dir():
+        return _read_folder(path / member, reading, cache) if member else _read_folder(path, reading, cache)
+    if path.suffix.lower() == ".zip":
+        inner = unpack(path, cache=cache) / member
+        if not inner.exists():
+            names = ", ".join(sorted(child.name for child in unpack(path, cache=cache).iterdir())[:10])
+            raise DataError("no such part of the archive", where=f"{path}!{member}", expected=f"one of {names}")
+        return _read_folder(inner, reading, cache) if inner.is_dir() else _read_path(inner, "", reading, cache)
+    return resolve_image_columns(_read_table(path, reading), path.parent)
+
+
+def _read_folder(folder: Path, reading: Reading, cache: Path | None) -> Part:
+    """Read a folder that holds one table (beside images it names, perhaps), or images in class folders."""
+    if not folder.is_dir():
+        raise DataError("no such folder", where=str(folder))
+    tables = [path for path in sorted(folder.rglob("*")) if _is_table(path)]
+    images = find_images(folder)
+    if images and (len(tables) != 1 or not _names_images(tables[0], reading)):
+        return read_image_folder(folder)
+    if len(tables) == 1:
+        return _read_path(tables[0], "", reading, cache)
+    raise DataError(
+        "the folder does not say which table to read" if tables else "nothing to read in the folder",
+        where=str(folder),
+        expected="one table, or one folder of images per class",
+        got=", ".join(path.name for path in tables[:8]) or "neither",
+        fix="name the file or a pattern such as folder/*.csv (in a zip: archive.zip!file.csv)" if tables else "",
+    )
+
+
+def _is_table(path: Path) -> bool:
+    hidden = path.name.startswith(".") or "__MACOSX" in path.parts
+    return path.is_file() and not hidden and _kind(path) in TABLES and "readme" not in path.name.lower()
+
+
+def _names_images(path: Path, reading: Reading) -> bool:
+    try:
+        frame = _read_table(path, reading).frame
+    except DataError:
+        return False
+    texts = [frame[name].drop_nulls().head(20).to_list() for name, kind in frame.schema.items() if kind == pl.String]
+    return any(cells and all(Path(cell).suffix.lower() in IMAGE_SUFFIXES for cell in cells) for cells in texts)
+
+
+def _kind(path: Path) -> str:
+    """Return the suffix that says the format, compression taken off."""
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    if suffixes and suffixes[-1] in COMPRESSED:
+        suffixes.pop()
+    return suffixes[-1] if suffixes else ""
+
+
+def _read_table(path: Path, reading: Reading) -> Part:
+    kind = _kind(path)
+    if path.stat().st_size == 0:
+        raise DataError("the file is empty", where=str(path), got="0 bytes")
+    if kind in (".parquet", ".pq"):
+        return read_parquet(path)
+    if kind in _EXCEL:
+        return read_excel(path, reading)
+    if kind in (".jsonl", ".ndjson"):
+        return read_json_lines(path, reading)
+    if kind == ".json":
+        return read_json(path, reading)
+    if kind in IMAGE_SUFFIXES:
+        raise DataError("one image is no data set", where=str(path), expected="a folder of images per class")
+    return read_delimited(path, reading)
+
+
+def _check_same_columns(parts: Sequence[Part]) -> None:
+    wanted = parts[0].frame.columns
+    for part in parts[1:]:
+        odd = set(part.frame.columns) ^ set(wanted)
+        if odd:
+            raise DataError(
+                "the files do not have the same columns",
+                where=part.file,
+                expected=f"the columns of {parts[0].file}: {', '.join(wanted)}",
+                got=f"differing in {', '.join(sorted(odd))}",
+            )
+
+
+def _join(parts: Sequence[Part], reading: Reading) -> Table:
+    frames, origins, read = [], [], 0
+    for part in parts:
+        row = pl.Series(ROW, part.records - part.first + read, pl.UInt32)
+        frame = part.frame.drop(ROW, strict=False)
+        frames.append(frame.insert_column(0, row).select(ROW, *parts[0].frame.columns))
+        origins.append(Origin(part.file, read, part.first))
+        read += part.read
+    rows = frames[0] if len(frames) == 1 else pl.concat(_with_same_types(frames))
+    rejected = rejected_frame(reject for part in parts for reject in part.rejected)
+    return Table(blank_missing(rows, reading.missing), rejected, read, tuple(origins))
+
+
+def _with_same_types(frames: list[pl.DataFrame]) -> list[pl.DataFrame]:
+    """Turn the columns that differ in type between the files into strings."""
+    mixed = [name for name in frames[0].columns if len({frame.schema[name] for frame in frames}) > 1]
+    return [frame.with_columns(pl.col(mixed).cast(pl.String)) for frame in frames]
+
+
+def locate(table: Table, row: int) -> tuple[str, int]:
+    """Return the file and the record in it that the row numbered `row` came from."""
+    firsts = np.array([origin.first for origin in table.origins])
+    origin = table.origins[int(np.searchsorted(firsts, row, side="right")) - 1]
+    return origin.file, row - origin.first + origin.record

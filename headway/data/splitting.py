@@ -1,0 +1,149 @@
+"""Where every row goes: test, train, and the folds of train."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from headway.data.dataset import Dataset, Fold, Split
+from headway.errors import DataError
+from headway.project.schema import Splitting
+
+# Below this many training rows one holdout is too noisy to choose by.
+CROSS_VALIDATE_BELOW = 2000
+_FOLDS = 5
+_FEW_FOLDS = 3
+
+
+def split(dataset: Dataset, splitting: Splitting, *, seed: int, given_test: bool = False) -> Split:
+    """Divide the rows; classes keep their shares, groups never cross, and time runs forward where it is named.
+
+    With `given_test` the test part is another Dataset and `Split.test` is empty. The folds are `splitting.folds`, or
+    five (three when a class has fewer than five rows) below 2,000 training rows, or one holdout. By time, the test
+    part and the holdout are the latest rows. Raises DataError when there are too few rows or groups.
+    """
+    if splitting.time is not None:
+        return _split_by_time(dataset, splitting, given_test=given_test)
+    rows, empty = np.arange(len(dataset)), np.empty(0, np.int64)
+    test = empty if given_test else _holdout(rows, dataset, splitting.test, seed=seed, name="test")
+    train = np.setdiff1d(rows, test)
+    count = _fold_count(dataset, train, splitting.folds)
+    if count == 1:
+        valid = _holdout(train, dataset, splitting.valid, seed=seed + 1, name="validation")
+        return Split(train, test, (Fold(np.setdiff1d(train, valid), valid),))
+    parts = _folds(train, dataset, count, seed + 1)
+    return Split(train, test, tuple(Fold(np.setdiff1d(train, part), part) for part in parts))
+
+
+def _split_by_time(dataset: Dataset, splitting: Splitting, *, given_test: bool) -> Split:
+    """Put the latest rows into test, and the latest of the rest into the one validation part."""
+    assert splitting.time is not None
+    if splitting.time not in dataset.rows.columns:
+        raise DataError("the column of split.time was not kept", where="split.time", got=splitting.time)
+    times = dataset.rows[splitting.time]
+    order = times.to_physical().cast(pl.Float64).fill_null(float("-inf")).to_numpy().argsort(kind="stable")
+    test_rows = 0 if given_test else max(1, round(splitting.test * len(order)))
+    train, test = order[: len(order) - test_rows], np.sort(order[len(order) - test_rows :])
+    train = _without_groups(train, test, dataset.groups)
+    valid_rows = max(1, round(splitting.valid * len(train)))
+    early, late = train[:-valid_rows], np.sort(train[-valid_rows:])
+    early = _without_groups(early, late, dataset.groups)
+    if len(early) == 0:
+        raise DataError("too few rows to split by time", where="split.time", got=f"{len(dataset)} rows")
+    return Split(np.sort(np.concatenate([early, late])), test, (Fold(np.sort(early), late),))
+
+
+def _without_groups(earlier: np.ndarray, later: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Return the earlier rows whose group does not stand among the later ones."""
+    return earlier[~np.isin(groups[earlier], groups[later])]
+
+
+def _strata(dataset: Dataset) -> np.ndarray:
+    """Return `[n]` int64: the class, or for regression the decile of the target."""
+    if dataset.task == "classify":
+        return np.asarray(dataset.y, np.int64)
+    edges = np.quantile(dataset.y, np.linspace(0.1, 0.9, 9))
+    return np.searchsorted(np.unique(edges), dataset.y).astype(np.int64)
+
+
+def _fold_count(dataset: Dataset, train: np.ndarray, wanted: int | None) -> int:
+    if wanted is not None:
+        return wanted
+    if len(train) >= CROSS_VALIDATE_BELOW:
+        return 1
+    if dataset.task == "classify" and len(train):
+        smallest = np.bincount(dataset.y[train]).min(initial=len(train), where=np.bincount(dataset.y[train]) > 0)
+        if smallest < _FOLDS:
+            return _FEW_FOLDS
+    return _FOLDS
+
+
+def _holdout(rows: np.ndarray, dataset: Dataset, share: float, *, seed: int, name: str) -> np.ndarray:
+    """Return about `share` of the rows of every stratum, whole groups only, and at least one group."""
+    if len(np.unique(dataset.groups[rows])) < 2:
+        raise DataError(
+            f"there are too few independent rows for a {name} part",
+            expected="at least two groups of rows",
+            got=f"{len(rows)} rows in one group",
+            fix="add data, or check split.group",
+        )
+    part = _deal(rows, dataset, np.array([share, 1 - share]), seed)
+    for empty in (0, 1):
+        if not (part == empty).any():
+            part[dataset.groups[rows] == dataset.groups[rows[seed % len(rows)]]] = empty
+    chosen: np.ndarray = rows[part == 0]
+    return chosen
+
+
+def _folds(rows: np.ndarray, dataset: Dataset, count: int, seed: int) -> list[np.ndarray]:
+    """Return `count` parts of nearly equal size that cover `rows`, whole groups only."""
+    part = _deal(rows, dataset, np.full(count, 1 / count), seed)
+    folds = [rows[part == number] for number in range(count)]
+    if min(map(len, folds)) == 0:
+        raise DataError(
+            f"there are too few independent rows for {count} folds",
+            expected=f"at least {count} groups of rows",
+            got=f"{len(rows)} rows in {len(np.unique(dataset.groups[rows]))} group(s)",
+            fix="add data, or set split: {folds: 2}",
+        )
+    return folds
+
+
+def _deal(rows: np.ndarray, dataset: Dataset, shares: np.ndarray, seed: int) -> np.ndarray:
+    """Return `[len(rows)]` int64: which part each row goes to, so that parts hold `shares` of every stratum.
+
+    Groups of several rows are dealt first, the largest ones foremost, each to the part that lacks most; single rows
+    then fill every stratum up exactly.
+    """
+    random = np.random.default_rng(seed)
+    strata = _strata(dataset)[rows]
+    _, group, size = np.unique(dataset.groups[rows], return_inverse=True, return_counts=True)
+    totals = np.bincount(strata)
+    held = np.zeros((len(shares), len(totals)))
+    part = np.full(len(rows), -1, np.int64)
+    by_group = np.argsort(group, kind="stable")
+    starts = np.concatenate([[0], np.cumsum(size)])
+    large = random.permutation(np.flatnonzero(size > 1))
+    for unit in large[np.argsort(-size[large], kind="stable")]:
+        members = by_group[starts[unit] : starts[unit + 1]]
+        stratum = np.bincount(strata[members]).argmax()
+        lacking = shares * totals[stratum] - held[:, stratum]
+        best = np.lexsort((-(shares * len(rows) - held.sum(axis=1)), -lacking.round(6)))[0]
+        part[members] = best
+        np.add.at(held[best], strata[members], 1)
+    for stratum in random.permutation(len(totals)):
+        single = random.permutation(np.flatnonzero((part < 0) & (strata == stratum)))
+        counts = _round_counts(shares * totals[stratum] - held[:, stratum], len(single), held.sum(axis=1) / shares)
+        part[single] = np.repeat(np.arange(len(shares)), counts)
+        held[:, stratum] += counts
+    return part
+
+
+def _round_counts(wanted: np.ndarray, total: int, filled: np.ndarray) -> np.ndarray:
+    """Return whole numbers near `wanted` that sum to `total`; where equal, the least `filled` part gets more."""
+    scaled = np.clip(wanted, 0, None)
+    scaled = scaled * total / scaled.sum() if scaled.sum() > 0 else np.full(len(wanted), total / len(wanted))
+    counts = np.floor(scaled + 1e-9).astype(np.int64)
+    order = np.lexsort((filled, -(scaled - counts).round(6)))
+    counts[order[: total - counts.sum()]] += 1
+    return counts
