@@ -3,9 +3,44 @@
 from __future__ import annotations
 
 from headway.package.graph import Graph
+from headway.runtime.manifest import Feed, InputColumn, Manifest
+from headway.runtime.model import Model
 from headway.runtime.predictor import Predictor, open_predictor
+
+_MODALITIES = {
+    "number": "number",
+    "category": "category",
+    "date": "date",
+    "characters": "text",
+    "tokens": "text",
+    "image": "image",
+}
 
 
 def open_graph(graph: Graph, *, threads: int | None = None) -> Predictor:
     """Return a predictor for `graph`; raises `PackageError` where the graph does not fit its feeds."""
     return open_predictor(graph.onnx, graph.feeds, graph.files, threads=threads)
+
+
+def open_model(graph: Graph, *, threads: int | None = None) -> Model:
+    """Return `graph` as a model whose labels are 0, 1, ...: for measuring, before there is a manifest."""
+    predictor = open_graph(graph, threads=threads)
+    return Model(plain_manifest(graph, predictor), predictor)
+
+
+def plain_manifest(graph: Graph, predictor: Predictor) -> Manifest:
+    """Return the least manifest that describes `graph`."""
+    regress = predictor.output == "values"
+    return Manifest(
+        name="graph",
+        task="regress" if regress else "classify",
+        target="target",
+        inputs=tuple(_inputs(graph.feeds).values()),
+        feeds=graph.feeds,
+        labels=() if regress else tuple(range(predictor.width)),
+    )
+
+
+def _inputs(feeds: tuple[Feed, ...]) -> dict[str, InputColumn]:
+    """Return the columns that the feeds read, by name."""
+    return {name: InputColumn(name, _MODALITIES[feed.kind]) for feed in feeds for name in feed.columns}  # type: ignore[arg-type]

@@ -1,0 +1,145 @@
+"""Several graphs as one, and a last step after a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from headway.errors import PackageError
+from headway.package.graph import Graph
+from headway.runtime.manifest import Feed
+
+if TYPE_CHECKING:
+    import onnx
+    import spox
+
+# Probabilities below this are taken for it before the logarithm.
+_SMALLEST = 1e-7
+
+
+def combine(graphs: Sequence[Graph], weights: Sequence[float]) -> Graph:
+    """Return the weighted mean of several graphs' answers as one graph.
+
+    `weights` are positive and scaled to sum to 1. Feeds of the same name are read once. All graphs answer the same
+    labels, or all answer values. Raises `PackageError` where they do not fit together.
+    """
+    if not graphs or len(graphs) != len(weights) or min(weights) <= 0:
+        raise PackageError("graphs cannot be combined", expected="one positive weight for each", got=str(list(weights)))
+    import spox.opset.ai.onnx.v21 as op
+
+    models = [_parse(graph) for graph in graphs]
+    output = _shared_output(models)
+    arguments = _arguments(models)
+    shares = np.asarray(weights, dtype=np.float64) / float(np.sum(weights))
+    answers = [_inline(model, arguments)[output] for model in models]
+    weighted = [op.mul(answer, op.const(np.float32(share))) for answer, share in zip(answers, shares, strict=True)]
+    mean = op.sum(weighted) if len(weighted) > 1 else weighted[0]
+    return Graph(_build(arguments, output, mean), _feeds(graphs), _files(graphs))
+
+
+def calibrate(graph: Graph, *, temperature: float, bias: np.ndarray | None = None) -> Graph:
+    """Return the graph with softmax(log(p) / temperature + bias) after it; `bias` is `[labels]`.
+
+    Temperature scaling and its vector form (Guo et al. 2017, section 4.2), on log probabilities in place of logits,
+    from which they differ by a constant that the softmax removes.
+    """
+    if not temperature > 0:
+        raise PackageError("a temperature must be positive", got=str(temperature))
+    import spox.opset.ai.onnx.v21 as op
+
+    def step(probabilities: spox.Var) -> spox.Var:
+        logits = op.log(op.max([probabilities, op.const(np.float32(_SMALLEST))]))
+        scaled = op.div(logits, op.const(np.float32(temperature)))
+        shifted = scaled if bias is None else op.add(scaled, op.const(np.asarray(bias, dtype=np.float32)))
+        return op.softmax(shifted, axis=-1)
+
+    return _append(graph, "probabilities", step)
+
+
+def rescale(graph: Graph, *, scale: float, offset: float = 0.0) -> Graph:
+    """Return a regression graph that answers `scale * value + offset`."""
+    import spox.opset.ai.onnx.v21 as op
+
+    def step(values: spox.Var) -> spox.Var:
+        return op.add(op.mul(values, op.const(np.float32(scale))), op.const(np.float32(offset)))
+
+    return _append(graph, "values", step)
+
+
+def _append(graph: Graph, output: str, step: Callable[[spox.Var], spox.Var]) -> Graph:
+    """Return `graph` with `step` after its answer."""
+    model = _parse(graph)
+    if _shared_output([model]) != output:
+        raise PackageError("this step does not fit the graph", expected=f"the output {output}")
+    arguments = _arguments([model])
+    return Graph(_build(arguments, output, step(_inline(model, arguments)[output])), graph.feeds, graph.files)
+
+
+def _parse(graph: Graph) -> onnx.ModelProto:
+    """Return the graph as a message."""
+    import onnx
+
+    return onnx.load_model_from_string(graph.onnx)
+
+
+def _shared_output(models: Sequence[onnx.ModelProto]) -> str:
+    """Return the name of the one output that all models have."""
+    names = {tuple(str(output.name) for output in model.graph.output) for model in models}
+    if len(names) != 1 or len(next(iter(names))) != 1:
+        raise PackageError("the graphs answer different things", expected="the same one output", got=str(sorted(names)))
+    return next(iter(names))[0]
+
+
+def _arguments(models: Sequence[onnx.ModelProto]) -> dict[str, spox.Var]:
+    """Return one typed input for each name that the models read; the first axis is the rows for all of them."""
+    import onnx
+    import spox
+
+    arguments: dict[str, spox.Var] = {}
+    for model in models:
+        for value in model.graph.input:
+            tensor = value.type.tensor_type
+            text = tensor.elem_type == onnx.TensorProto.STRING
+            kind = np.str_ if text else onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type)
+            sizes = [axis.dim_value if axis.HasField("dim_value") else None for axis in tensor.shape.dim]
+            if value.name not in arguments:
+                arguments[value.name] = spox.argument(spox.Tensor(kind, (None, *sizes[1:])))
+    return arguments
+
+
+def _inline(model: onnx.ModelProto, arguments: Mapping[str, spox.Var]) -> Mapping[str, spox.Var]:
+    """Return the outputs of `model` fed with its part of the arguments; its nodes are renamed."""
+    import spox
+
+    outputs: Mapping[str, spox.Var] = spox.inline(model)(**{v.name: arguments[v.name] for v in model.graph.input})
+    return outputs
+
+
+def _build(arguments: Mapping[str, spox.Var], output: str, answer: spox.Var) -> bytes:
+    """Return the finished model."""
+    import spox
+
+    content: bytes = spox.build(dict(arguments), {output: answer}).SerializeToString()
+    return content
+
+
+def _feeds(graphs: Sequence[Graph]) -> tuple[Feed, ...]:
+    """Return all feeds, each name once; raises where one name stands for different feeds."""
+    feeds: dict[str, Feed] = {}
+    for feed in (feed for graph in graphs for feed in graph.feeds):
+        if feeds.setdefault(feed.name, feed) != feed:
+            raise PackageError(
+                f"two graphs have different feeds named {feed.name!r}", got=f"{feeds[feed.name]}, {feed}"
+            )
+    return tuple(feeds.values())
+
+
+def _files(graphs: Sequence[Graph]) -> dict[str, bytes]:
+    """Return all files, each name once; raises where one name stands for different contents."""
+    files: dict[str, bytes] = {}
+    for name, content in (pair for graph in graphs for pair in graph.files.items()):
+        if files.setdefault(name, content) != content:
+            raise PackageError(f"two graphs have different files named {name!r}", fix="name files after their content")
+    return files

@@ -1,0 +1,142 @@
+"""Write a package: proven against the trained model, opened once, then moved into place."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+import re
+import shutil
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+
+from headway import __version__
+from headway.errors import PackageError
+from headway.package.graph import Graph
+from headway.package.parity import check_parity
+from headway.runtime.archive import MANIFEST, MAX_RATIO, MODEL, SUFFIX
+from headway.runtime.feeds import Cells
+from headway.runtime.manifest import Manifest
+from headway.runtime.manifest_json import to_json
+from headway.runtime.model import load
+
+CARD = "card.md"
+_LIBRARIES = ("numpy", "onnx", "onnxruntime", "pillow", "tokenizers")
+
+
+def write_package(
+    folder: Path,
+    graph: Graph,
+    manifest: Manifest,
+    *,
+    card: str,
+    columns: Mapping[str, Cells],
+    expected: np.ndarray,
+) -> Path:
+    """Write `graph` as the package `folder` and, beside it, as `<manifest.name>.headway`; return `folder`.
+
+    `manifest` says what only the caller knows; its feeds, files, libraries, and (where empty) its time are filled in
+    here. `columns` and `expected` are rows and what the trained model answered for them (see `check_parity`): a graph
+    that disagrees raises `ParityError` and nothing is written. An older package in the same place is replaced at once;
+    a killed write leaves only names that start with a dot, which the next write removes.
+    """
+    check_parity(graph, columns, expected)
+    files = {MODEL: graph.onnx, CARD: card.encode("utf-8", "replace"), **graph.files}
+    if len(files) != 2 + len(graph.files):
+        raise PackageError("a file of the graph has a reserved name", got=", ".join(graph.files))
+    content = {**files, MANIFEST: to_json(_complete(manifest, graph, files)).encode()}
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    archive = archive_path(folder, manifest.name)
+    _clean(folder, archive)
+    partial = _partial(folder)
+    _write_files(partial, content)
+    load(partial)
+    packed = _partial(archive)
+    _write_archive(packed, content)
+    load(packed)
+    _move(partial, folder)
+    packed.replace(archive)
+    return folder
+
+
+def archive_path(folder: Path, name: str) -> Path:
+    """Return where the one-file form of the package `folder` with this name lies."""
+    return folder.parent / ((re.sub(r"[^\w.-]+", "-", name).strip("-.") or "model") + SUFFIX)
+
+
+def _complete(manifest: Manifest, graph: Graph, files: Mapping[str, bytes]) -> Manifest:
+    """Return the manifest with all that the files and this installation tell."""
+    return replace(
+        manifest,
+        feeds=graph.feeds,
+        files={name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())},
+        libraries={"headway": __version__, **_versions(), **manifest.libraries},
+        created=manifest.created or datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _versions() -> dict[str, str]:
+    """Return the versions of the libraries that wrote and will run the package."""
+    versions = {}
+    for name in _LIBRARIES:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return versions
+
+
+def _write_files(folder: Path, content: Mapping[str, bytes]) -> None:
+    """Write the files of a package into a new folder."""
+    for name, data in content.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+def _write_archive(path: Path, content: Mapping[str, bytes]) -> None:
+    """Write the files as a zip that is the same for the same content."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in content.items():
+            member = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+            member.external_attr = 0o100644 << 16
+            archive.writestr(member, data, compress_type=_compression(data), compresslevel=6)
+
+
+def _compression(data: bytes) -> int:
+    """Return how to store a file: tables full of zeros shrink so much that a reader would suspect a zip bomb."""
+    shrinks = len(data) / max(1, len(zlib.compress(data, 1)))
+    return zipfile.ZIP_STORED if shrinks > MAX_RATIO / 4 else zipfile.ZIP_DEFLATED
+
+
+def _partial(path: Path) -> Path:
+    """Return the name under which `path` is written until it is whole."""
+    return path.with_name(f".{path.name}.{os.getpid()}.partial")
+
+
+def _clean(folder: Path, archive: Path) -> None:
+    """Remove what killed writes of this package left behind; refuse a place that holds something else."""
+    if folder.exists() and not (folder / MANIFEST).is_file() and (not folder.is_dir() or any(folder.iterdir())):
+        raise PackageError(
+            "the place for the package holds something else", where=str(folder), fix="name another folder"
+        )
+    for left in folder.parent.glob(f".{glob.escape(folder.name)}.*.partial"):
+        shutil.rmtree(left, ignore_errors=True)
+    for left in folder.parent.glob(f".{glob.escape(archive.name)}.*.partial"):
+        left.unlink(missing_ok=True)
+
+
+def _move(partial: Path, folder: Path) -> None:
+    """Put the new folder in the old one's place."""
+    old = _partial(folder).with_suffix(".old.partial")
+    if folder.exists():
+        folder.replace(old)
+    partial.replace(folder)
+    shutil.rmtree(old, ignore_errors=True)
