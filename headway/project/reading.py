@@ -86,13 +86,22 @@ def change_time(project: Project, time: str | float) -> Project:
     return project.model_copy(update={"budget": budget})
 
 
+def default_name(data: object, folder: Path) -> str:
+    """Return the data file's stem, e.g. `reviews` of `data/reviews.csv.zip`, safe as the name of a folder."""
+    if not isinstance(data, str):
+        return folder.name or "project"
+    stem = data.split("://")[-1].split("?")[0].rstrip("/\\").replace("\\", "/").split("/")[-1]
+    stem = re.sub(r"[^\w.-]+", "-", stem.split(".")[0] if "." in stem.lstrip(".") else stem).strip("-.")
+    return stem or folder.name or "project"
+
+
 def _check(document: Document, folder: Path, families: Families | None) -> Project:
     """Return the checked project; raises `ProjectError` with the document's and the schema's problems together."""
     problems = list(document.problems)
     if "folder" in document.values:
         problems.append(word_unknown(("folder",), document.place(("folder",))))
     values = {key: value for key, value in document.values.items() if value is not None}
-    values = {"name": _default_name(values.get("data"), folder), **values, "folder": folder}
+    values = {"name": default_name(values.get("data"), folder), **values, "folder": folder}
     try:
         project = Project.model_validate(values)
     except ValidationError as error:
@@ -102,15 +111,6 @@ def _check(document: Document, folder: Path, families: Families | None) -> Proje
     if problems or project is None:
         raise ProjectError(_sort(problems))
     return project
-
-
-def _default_name(data: object, folder: Path) -> str:
-    """Return the data file's stem, e.g. `reviews` of `data/reviews.csv.zip`, safe as the name of a folder."""
-    if not isinstance(data, str):
-        return folder.name or "project"
-    stem = data.split("://")[-1].split("?")[0].rstrip("/\\").replace("\\", "/").split("/")[-1]
-    stem = re.sub(r"[^\w.-]+", "-", stem.split(".")[0] if "." in stem.lstrip(".") else stem).strip("-.")
-    return stem or folder.name or "project"
 
 
 def _freeze(value: Any) -> Any:

@@ -122,11 +122,10 @@ def _check_decision(document: Document) -> Iterator[Problem]:
     where = document.place(("decision",))
     if document.values.get("task") == "regress" and decision:
         yield Problem("decision has no meaning for the task regress", where, fix="remove it")
-    has_label, has_precision = decision.get("label") is not None, decision.get("precision") is not None
-    if has_label != has_precision:
-        present = "label" if has_label else "precision"
-        got = f"only {present}: {describe(decision[present])}"
-        yield Problem("half a decision", where, "precision and label together", got)
+    has_precision = decision.get("precision") is not None
+    if decision.get("label") is not None and not has_precision:
+        got = f"only label: {describe(decision['label'])}"
+        yield Problem("half a decision", where, "the wanted precision of the label, such as precision: 95%", got)
     if has_precision and decision.get("costs"):
         yield Problem("two rules for one decision", where, "either costs, or precision with label")
 

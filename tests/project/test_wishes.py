@@ -38,7 +38,7 @@ def test_a_metric_or_loss_of_the_other_task():
 
 
 def test_half_a_decision():
-    assert problems_of(decision={"precision": 0.9}) == ["half a decision"]
+    assert problems_of(decision={"label": "a"}) == ["half a decision"]
     assert problems_of(decision={"precision": 0.9, "label": "a", "costs": {"a": {"b": 1}}}) == [
         "two rules for one decision"
     ]

@@ -1,0 +1,141 @@
+"""Answers to a file of any length: its columns and ours, batch by batch, in the format the name asks for."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import polars as pl
+
+from headway.errors import InputError
+from headway.runtime import Answers, Model
+from headway.runtime.feeds import BadCellError
+from headway.runtime.manifest import Label
+
+Sink = Callable[[pl.DataFrame], None]
+FORMATS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
+
+
+@dataclass(frozen=True)
+class Written:
+    """How many rows were answered, and what was said of the first cells that could not be read and count as missing."""
+
+    rows: int
+    unread: tuple[str, ...] = ()
+
+
+def write_answers(batches: Iterable[pl.DataFrame], model: Model, out: Path | None) -> Written:
+    """Write every batch with its answers to `out`, or as CSV to the standard output.
+
+    Memory does not grow with the rows. A cell that cannot be read counts as missing, as it does in training. Raises
+    `InputError` where the rows lack an input column of the package, or already have a column that would be added.
+    """
+    rows, unread = 0, []
+    with open_sink(out) as sink:
+        for batch in batches:
+            try:
+                answers = predict_rows(model, batch)
+            except BadCellError as error:
+                unread.append(f"{error.problems[0].what} (in rows {rows + 1:,} to {rows + batch.height:,})")
+                answers = predict_rows(model, batch, strict=False)
+            sink(add_answers(batch, answers, model.manifest.labels))
+            rows += batch.height
+    return Written(rows, tuple(unread))
+
+
+def add_answers(batch: pl.DataFrame, answers: Answers, labels: tuple[Label, ...]) -> pl.DataFrame:
+    """Return the batch with `prediction`, and for labels `confidence` and one `p_<label>` each."""
+    added = _added(answers, labels)
+    taken = [name for name in added if name in batch.columns]
+    if taken:
+        raise InputError(
+            f"the rows already have the column {', '.join(taken)}",
+            expected="columns that are not among the answers",
+            fix="rename or remove it; was the file written by headway predict?",
+        )
+    return batch.with_columns(added.values())
+
+
+def predict_rows(model: Model, rows: pl.DataFrame, *, strict: bool = True) -> Answers:
+    """Return the model's answers to rows as the readers left them; see `Model.predict_columns` for `strict`."""
+    names = [column.name for column in model.manifest.inputs if column.name in rows.columns]
+    return model.predict_columns({name: rows[name] for name in names}, strict=strict)
+
+
+@contextmanager
+def open_sink(out: Path | None) -> Iterator[Sink]:
+    """Give a function that appends a batch; the file gets its name only when everything is written."""
+    if out is None:
+        yield _text_sink(sys.stdout.buffer, ".csv")
+        return
+    kind = out.suffix.lower()
+    if kind not in FORMATS:
+        raise InputError("cannot write this format", where=str(out), expected=f"a name ending in {', '.join(FORMATS)}")
+    if not out.parent.is_dir():
+        raise InputError("no such folder", where=str(out.parent), fix="make it first, or choose another --out")
+    opened: AbstractContextManager[Sink] = _parquet_sink(out) if kind == ".parquet" else _file_sink(out, kind)
+    with opened as sink:
+        yield sink
+
+
+@contextmanager
+def _file_sink(out: Path, kind: str) -> Iterator[Sink]:
+    draft = out.with_name(f".{out.name}.draft")
+    try:
+        with draft.open("wb") as file:
+            yield _text_sink(file, kind)
+        draft.replace(out)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _text_sink(file: IO[bytes], kind: str) -> Sink:
+    """Append rows as CSV, TSV or JSON Lines; the header comes once."""
+    first = True
+
+    def write(batch: pl.DataFrame) -> None:
+        nonlocal first
+        if kind in (".jsonl", ".ndjson"):
+            batch.write_ndjson(file)
+        else:
+            flat = batch.select(pl.exclude(pl.List, pl.Struct, pl.Binary, pl.Array))
+            flat.write_csv(file, include_header=first, separator="\t" if kind == ".tsv" else ",")
+        first = False
+
+    return write
+
+
+@contextmanager
+def _parquet_sink(out: Path) -> Iterator[Sink]:
+    """Write the batches as parts beside `out`, then stream them into one file."""
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as folder:
+        parts: list[Path] = []
+
+        def write(batch: pl.DataFrame) -> None:
+            parts.append(Path(folder) / f"{len(parts):08d}.parquet")
+            batch.write_parquet(parts[-1])
+
+        yield write
+        joined = Path(folder) / "joined.parquet"
+        if parts:
+            pl.scan_parquet(parts).sink_parquet(joined)
+        else:
+            pl.DataFrame().write_parquet(joined)
+        joined.replace(out)
+
+
+def _added(answers: Answers, labels: tuple[Label, ...]) -> dict[str, pl.Series]:
+    """Return the columns to add, by name."""
+    predictions = pl.Series("prediction", answers.predictions.tolist())
+    if answers.probabilities is None:
+        return {"prediction": predictions}
+    added = {"prediction": predictions, "confidence": pl.Series("confidence", answers.confidence)}
+    for index, label in enumerate(labels):
+        name = f"p_{label}"
+        added[name] = pl.Series(name, answers.probabilities[:, index])
+    return added

@@ -1,0 +1,113 @@
+"""The command line: its commands, and how every way out of them is told."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from headway import __version__
+from headway.cli.compare import compare
+from headway.cli.evaluate import evaluate
+from headway.cli.init import init
+from headway.cli.package import package
+from headway.cli.predict import predict
+from headway.cli.schema import schema
+from headway.cli.show import show
+from headway.errors import HeadwayError
+
+app = typer.Typer(
+    name="headway",
+    help="From a small team's raw data to a small, proven, packaged model, on the machine the team has.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+for command in (init, predict, evaluate, compare, show, schema):
+    app.command()(command)
+app.add_typer(package, name="package")
+
+
+def run_app() -> None:
+    """Run the command that stands on the command line and exit with its code.
+
+    0: done; 1: something the user can put right; 2: wrong usage; 130: interrupted.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    arguments, debug = _take_debug(sys.argv[1:])
+    try:
+        code = app(arguments, standalone_mode=False, prog_name="headway")
+    except Exception as error:  # the last door: whatever happened is told in words
+        if debug:
+            raise
+        sys.exit(_tell(error))
+    except KeyboardInterrupt:
+        _print("\nstopped")
+        sys.exit(130)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"headway {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_show_version)
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Stand before every command; `--debug` is taken off the command line before it gets here."""
+    del version, debug
+
+
+def _take_debug(arguments: list[str]) -> tuple[list[str], bool]:
+    """Return the arguments without `--debug`, which may stand anywhere before `--`, and whether it stood there."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    kept = [argument for argument in arguments[:end] if argument != "--debug"]
+    return kept + arguments[end:], len(kept) < end
+
+
+def _tell(error: Exception) -> int:
+    """Print an error for people and return the exit code."""
+    if isinstance(error, HeadwayError):
+        _print(f"headway: {error}")
+        return 1
+    if isinstance(error, BrokenPipeError):
+        # The reader of our output went away (`| head`); nobody is left to be told.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    usage = _as_usage(error)
+    if usage is not None:
+        return usage
+    _print(f"headway: this should not have happened: {type(error).__name__}: {error}")
+    _print("  next: run it again with --debug and report the traceback")
+    return 1
+
+
+def _as_usage(error: Any) -> int | None:
+    """Return the exit code of an error of the command line's own, after telling it; None for any other error."""
+    if type(error).__name__ in ("Abort", "Exit"):
+        _print("stopped" if type(error).__name__ == "Abort" else "")
+        return 130 if type(error).__name__ == "Abort" else int(error.exit_code)
+    if not hasattr(error, "format_message"):
+        return None
+    command = error.ctx.command_path if getattr(error, "ctx", None) is not None else "headway"
+    _print(f"headway: {error.format_message()}")
+    _print(f"  next: {command} --help")
+    return 2
+
+
+def _print(text: str) -> None:
+    if text:
+        print(text, file=sys.stderr, flush=True)  # noqa: T201 - the one place that writes errors

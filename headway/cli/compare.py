@@ -1,0 +1,107 @@
+"""`headway compare`: which of two runs is better, and whether that is more than luck."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from headway.cli.messages import choose_language
+from headway.errors import RunError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from headway.evaluation.comparison import Comparison
+
+_ANSWERS = "test_answers.parquet"
+
+
+@dataclass(frozen=True)
+class TestedRun:
+    """A finished run: its name on the screen, what kind of task it had, and its answers to its test rows."""
+
+    name: str
+    task: str
+    answers: pl.DataFrame
+
+
+def compare(
+    a: Annotated[Path, typer.Argument(metavar="A", help="A run folder.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="Another run folder, tested on the same rows.")],
+    *,
+    metric: Annotated[str | None, typer.Option(help="accuracy by default, rmse for numbers.")] = None,
+    lang: Annotated[str | None, typer.Option(help="Language of the verdict: en or zh.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
+) -> None:
+    """Compare two runs by a paired test on the test rows that both answered."""
+    result = compare_runs(_open(a, "A"), _open(b, "B"), metric=metric)
+    if as_json:
+        typer.echo(json.dumps(describe(result), ensure_ascii=False, indent=2))
+        return
+    typer.echo(result.verdict_zh if choose_language(lang) == "zh" else result.verdict)
+
+
+def compare_runs(a: TestedRun, b: TestedRun, *, metric: str | None = None) -> Comparison:
+    """Compare two runs on their common test rows; raises `RunError` where they do not fit together."""
+    import numpy as np
+
+    from headway.data.dataset import ROW
+    from headway.evaluation import comparison
+    from headway.tasks import Classify, Regress
+
+    labels = [name for name in a.answers.columns if name.startswith("p_")]
+    if a.task != b.task or set(labels) != {name for name in b.answers.columns if name.startswith("p_")}:
+        raise RunError("the two runs answer different questions", expected="the same task and the same labels")
+    both = a.answers.join(b.answers, on=ROW, suffix="_b").sort(ROW)
+    if both.height == 0 or not (both["actual"] == both["actual_b"]).all():
+        fix = "run both projects on the same data with the same split and seed"
+        raise RunError("the two runs were not tested on the same rows", expected="common test rows", fix=fix)
+    names = (a.name, b.name)
+    if a.task == "regress":
+        a_values, b_values, y = (both[name].to_numpy() for name in ("prediction", "prediction_b", "actual"))
+        return comparison.compare(a_values, b_values, y, Regress(), names=names, metric=metric)
+    place = {name.removeprefix("p_"): index for index, name in enumerate(labels)}
+    truth, *decided = (
+        np.array([place[str(label)] for label in both[name]]) for name in ("actual", "prediction", "prediction_b")
+    )
+    return comparison.compare(
+        both.select(labels).to_numpy(),
+        both.select(f"{name}_b" for name in labels).to_numpy(),
+        truth,
+        Classify(tuple(place)),
+        names=names,
+        metric=metric,
+        decided=(decided[0], decided[1]),
+    )
+
+
+def describe(result: Comparison) -> dict[str, Any]:
+    """Return a comparison as plain data for JSON."""
+    return {
+        "metric": result.metric,
+        "names": list(result.names),
+        "rows": result.rows,
+        "values": list(result.values),
+        "difference": result.difference,
+        "interval": list(result.interval),
+        "p_value": result.p_value,
+        "better": result.better,
+        "verdict": result.verdict,
+    }
+
+
+def _open(path: Path, letter: str) -> TestedRun:
+    """Return the finished run at `path`, named by its letter and its winner."""
+    import polars as pl
+
+    from headway.cli.places import find_run
+
+    run = find_run(path)
+    result = json.loads((run / "result.json").read_text(encoding="utf-8"))
+    if not (run / _ANSWERS).is_file():
+        raise RunError("the run has kept no answers to its test rows", where=str(path), expected=_ANSWERS)
+    return TestedRun(f"{letter} ({result['winner']})", result["task"], pl.read_parquet(run / _ANSWERS))

@@ -1,0 +1,104 @@
+"""`headway evaluate`: how good a package is on rows with known answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from headway.errors import DataError
+
+if TYPE_CHECKING:
+    from headway.data.dataset import Table
+    from headway.evaluation.scores import Scores
+    from headway.runtime import Model
+
+
+def evaluate(
+    package: Annotated[Path, typer.Argument(help="A package folder, a .headway file or a run.")],
+    file: Annotated[str, typer.Argument(help="Rows with the target column.")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the metrics as JSON.")] = False,
+) -> None:
+    """Score a package on the rows of FILE, which must have the target column."""
+    from headway import runtime
+    from headway.cli.places import find_package
+    from headway.data.reading import read
+
+    model = runtime.load(find_package(package))
+    table = read(file)
+    scores, unusable = score_table(model, table)
+    result = describe(scores, table, unusable)
+    if as_json:
+        typer.echo(json.dumps(result, ensure_ascii=False, indent=2))
+        return
+    for reason, count in unusable.items():
+        typer.echo(f"{count:,} rows left out: {reason}", err=True)
+    width = max(map(len, scores.metrics))
+    typer.echo(f"{scores.rows:,} rows")
+    for name, value in scores.metrics.items():
+        low_high = scores.intervals.get(name)
+        interval = f"   95% interval {low_high[0]:.4f} to {low_high[1]:.4f}" if low_high else ""
+        typer.echo(f"  {name:<{width}}  {value:.4f}{interval}")
+
+
+def score_table(model: Model, table: Table) -> tuple[Scores, Mapping[str, int]]:
+    """Score a model on a table; also return how many rows were left out, by reason.
+
+    Raises `DataError` where the table has no target column or no row with a label that the model knows.
+    """
+    import numpy as np
+
+    from headway.cli.answers import predict_rows
+    from headway.cli.target import check_target
+    from headway.data.dataset import Column
+    from headway.data.targets import read_target
+    from headway.evaluation.scoring import evaluate as score
+    from headway.tasks import Classify, Regress
+
+    manifest = model.manifest
+    target = read_target(
+        table.rows[check_target(table.rows, manifest.target)], manifest.task, labels=manifest.labels or ()
+    )
+    keep = np.setdiff1d(np.arange(table.rows.height), target.faults)
+    unusable: dict[str, int] = {}
+    for reason in target.reasons:
+        unusable[reason] = unusable.get(reason, 0) + 1
+    if len(keep) == 0:
+        got = "; ".join(unusable)
+        raise DataError("no row can be scored", expected=f"known values in the column {manifest.target}", got=got)
+    rows = table.rows[keep]
+    answers = predict_rows(model, rows)
+    labels = manifest.labels
+    threshold = manifest.threshold
+    scores = score(
+        target.y[keep],
+        answers.predictions if answers.probabilities is None else answers.probabilities,
+        Regress() if manifest.task == "regress" else Classify(labels),
+        rows=rows,
+        inputs=tuple(Column(column.name, column.modality) for column in manifest.inputs),
+        threshold=None if threshold is None else (labels.index(threshold[0]), threshold[1]),
+        costs=manifest.costs,
+        seed=manifest.seed,
+    )
+    return scores, unusable
+
+
+def describe(scores: Scores, table: Table, unusable: Mapping[str, int]) -> dict[str, Any]:
+    """Return the scores as plain data for JSON."""
+    return {
+        "task": scores.task,
+        "rows": {
+            "read": table.read,
+            "rejected": table.read - table.rows.height,
+            "left_out": dict(unusable),
+            "evaluated": scores.rows,
+        },
+        "metrics": dict(scores.metrics),
+        "intervals": {name: list(interval) for name, interval in scores.intervals.items()},
+        "per_class": {label: dict(figures) for label, figures in scores.per_class.items()},
+        "confusion": None if scores.confusion is None else scores.confusion.tolist(),
+    }

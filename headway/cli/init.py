@@ -1,0 +1,122 @@
+"""`headway init`: look at the data and write a first project file, with reasons."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from headway.errors import HeadwayError
+
+if TYPE_CHECKING:
+    from headway.data.dataset import Table
+    from headway.data.inference import Guess, Inference
+    from headway.project.draft import Choice
+
+
+def init(
+    data: Annotated[str, typer.Argument(help="A file, glob, folder of images, zip archive or database URL.")],
+    *,
+    target: Annotated[str | None, typer.Option(help="The column to predict; guessed without it.")] = None,
+    out: Annotated[Path, typer.Option(help="The file to write.")] = Path("headway.yaml"),
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+) -> None:
+    """Look at the data and write a commented project file: what was found, and why."""
+    from headway.cli.target import check_target, guess_target
+    from headway.data.inference import infer
+    from headway.data.reading import read
+    from headway.project.draft import Choice
+
+    if out.exists() and not force:
+        raise HeadwayError("the file is there already", where=str(out), fix="--out NAME, or --force to overwrite it")
+    table = read(data)
+    if target is None:
+        target, reason = guess_target(table.rows)
+    else:
+        target, reason = check_target(table.rows, target), "as you asked"
+    found = infer(table, target)
+    _write(out, _draft_text(data, out, Choice("target", target, reason), table, found))
+    names = [column.name for column in found.inputs]
+    shown = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+    typer.echo(f"{out}: predict {target} ({reason}) from {shown}")
+    typer.echo(f"next: headway check {shlex.quote(str(out))}, then headway run {shlex.quote(str(out))}")
+
+
+def _draft_text(data: str, out: Path, target: Choice, table: Table, found: Inference) -> str:
+    """Return the text of the project file."""
+    from headway.project.draft import Choice, Draft, write_draft
+    from headway.project.reading import default_name
+
+    return write_draft(
+        Draft(
+            command=f"headway init {shlex.quote(data)}",
+            name=default_name(data, out.absolute().parent),
+            data=Choice("data", _from_file(data, out), _describe_table(table)),
+            target=target,
+            task=Choice("task", found.task, _describe_target(table, target.value)),
+            inputs=[_choose(guess) for guess in found.guesses if guess.use],
+            ignore=[_choose(guess) for guess in found.guesses if not guess.use],
+            remarks=_remarks(table, target.value, found),
+        )
+    )
+
+
+def _choose(guess: Guess) -> Choice:
+    from headway.project.draft import Choice
+
+    return Choice(guess.column, guess.modality or "", guess.reason)
+
+
+def _from_file(data: str, out: Path) -> str:
+    """Return the data's path as seen from the project file; URLs and absolute paths stay."""
+    here = out.absolute().parent
+    if "://" in data or data.startswith("hf:") or Path(data).is_absolute() or here == Path.cwd():
+        return data
+    return Path(os.path.relpath(Path.cwd() / data, here)).as_posix()
+
+
+def _describe_table(table: Table) -> str:
+    words = f"{table.rows.height:,} rows, {table.rows.width - 1} columns"
+    if not table.rejected.is_empty():
+        words += f"; {table.rejected.select('file', 'row').unique().height:,} records cannot be read"
+    return words
+
+
+def _describe_target(table: Table, target: str) -> str:
+    """Return what the target's values are, the most common first."""
+    values = table.rows[target].drop_nulls()
+    counts = values.value_counts(sort=True)
+    if counts.height > 12:
+        return f"{counts.height:,} different values, such as {', '.join(str(v) for v in counts[target][:3])}"
+    shown = ", ".join(f"{value} {count:,}" for value, count in counts.rows())
+    return f"{counts.height} different values: {shown}"
+
+
+def _remarks(table: Table, target: str, found: Inference) -> list[str]:
+    """Return what a reader should know before a run: missing targets, repeated rows, contradictions."""
+    rows = table.rows.select([column.name for column in found.inputs] + [target])
+    remarks = []
+    missing = rows[target].null_count()
+    if missing:
+        remarks.append(f"{missing:,} rows have no {target}; they cannot be learnt from")
+    rows = rows.drop_nulls(target)
+    distinct = rows.unique().height
+    if distinct < rows.height:
+        remarks.append(f"{rows.height - distinct:,} rows repeat another one; they are dropped before the split")
+    answers = rows.unique().group_by(rows.columns[:-1]).len()
+    contradicting = int((answers["len"] > 1).sum())
+    if contradicting and found.task == "classify":
+        remarks.append(f"{contradicting:,} inputs stand with different answers; they are set aside")
+    return remarks
+
+
+def _write(path: Path, text: str) -> None:
+    """Write the file, all or nothing."""
+    if not path.absolute().parent.is_dir():
+        raise HeadwayError("no such folder", where=str(path.parent), fix="make it first, or choose another --out")
+    draft = path.with_name(f".{path.name}.draft")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)

@@ -1,0 +1,70 @@
+"""What the command line says, in English and Chinese."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Literal
+
+Language = Literal["en", "zh"]
+
+_MESSAGES: Mapping[str, tuple[str, str]] = {
+    "read": ("read", "读取"),
+    "clean": ("clean", "清洗"),
+    "split": ("split", "划分"),
+    "tournament": ("tournament", "比选"),
+    "evaluate": ("evaluate", "评估"),
+    "package": ("package", "打包"),
+    "report": ("report", "报告"),
+    "left": ("{time} left", "剩余 {time}"),
+    "about": ("about {time}", "约 {time}"),
+    "best": ("best so far", "目前最佳"),
+    "resumed": ("from the earlier run", "沿用之前的结果"),
+    "won": ("won", "胜出"),
+    "ok": ("ok", "完成"),
+    "over_limit": ("over the limits", "超出限制"),
+    "dropped": ("dropped", "提前淘汰"),
+    "skipped": ("skipped", "跳过"),
+    "failed": ("failed", "失败"),
+    "candidate": ("candidate", "候选模型"),
+    "estimate": ("estimate", "预计耗时"),
+    "memory": ("memory", "内存"),
+    "note": ("note", "说明"),
+    "fit": ("fit", "训练"),
+    "latency": ("p50 / p95", "延迟 p50 / p95"),
+    "size": ("size", "大小"),
+    "status": ("status", "结果"),
+    "wins": (
+        "{winner} wins: {metric} {score} on {rows} test rows",
+        "{winner} 胜出：在 {rows} 行测试数据上 {metric} {score}",
+    ),
+    "interval": ("95% interval {low} to {high}", "95% 区间 {low} 至 {high}"),
+    "took": ("the whole run took {time}", "全程用时 {time}"),
+    "rows": (
+        "{read} read, {rejected} rejected, {duplicates} duplicates, {used} used",
+        "读取 {read}，剔除 {rejected}，重复 {duplicates}，使用 {used}",
+    ),
+    "rows:label": ("rows", "数据行"),
+    "figures:label": ("test", "测试"),
+    "report:label": ("report", "报告"),
+    "package:label": ("package", "模型包"),
+    "next:label": ("next", "下一步"),
+    "demo:written": ("the example is in {path}; edit it as you like", "示例在 {path}，可以随意修改"),
+    "demo:first": ("the first row of the table", "表格的第一行"),
+    "stopped": ("stopped; nothing that was finished is lost", "已停止；已完成的部分不会丢失"),
+    "resume": ("continue with: {command}", "继续运行：{command}"),
+}  # fmt: skip
+
+
+def choose_language(wanted: str | None, environment: Mapping[str, str] = os.environ) -> Language:
+    """Return the language asked for, else the one of HEADWAY_LANG, LC_ALL, LC_MESSAGES or LANG, else English."""
+    for word in (wanted, *(environment.get(name) for name in ("HEADWAY_LANG", "LC_ALL", "LC_MESSAGES", "LANG"))):
+        if word:
+            return "zh" if word.lower().startswith("zh") else "en"
+    return "en"
+
+
+def say(key: str, language: Language) -> str:
+    """Return the message called `key`, with its blanks `{...}` still open; an unknown key is its own message."""
+    english, chinese = _MESSAGES.get(key, (key, key))
+    return chinese if language == "zh" else english

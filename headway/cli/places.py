@@ -1,0 +1,61 @@
+"""Find the package or the report that a user means by a path."""
+
+from __future__ import annotations
+
+import json
+from difflib import get_close_matches
+from pathlib import Path
+
+from headway.errors import RunError
+
+
+def find_package(path: Path) -> Path:
+    """Return the package that `path` means: a package folder, a `.headway` file, or a run (also by `latest`).
+
+    Raises `RunError` where there is none.
+    """
+    place = _follow(path)
+    if place.is_file() or (place / "manifest.json").is_file():
+        return place
+    package = place / str(_read_result(place).get("package", "package")) if place.is_dir() else place
+    if (package / "manifest.json").is_file() or package.is_file():
+        return package
+    _fail("this is neither a package nor a finished run", path, "a package folder, a .headway file or a run folder")
+    return package
+
+
+def find_run(path: Path) -> Path:
+    """Return the folder of the finished run that `path` means; raises `RunError` where there is none."""
+    place = _follow(path)
+    if not (place / "result.json").is_file():
+        _fail("this is not a finished run", path, "a run folder with a result.json")
+    return place
+
+
+def _follow(path: Path) -> Path:
+    """Return where `path` leads: `latest` may be a link, a text file, or left out."""
+    if path.name == "latest" and path.is_file():
+        return path.parent / path.read_text(encoding="utf-8").strip()
+    inner = path / "latest"
+    if path.is_dir() and (inner.exists() or inner.is_symlink()) and not (path / "result.json").exists():
+        return _follow(inner)
+    return path
+
+
+def _read_result(run: Path) -> dict[str, object]:
+    try:
+        return dict(json.loads((run / "result.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return {}
+
+
+def _fail(what: str, path: Path, expected: str) -> None:
+    """Raise with what stands there instead, and the nearest name beside it."""
+    if path.exists():
+        unfinished = (path / "project.json").exists() and not (path / "result.json").exists()
+        fix = f"it is unfinished; continue it: headway run --resume {path}" if unfinished else ""
+        raise RunError(what, where=str(path), expected=expected, fix=fix)
+    beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+    near = get_close_matches(path.name, beside, n=1)
+    fix = f"did you mean {path.parent / near[0]}?" if near else "runs are under runs/<name>/"
+    raise RunError(what, where=str(path), expected=expected, got="nothing of that name", fix=fix)

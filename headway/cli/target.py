@@ -1,0 +1,63 @@
+"""Guess which column is to be predicted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+import polars as pl
+
+from headway.data.dataset import ROW
+from headway.errors import DataError
+
+_SURE = (
+    "target", "label", "labels", "class", "category", "sentiment", "y", "outcome", "intent", "diagnosis",
+    "标签", "类别", "类型", "目标", "分类", "情感", "意图", "结果", "诊断",
+)  # fmt: skip
+_LIKELY = (
+    "is_",
+    "survived",
+    "churn",
+    "fraud",
+    "default",
+    "species",
+    "rating",
+    "score",
+    "price",
+    "评分",
+    "价格",
+    "是否",
+)
+_FEW = 50  # a column with at most so many different values can be classified
+
+
+def guess_target(rows: pl.DataFrame) -> tuple[str, str]:
+    """Return the column that is most likely the target, and why: by its name, else by how few values it has."""
+    names = [name for name in rows.columns if name != ROW]
+    if len(names) < 2:
+        raise DataError("there is only one column", expected="at least one input and a target", got=", ".join(names))
+    for name in names:
+        if name.strip().casefold() in _SURE:
+            return name, "its name says so"
+    for name in reversed(names):
+        if any(word in re.split(r"[\s_.-]", name.casefold()) for word in _SURE):
+            return name, "its name says so"
+    for name in reversed(names):
+        if any(word in name.casefold() for word in _LIKELY) and rows[name].n_unique() > 1:
+            return name, "its name sounds like it; --target names another"
+    few = [name for name in reversed(names) if 2 <= rows[name].drop_nulls().n_unique() <= min(_FEW, rows.height // 2)]
+    if few:
+        values = rows[few[0]].drop_nulls().n_unique()
+        return few[0], f"a guess: the last column with few different values ({values}); --target names another"
+    return names[-1], "a guess: the last column; --target names another"
+
+
+def check_target(rows: pl.DataFrame, wanted: str) -> str:
+    """Return the wanted column; raises `DataError` with the nearest name where the data have no such column."""
+    names: Sequence[str] = [name for name in rows.columns if name != ROW]
+    if wanted in names:
+        return wanted
+    near = get_close_matches(wanted, names, n=1)
+    fix = f'did you mean "{near[0]}"?' if near else ""
+    raise DataError(f'no column "{wanted}"', where="--target", expected=f"one of {', '.join(names)}", fix=fix)

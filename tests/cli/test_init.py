@@ -1,0 +1,68 @@
+import pytest
+from typer.testing import CliRunner
+
+from headway.cli.app import app
+from headway.errors import HeadwayError
+from headway.project import read
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lines = [f"{n},这是第{n}条评论，房间很干净服务很热情,{n % 5}.5,{'好评' if n % 3 else '差评'}" for n in range(60)]
+    (tmp_path / "评论.csv").write_text("\n".join(["编号,评论,评分,标签", *lines]), encoding="gb18030")
+    return tmp_path
+
+
+def init(*arguments):
+    result = CliRunner().invoke(app, ["init", *arguments], standalone_mode=False)
+    if result.exception is not None:
+        raise result.exception
+    return result.stdout
+
+
+def test_it_writes_a_project_with_reasons(folder):
+    said = init("评论.csv")
+    project = read(folder / "headway.yaml")
+    assert (project.name, project.data, project.target, project.task) == ("评论", "评论.csv", "标签", "classify")
+    assert project.inputs == {"评论": "text", "评分": "number"}
+    assert project.ignore == ("编号",)
+    text = (folder / "headway.yaml").read_text(encoding="utf-8")
+    assert "# identifier" in text
+    assert "# its name says so" in text
+    assert "headway run headway.yaml" in said
+
+
+def test_the_target_can_be_named(folder):
+    init("评论.csv", "--target", "评分", "--out", "b.yaml")
+    assert read(folder / "b.yaml").target == "评分"
+    with pytest.raises(HeadwayError, match="did you mean"):
+        init("评论.csv", "--target", "标", "--out", "c.yaml")
+    assert not (folder / "c.yaml").exists()
+
+
+def test_a_file_that_is_there_stays(folder):
+    (folder / "headway.yaml").write_text("mine")
+    with pytest.raises(HeadwayError, match="--force"):
+        init("评论.csv")
+    assert (folder / "headway.yaml").read_text() == "mine"
+    init("评论.csv", "--force")
+    assert read(folder / "headway.yaml").name == "评论"
+
+
+def test_the_data_are_named_as_seen_from_the_file(folder):
+    (folder / "deep").mkdir()
+    init("评论.csv", "--out", "deep/p.yaml")
+    project = read(folder / "deep" / "p.yaml")
+    assert (project.folder / project.data).resolve() == folder / "评论.csv"
+
+
+def test_it_warns_of_repeated_rows_contradictions_and_missing_targets(folder):
+    lines = [f"评论的内容是这样的第{n}条,{'好评' if n % 2 else '差评'}" for n in range(40)]
+    lines += [lines[0], lines[1].replace("好评", "差评"), "没有标签的评论也是有的,"]
+    (folder / "c.csv").write_text("\n".join(["评论,标签", *lines]), encoding="utf-8")
+    init("c.csv")
+    text = (folder / "headway.yaml").read_text(encoding="utf-8")
+    assert "# Note: 1 rows repeat another one" in text
+    assert "# Note: 1 inputs stand with different answers" in text
+    assert "# Note: 1 rows have no 标签" in text

@@ -1,0 +1,87 @@
+import io
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from headway.cli.live import View, format_score
+from headway.pipeline.events import (
+    BestSoFar,
+    CandidateFinished,
+    CandidateStarted,
+    Remark,
+    RunStarted,
+    StageFinished,
+    StageStarted,
+)
+
+EVENTS = [
+    RunStarted(Path("runs/x/1")),
+    StageStarted("read", 60.0),
+    StageFinished("read", 0.84, "35,123 rows"),
+    StageStarted("tournament", 59.0),
+    CandidateStarted("ngram_linear", 4.2, 58.0),
+    CandidateFinished("ngram_linear", "ok", "", "accuracy", 0.91234, 3.9, 54.0),
+    BestSoFar("ngram_linear", "accuracy", 0.91234),
+    CandidateFinished("lstm", "skipped", "it would need about 200 s", "accuracy", None, 0.0, 54.0),
+    Remark("dropout is not honoured by ngram_linear"),
+    StageFinished("tournament", 5.0, "", resumed=True),
+]
+
+
+def listen(language="en", *, quiet=False, terminal=False, width=100):
+    out = io.StringIO()
+    view = View(Console(file=out, width=width, force_terminal=terminal, color_system=None), language, quiet=quiet)
+    with view.moving():
+        for event in EVENTS:
+            view.listen(event)
+    return view, out.getvalue()
+
+
+def test_plain_lines_where_there_is_no_terminal():
+    view, text = listen()
+    assert text.splitlines() == [
+        "✓ read                 0.8s  35,123 rows",
+        "  · ngram_linear       3.9s  accuracy 0.9123",
+        "  – lstm                     skipped, it would need about 200 s",
+        "! dropout is not honoured by ngram_linear",
+        "✓ tournament             5s  from the earlier run",
+    ]
+    assert view.folder == Path("runs/x/1")
+
+
+def test_chinese_lines_are_aligned():
+    _, text = listen("zh")
+    lines = text.splitlines()
+    assert lines[0].startswith("✓ 读取")
+    ends = {cell_len(line[: line.index("s  ")]) for line in lines if "s  " in line}
+    assert len(ends) == 1
+
+
+def test_quiet_says_nothing_and_still_knows_the_folder():
+    view, text = listen(quiet=True, terminal=True)
+    assert text == ""
+    assert view.folder == Path("runs/x/1")
+
+
+def test_a_terminal_gets_the_same_lines_and_a_moving_one():
+    _, text = listen(terminal=True)
+    assert "35,123 rows" in text
+
+
+def test_the_moving_line_tells_stage_candidate_budget_and_best():
+    out = io.StringIO()
+    console = Console(file=out, width=140, force_terminal=True, color_system=None)
+    view = View(console, "en")
+    for event in [EVENTS[3], EVENTS[6], CandidateStarted("cnn", 12.0, 50.0)]:
+        view.listen(event)
+    console.print(view._footer())
+    line = out.getvalue()
+    for words in ("tournament", "cnn 0s / about 12s", "left", "best so far: ngram_linear accuracy 0.9123"):
+        assert words in line
+
+
+@pytest.mark.parametrize(("score", "text"), [(0.5, "0.5000"), (None, ""), (1234.5, "1,234"), (-0.25, "-0.2500")])
+def test_scores_are_short(score, text):
+    assert format_score(score) == text

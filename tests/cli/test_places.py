@@ -1,0 +1,44 @@
+import json
+
+import pytest
+
+from headway.cli.places import find_package, find_run
+from headway.errors import RunError
+
+
+@pytest.fixture
+def run(tmp_path):
+    folder = tmp_path / "runs" / "reviews" / "20260101-000000"
+    (folder / "package").mkdir(parents=True)
+    (folder / "package" / "manifest.json").write_text("{}")
+    (folder / "result.json").write_text(json.dumps({"package": "package"}))
+    (folder.parent / "latest").symlink_to(folder.name)
+    return folder
+
+
+def test_a_package_is_found_from_anywhere(run, tmp_path):
+    zipped = tmp_path / "reviews.headway"
+    zipped.write_bytes(b"PK")
+    assert find_package(zipped) == zipped
+    for path in (run, run / "package", run.parent / "latest", run.parent):
+        assert find_package(path).resolve() == run / "package"
+
+
+def test_latest_may_be_a_text_file(run):
+    (run.parent / "latest").unlink()
+    (run.parent / "latest").write_text(run.name)
+    assert find_package(run.parent / "latest") == run / "package"
+    assert find_run(run.parent / "latest") == run
+
+
+def test_a_missing_path_gets_the_nearest_name(run):
+    with pytest.raises(RunError, match=r"did you mean .*latest\?"):
+        find_package(run.parent / "latset")
+
+
+def test_an_unfinished_run_names_resume(tmp_path):
+    (tmp_path / "project.json").write_text("{}")
+    with pytest.raises(RunError, match="headway run --resume"):
+        find_package(tmp_path)
+    with pytest.raises(RunError, match="headway run --resume"):
+        find_run(tmp_path)

@@ -1,0 +1,49 @@
+import polars as pl
+import pytest
+
+from headway.cli.target import check_target, guess_target
+from headway.errors import DataError
+
+
+@pytest.mark.parametrize(
+    ("columns", "target"),
+    [
+        (["text", "label"], "label"),
+        (["Label", "text"], "Label"),
+        (["评论", "标签", "编号"], "标签"),
+        (["text", "sentiment_label", "n"], "sentiment_label"),
+        (["y", "x1", "x2"], "y"),
+    ],
+)
+def test_a_name_that_says_so(columns, target):
+    rows = pl.DataFrame({name: ["a", "b", "c"] for name in columns})
+    assert guess_target(rows) == (target, "its name says so")
+
+
+def test_a_name_that_sounds_like_it():
+    rows = pl.DataFrame({"rooms": [1, 2, 3], "price": [1.0, 2.0, 3.5]})
+    assert guess_target(rows)[0] == "price"
+
+
+def test_else_the_last_column_with_few_values():
+    rows = pl.DataFrame({"a": list("abab"), "b": list("xxyy"), "c": list("1234")})
+    target, reason = guess_target(rows)
+    assert target == "b"
+    assert "a guess" in reason
+
+
+def test_else_the_last_column():
+    rows = pl.DataFrame({"a": [1.5, 2.5, 3.5], "c": [7.5, 8.5, 9.5]})
+    assert guess_target(rows)[0] == "c"
+
+
+def test_one_column_is_not_enough():
+    with pytest.raises(DataError, match="only one column"):
+        guess_target(pl.DataFrame({"a": [1]}))
+
+
+def test_a_wanted_column_that_is_not_there():
+    rows = pl.DataFrame({"label": [1], "text": ["a"]})
+    assert check_target(rows, "label") == "label"
+    with pytest.raises(DataError, match='did you mean "label"'):
+        check_target(rows, "lable")
