@@ -172,7 +172,7 @@ def _clean_train(dataset: Dataset, keys: np.ndarray, cleaning: Cleaning) -> tupl
     findings: list[Finding] = []
     rich = any(column.modality in ("text", "image") for column in dataset.inputs)
     natural = not rich and _repeats_are_natural(dataset, keys)
-    if natural:
+    if natural and len(np.unique(keys)) < len(keys):
         message = "rows repeat because the inputs have few possible values: they are kept"
         findings.append(Finding("natural_duplicates", "info", None, message))
     if not natural:

@@ -8,8 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from headway.data.casting import normalise_text
 from headway.data.dataset import Column, Finding
+from headway.data.near_images import find_near_images
 from headway.data.near_texts import find_near_texts
+
+# Beyond this the search would take longer than many a candidate.
+MOST_ROWS = 300_000
 
 
 @dataclass(frozen=True)
@@ -22,12 +27,23 @@ class Neighbours:
 
 
 def find_near_duplicates(rows: pl.DataFrame, inputs: Sequence[Column]) -> Neighbours:
-    """Return which rows are nearly the same."""
+    """Return which rows are nearly the same: in their texts and images, or in the fields that name somebody.
+
+    Rows with texts or images are compared by these alone, and are near when one kind is.
+    """
     texts = [column.name for column in inputs if column.modality == "text"]
-    if not texts:
+    images = [column.name for column in inputs if column.modality == "image"]
+    if rows.height > MOST_ROWS and (texts or images):
+        message = f"near duplicates are not looked for among more than {MOST_ROWS:,} rows"
+        return Neighbours(np.arange(rows.height), "", (Finding("near_duplicates_skipped", "info", None, message),))
+    pairs = [find_near_images(rows[name].to_list()) for name in images]
+    if texts:
+        joined = [normalise_text(rows[name]) for name in texts]
+        pairs.append(find_near_texts(pl.select(pl.concat_str(joined, separator=" ", ignore_nulls=True)).to_series()))
+    if not pairs:
         return Neighbours(np.arange(rows.height), "")
-    joined = rows.select(pl.concat_str(texts, separator=" ", ignore_nulls=True)).to_series()
-    return Neighbours(cluster(find_near_texts(joined), rows.height), "nearly the same text")
+    reason = "nearly the same " + " or ".join(["image"] * bool(images) + ["text"] * bool(texts))
+    return Neighbours(cluster(np.concatenate(pairs), rows.height), reason)
 
 
 def cluster(pairs: np.ndarray, size: int) -> np.ndarray:

@@ -160,7 +160,7 @@ def _read_folder(folder: Path, reading: Reading, cache: Path | None) -> Part:
 
 def _is_table(path: Path) -> bool:
     hidden = path.name.startswith(".") or "__MACOSX" in path.parts
-    return path.is_file() and not hidden and _kind(path) in TABLES and "readme" not in path.name.lower()
+    return path.is_file() and not hidden and file_kind(path) in TABLES and "readme" not in path.name.lower()
 
 
 def _names_images(path: Path, reading: Reading) -> bool:
@@ -172,7 +172,7 @@ def _names_images(path: Path, reading: Reading) -> bool:
     return any(cells and all(Path(cell).suffix.lower() in IMAGE_SUFFIXES for cell in cells) for cells in texts)
 
 
-def _kind(path: Path) -> str:
+def file_kind(path: Path) -> str:
     """Return the suffix that says the format, compression taken off."""
     suffixes = [suffix.lower() for suffix in path.suffixes]
     if suffixes and suffixes[-1] in COMPRESSED:
@@ -181,7 +181,7 @@ def _kind(path: Path) -> str:
 
 
 def _read_table(path: Path, reading: Reading) -> Part:
-    kind = _kind(path)
+    kind = file_kind(path)
     if path.stat().st_size == 0:
         raise DataError("the file is empty", where=str(path), got="0 bytes")
     if kind in (".parquet", ".pq"):
