@@ -56,7 +56,7 @@ def write_package(
     archive = archive_path(folder, manifest.name)
     _clean(folder, archive)
     partial = _partial(folder)
-    _write_files(partial, content)
+    write_files(partial, content)
     load(partial)
     packed = _partial(archive)
     _write_archive(packed, content)
@@ -76,10 +76,15 @@ def _complete(manifest: Manifest, graph: Graph, files: Mapping[str, bytes]) -> M
     return replace(
         manifest,
         feeds=graph.feeds,
-        files={name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())},
+        files=digests(files),
         libraries={"headway": __version__, **_versions(), **manifest.libraries},
         created=manifest.created or datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def digests(files: Mapping[str, bytes]) -> dict[str, str]:
+    """Return the sha256 of each file, as a manifest lists them."""
+    return {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
 
 
 def _versions() -> dict[str, str]:
@@ -93,7 +98,7 @@ def _versions() -> dict[str, str]:
     return versions
 
 
-def _write_files(folder: Path, content: Mapping[str, bytes]) -> None:
+def write_files(folder: Path, content: Mapping[str, bytes]) -> None:
     """Write the files of a package into a new folder."""
     for name, data in content.items():
         path = folder / name
