@@ -162,17 +162,13 @@ class _Run:
 
     def fit_loop(self) -> None:
         """Run epochs until the plan, the patience or the clock ends."""
-        planned = self.epochs
-        steps_left = self._fitting_steps(self.epochs * self.steps_an_epoch)
-        while steps_left > 0:
-            began, steps = time.perf_counter(), steps_left
+        pace = self._probed_pace()
+        while (steps_left := self._fitting_steps(pace)) > 0:
+            began, before = time.perf_counter(), steps_left
             steps_left = self.run_epoch(steps_left)
-            if self.clock.expired or self._has_waited_enough():
+            pace = (time.perf_counter() - began) * self.steps_an_epoch / max(1, before - steps_left)
+            if self.clock.expired or self._has_waited_enough() or self._is_replayed():
                 break
-            if len(self.train_loss) >= round(self.last_epoch * self.epochs / planned):
-                break
-            pace = (time.perf_counter() - began) / max(1, steps - steps_left)
-            steps_left = self._shrunk(steps_left, pace * self.steps_an_epoch)
         if not self.train_loss:
             raise TrainingError(
                 "the time ended before the first training step",
@@ -281,19 +277,23 @@ class _Run:
             return False
         return len(self.train_loss) - self.best[1] >= self.plan.early_stopping
 
-    def _fitting_steps(self, steps: int) -> int:
-        """Return how many of `steps` fit the clock, whole epochs where at least one does."""
-        if math.isinf(self.clock.deadline):
-            return steps
-        pace = probe(self.network, self.lesson, self.valid, self.task, self.plan)
-        return self._shrunk(steps, pace.epoch(self.steps_an_epoch))
+    def _is_replayed(self) -> bool:
+        """Tell whether the epoch to end at is behind, moved in proportion where the clock cut the plan."""
+        return len(self.train_loss) >= round(self.last_epoch * self.epochs / self.plan.epochs)
 
-    def _shrunk(self, steps_left: int, epoch_seconds: float) -> int:
+    def _probed_pace(self) -> float:
+        """Return the seconds of an epoch, measured only where there is a deadline."""
         if math.isinf(self.clock.deadline):
-            return steps_left
-        fitting = self.clock.left() * PLANNED_SHARE / max(epoch_seconds, 1e-9)
-        if fitting * self.steps_an_epoch >= steps_left:
-            return steps_left
+            return 0.0
+        return probe(self.network, self.lesson, self.valid, self.task, self.plan).epoch(self.steps_an_epoch)
+
+    def _fitting_steps(self, pace: float) -> int:
+        """Return how many of the steps still planned fit the clock, whole epochs where at least one does."""
+        wanted = self.plan.epochs - len(self.train_loss)
+        fitting = wanted if pace == 0 else self.clock.left() * PLANNED_SHARE / pace
+        if fitting >= wanted:
+            self.epochs = self.plan.epochs
+            return wanted * self.steps_an_epoch
         epochs = math.floor(fitting) if fitting >= 1 else fitting
         self.epochs = len(self.train_loss) + math.ceil(epochs)
         return math.floor(epochs * self.steps_an_epoch)

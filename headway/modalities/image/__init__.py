@@ -1,0 +1,1 @@
+"""Images: at which size they are read, and how pixels become standardised numbers."""
