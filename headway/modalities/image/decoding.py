@@ -43,6 +43,11 @@ class DecodedImages:
             self._keep(keys[row], pixels[row])
         return pixels
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self._pixels.clear()
+        self.size = 0
+
     def _keep(self, key: Key, pixels: np.ndarray) -> None:
         if key not in self._pixels and self.size + pixels.nbytes <= self.limit:
             self._pixels[key] = pixels.copy()

@@ -31,7 +31,7 @@ class Components:
 
     def apply(self, x: np.ndarray) -> np.ndarray:
         """Return float32 `[n, components]`."""
-        return (x - self.mean) @ self.axes
+        return np.asarray((x - self.mean) @ self.axes)
 
 
 def components_of(x: np.ndarray) -> Components:

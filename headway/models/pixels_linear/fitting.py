@@ -26,8 +26,8 @@ from headway.tasks.recipe import Recipe
 # The longer side at which large images are read; the network's, so that both read the same feed.
 LONGEST = 96
 # L2 penalties per row that are tried on the validation part, from the strongest.
-PENALTIES = (1e-1, 1e-2, 1e-3, 1e-4)
-DEFAULT_PENALTY = 1e-2
+PENALTIES = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
+DEFAULT_PENALTY = 1e-3
 PROBED = 256
 ITERATIONS = 100
 
@@ -68,9 +68,7 @@ class FittedPixels:
         parts = [pooled(pixels, self.standard, self.frame) for pixels in inputs.values()]
         x = parts[0] if len(parts) == 1 else op.concat(parts, axis=1)
         outputs = op.add(op.matmul(x, op.const(self.linear.weights)), op.const(self.linear.bias))
-        named = (
-            {"probabilities": op.softmax(outputs, axis=1)} if self.task.kind == "classify" else {"values": outputs}
-        )
+        named = {"probabilities": op.softmax(outputs, axis=1)} if self.task.kind == "classify" else {"values": outputs}
         return Graph(build(inputs, named).SerializeToString(), feeds)
 
 
@@ -104,7 +102,7 @@ def fit(
     components = components_of(x)
     z = components.apply(x)
     fitted: Callable[[float], Linear] = lambda penalty: _folded(  # noqa: E731 - the one open argument
-        solved(z, train.y, train.weight, task, recipe, penalty), components.axes, components.mean
+        solved(z, train, task, recipe, penalty), components.axes, components.mean
     )
     penalty = float((settings or {}).get("penalty", DEFAULT_PENALTY))
     if recipe.weight_decay is not None:
@@ -125,9 +123,7 @@ def features(rows: pl.DataFrame, columns: tuple[str, ...], frame: Frame, standar
     return pooled_features(read(rows, columns, frame), standard, frame)
 
 
-def best_penalty(
-    fitted: Callable[[float], Linear], x: np.ndarray, valid: Examples, task: Task, clock: Clock
-) -> float:
+def best_penalty(fitted: Callable[[float], Linear], x: np.ndarray, valid: Examples, task: Task, clock: Clock) -> float:
     """Return the penalty with the least validation loss; stops early where the time is short."""
     losses: dict[float, float] = {}
     for penalty in PENALTIES:
@@ -138,29 +134,26 @@ def best_penalty(
     return min(losses, key=losses.__getitem__)
 
 
-def solved(
-    z: np.ndarray, y: np.ndarray, weight: np.ndarray | None, task: Task, recipe: Recipe, penalty: float
-) -> Linear:
+def solved(z: np.ndarray, train: Examples, task: Task, recipe: Recipe, penalty: float) -> Linear:
     """Return the linear model on components: multinomial logistic regression, or ridge."""
     if task.kind == "regress":
-        return _ridge(z, y, weight, penalty)
-    return _logistic(z, y, weight, task, recipe, penalty)
+        return _ridge(z, train, penalty)
+    return _logistic(z, train, task, recipe, penalty)
 
 
-def _ridge(z: np.ndarray, y: np.ndarray, weight: np.ndarray | None, penalty: float) -> Linear:
+def _ridge(z: np.ndarray, train: Examples, penalty: float) -> Linear:
     from sklearn.linear_model import Ridge
 
-    model = Ridge(alpha=penalty * len(z)).fit(z.astype(np.float64), y.astype(np.float64), sample_weight=weight)
+    y = train.y.astype(np.float64)
+    model = Ridge(alpha=penalty * len(z)).fit(z.astype(np.float64), y, sample_weight=train.weight)
     return Linear(model.coef_.reshape(-1, 1), np.atleast_1d(model.intercept_))
 
 
-def _logistic(
-    z: np.ndarray, y: np.ndarray, weight: np.ndarray | None, task: Classify, recipe: Recipe, penalty: float
-) -> Linear:
+def _logistic(z: np.ndarray, train: Examples, task: Classify, recipe: Recipe, penalty: float) -> Linear:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    present = np.unique(y)
+    present = np.unique(train.y)
     weights = np.zeros((z.shape[1], task.width))
     bias = np.full(task.width, -20.0)  # a label that never occurs
     if len(present) == 1:
@@ -170,7 +163,7 @@ def _logistic(
         warnings.simplefilter("ignore", ConvergenceWarning)  # enough iterations for the answer, not for the optimum
         model = LogisticRegression(
             C=1 / (penalty * len(z)), max_iter=ITERATIONS, tol=1e-3, class_weight=_class_weights(task, recipe, present)
-        ).fit(z, y, sample_weight=weight)
+        ).fit(z, train.y, sample_weight=train.weight)
     if len(present) == 2:
         weights[:, present] = np.stack([-model.coef_[0] / 2, model.coef_[0] / 2], axis=1)
         bias[present] = [-model.intercept_[0] / 2, model.intercept_[0] / 2]
