@@ -1,8 +1,8 @@
 """The training loop: `train -> fit_loop -> run_epoch -> train_step`, in the shape of skorch's `NeuralNet`.
 
-It obeys a clock: the first steps are timed on a copy of the network, the number of epochs is set so that the schedule
-ends before the clock does, and after each epoch the rest is planned again at the speed seen so far. Without a deadline,
-or with time to spare, the same seed gives the same network.
+It obeys a clock: the first steps are timed on a copy of the network, and before every step the schedule is fitted to
+the steps that the time left allows at the speed seen so far, never to more than the plan's. Without a deadline, or with
+time to spare, the same seed gives the same network.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from headway.networks.optimizing import Progress, decayed, optimizer_of, rate
 from headway.networks.plan import Plan
 from headway.tasks import Task
 
-# Share of the time left that is planned for; the rest covers export and a noisy neighbour.
-PLANNED_SHARE = 0.94
+# Share of the time that is held back, for export and noisy neighbours.
+RESERVE = 0.06
 EVALUATION_BATCH = 256
 
 Build = Callable[[], nn.Module]
@@ -38,7 +38,7 @@ class Trained:
 
     `scale`: the mean and standard deviation that turn regression outputs into the target's unit, (0, 1) for
     classification. Losses are means per epoch; `error` is the validation error rate (classification).
-    `epochs` were planned in the end, `best_epoch` (from 1) is the one whose weights were kept.
+    `epochs` is the length of the schedule, `best_epoch` (from 1) is the one whose weights were kept.
     """
 
     network: nn.Module
@@ -79,7 +79,7 @@ def train(
     with seeded(seed):
         network = build().to(best_device())
         run = _Run(network, lesson, valid, task, plan, clock, np.random.default_rng(seed))
-        run.last_epoch = as_int(settings, "best_epoch", plan.epochs)
+        run.last_epoch = as_int(settings, "best_epoch", 0)
         began = time.perf_counter()
         run.fit_loop()
     return run.trained(time.perf_counter() - began)
@@ -152,7 +152,11 @@ class _Run:
         self.weight = torch.from_numpy(losses.row_weights(self.lesson.y, self.lesson.weight, self.task, self.plan))
         self.loss = losses.row_loss(self.plan, smoothing=self.plan.label_smoothing)
         self.optimizer = optimizer_of(self.network, self.plan)
-        self.epochs = self.plan.epochs
+        self.schedule = self.plan.epochs
+        self.pace = timing.Pace(0.0, 0.0)
+        self.reserve = 0.0 if math.isinf(self.clock.deadline) else RESERVE * self.clock.left()
+        self.steps = 0
+        self.began = time.perf_counter()
         self.steps_an_epoch = len(shuffled(self.lesson.source, self.plan.batch_size, np.random.default_rng(0)))
 
     def _targets(self, lesson: Lesson) -> Tensor:
@@ -162,13 +166,10 @@ class _Run:
 
     def fit_loop(self) -> None:
         """Run epochs until the plan, the patience or the clock ends."""
-        pace = self._probed_pace()
-        while (steps_left := self._fitting_steps(pace)) > 0:
-            began, before = time.perf_counter(), steps_left
-            steps_left = self.run_epoch(steps_left)
-            pace = (time.perf_counter() - began) * self.steps_an_epoch / max(1, before - steps_left)
-            if self.clock.expired or self._has_waited_enough() or self._is_replayed():
-                break
+        self._measure_pace()
+        self.began = time.perf_counter()
+        while self.steps_left() > 0 and not (self._has_waited_enough() or self._is_replayed()):
+            self.run_epoch()
         if not self.train_loss:
             raise TrainingError(
                 "the time ended before the first training step",
@@ -176,27 +177,39 @@ class _Run:
                 got=f"{self.clock.left():.1f} s left",
                 fix="raise budget.time, or leave this candidate out",
             )
+        self.schedule = self._schedule()
         if self.best is not None:
             self.network.load_state_dict(self.best[2])
 
-    def run_epoch(self, steps_left: int) -> int:
-        """Visit every row once, then validate; returns the steps left of the plan."""
+    def run_epoch(self) -> None:
+        """Visit every row once, or as many as the clock allows, then validate."""
         self.network.train()
         total, rows = 0.0, 0
         for positions in shuffled(self.lesson.source, self.plan.batch_size, self.generator):
-            if steps_left == 0 or self.clock.expired:
+            steps_left = self.steps_left()
+            if steps_left == 0:
                 break
             self._set_rate(steps_left)
             total += self.train_step(positions) * len(positions)
             rows += len(positions)
             self.progress = self.progress.advanced(steps_left)
-            steps_left -= 1
+            self.steps += 1
         if rows == 0:
-            return 0
+            return
         self.train_loss.append(total / rows)
         if self.valid is not None and not (self.clock.expired and self.best is not None):
+            began = time.perf_counter()
             self._keep_if_best(*self.validate(self.valid))
-        return steps_left
+            self.pace = replace(self.pace, validation=time.perf_counter() - began)
+
+    def steps_left(self) -> int:
+        """Return how many more steps there will be: the plan's, or fewer where the time is short."""
+        wanted = self.plan.epochs * self.steps_an_epoch - self.steps
+        if math.isinf(self.clock.deadline) or wanted == 0:
+            return wanted
+        time_left = self.clock.left() - self.reserve - self.pace.validation
+        fitting = math.floor(time_left / max(self._seconds_a_step(), 1e-9))
+        return max(0, min(wanted, fitting))
 
     def train_step(self, positions: np.ndarray) -> float:
         """Take one step down the gradient; returns the mean loss of the batch."""
@@ -228,14 +241,14 @@ class _Run:
 
     def trained(self, seconds: float) -> Trained:
         """Return the outcome."""
-        epochs = self.best[1] if self.best is not None else len(self.train_loss)
+        best = self.best[1] if self.best is not None else len(self.train_loss)
         return Trained(
             network=self.network.cpu().eval(),
             task=self.task,
             plan=self.plan,
             scale=self.scale,
-            epochs=max(self.epochs, epochs),
-            best_epoch=epochs,
+            epochs=self.schedule,
+            best_epoch=min(best, self.schedule),
             train_loss=tuple(self.train_loss),
             valid_loss=tuple(self.valid_loss),
             error=tuple(self.error),
@@ -279,24 +292,22 @@ class _Run:
 
     def _is_replayed(self) -> bool:
         """Tell whether the epoch to end at is behind, moved in proportion where the clock cut the plan."""
-        return len(self.train_loss) >= round(self.last_epoch * self.epochs / self.plan.epochs)
+        ends = self.last_epoch * self._schedule() / self.plan.epochs
+        return self.last_epoch > 0 and len(self.train_loss) >= max(1, round(ends))
 
-    def _probed_pace(self) -> float:
-        """Return the seconds of an epoch, measured only where there is a deadline."""
-        if math.isinf(self.clock.deadline):
-            return 0.0
-        return probe(self.network, self.lesson, self.valid, self.task, self.plan).epoch(self.steps_an_epoch)
+    def _schedule(self) -> int:
+        """Return the length of the schedule in epochs, as it looks now."""
+        return max(1, round((self.steps + self.steps_left()) / self.steps_an_epoch))
 
-    def _fitting_steps(self, pace: float) -> int:
-        """Return how many of the steps still planned fit the clock, whole epochs where at least one does."""
-        wanted = self.plan.epochs - len(self.train_loss)
-        fitting = wanted if pace == 0 else self.clock.left() * PLANNED_SHARE / pace
-        if fitting >= wanted:
-            self.epochs = self.plan.epochs
-            return wanted * self.steps_an_epoch
-        epochs = math.floor(fitting) if fitting >= 1 else fitting
-        self.epochs = len(self.train_loss) + math.ceil(epochs)
-        return math.floor(epochs * self.steps_an_epoch)
+    def _measure_pace(self) -> None:
+        if not math.isinf(self.clock.deadline):
+            self.pace = probe(self.network, self.lesson, self.valid, self.task, self.plan)
+
+    def _seconds_a_step(self) -> float:
+        """Return the mean seconds of a step with its share of validation; the probe counts as a few steps."""
+        taken = time.perf_counter() - self.began
+        share = self.pace.validation / self.steps_an_epoch
+        return ((self.pace.step + share) * timing.PROBE_STEPS + taken) / (timing.PROBE_STEPS + self.steps)
 
 
 def probe(network: nn.Module, lesson: Lesson, valid: Lesson | None, task: Task, plan: Plan) -> timing.Pace:
