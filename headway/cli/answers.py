@@ -12,7 +12,9 @@ from typing import IO
 
 import polars as pl
 
+from headway.data.reading import blank_missing
 from headway.errors import InputError
+from headway.project.schema import Reading
 from headway.runtime import Answers, Model
 from headway.runtime.feeds import BadCellError
 from headway.runtime.manifest import Label
@@ -41,7 +43,8 @@ def write_answers(batches: Iterable[pl.DataFrame], model: Model, out: Path | Non
             try:
                 answers = predict_rows(model, batch)
             except BadCellError as error:
-                unread.append(f"{error.problems[0].what} (in rows {rows + 1:,} to {rows + batch.height:,})")
+                problem = error.problems[0]
+                unread.append(f"{problem.what}: {problem.got} (in rows {rows + 1:,} to {rows + batch.height:,})")
                 answers = predict_rows(model, batch, strict=False)
             sink(add_answers(batch, answers, model.manifest.labels))
             rows += batch.height
@@ -62,9 +65,13 @@ def add_answers(batch: pl.DataFrame, answers: Answers, labels: tuple[Label, ...]
 
 
 def predict_rows(model: Model, rows: pl.DataFrame, *, strict: bool = True) -> Answers:
-    """Return the model's answers to rows as the readers left them; see `Model.predict_columns` for `strict`."""
+    """Return the model's answers to rows as the readers left them; see `Model.predict_columns` for `strict`.
+
+    The usual markers of missing values, such as `NA`, are missing.
+    """
     names = [column.name for column in model.manifest.inputs if column.name in rows.columns]
-    return model.predict_columns({name: rows[name] for name in names}, strict=strict)
+    inputs = blank_missing(rows.select(names), Reading().missing)
+    return model.predict_columns({name: inputs[name] for name in names}, strict=strict)
 
 
 @contextmanager

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    package: Annotated[Path, typer.Argument(help="A package folder, a .headway file or a run.")],
-    file: Annotated[str, typer.Argument(help="Rows with the target column.")],
+    package: Annotated[
+        Path, typer.Argument(metavar="PACKAGE_OR_RUN", help="A package folder, a .headway file or a run.")
+    ],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Rows with the target column.")],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print the metrics as JSON.")] = False,
 ) -> None:

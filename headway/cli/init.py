@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 def init(
-    data: Annotated[str, typer.Argument(help="A file, glob, folder of images, zip archive or database URL.")],
+    data: Annotated[
+        str, typer.Argument(metavar="DATA", help="A file, glob, folder of images, zip archive or database URL.")
+    ],
     *,
     target: Annotated[str | None, typer.Option(help="The column to predict; guessed without it.")] = None,
     out: Annotated[Path, typer.Option(help="The file to write.")] = Path("headway.yaml"),

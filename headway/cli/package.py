@@ -16,7 +16,9 @@ def _group() -> None:
 
 
 @package.command()
-def verify(path: Annotated[Path, typer.Argument(help="A package folder, a .headway file or a run.")]) -> None:
+def verify(
+    path: Annotated[Path, typer.Argument(metavar="PACKAGE_OR_RUN", help="A package folder, a .headway file or a run.")],
+) -> None:
     """Check every byte, path and operator of a package, and that it opens."""
     from headway import runtime
     from headway.cli.places import find_package

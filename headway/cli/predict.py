@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    import polars as pl
+
+    from headway.data.sources.part import Reject
+    from headway.runtime import Model
+
+_SHOWN = 5
+
 
 def predict(
-    package: Annotated[Path, typer.Argument(help="A package folder, a .headway file or a run, such as runs/x/latest.")],
-    file: Annotated[str, typer.Argument(help="The rows: whatever `data:` of a project may name.")],
+    package: Annotated[
+        Path,
+        typer.Argument(metavar="PACKAGE_OR_RUN", help="A package folder, a .headway file or a run: runs/x/latest."),
+    ],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The rows: whatever `data:` of a project may name.")],
     *,
     out: Annotated[
         Path | None,
@@ -22,15 +35,51 @@ def predict(
     from headway import runtime
     from headway.cli.answers import write_answers
     from headway.cli.places import find_package
-    from headway.data.dataset import ROW
-    from headway.data.reading import read
     from headway.project.units import write_seconds
 
     model = runtime.load(find_package(package))
-    began = time.monotonic()
-    written = write_answers(read(file).rows.drop(ROW).iter_slices(10_000), model, out)
-    seconds = time.monotonic() - began
-    for words in written.unread[:5]:
+    began, rejects = time.monotonic(), _Rejects()
+    written = write_answers(_read_batches(file, model, rejects), model, out)
+    for words in written.unread[:_SHOWN]:
         typer.echo(f"counts as missing: {words}", err=True)
+    for words in rejects.first:
+        typer.echo(f"no answer: {words}", err=True)
+    if rejects.count:
+        typer.echo(f"{rejects.count:,} records cannot be read and have no answer", err=True)
     if out is not None:
-        typer.echo(f"{written.rows:,} rows in {write_seconds(seconds)} to {out}", err=True)
+        typer.echo(f"{written.rows:,} rows in {write_seconds(time.monotonic() - began)} to {out}", err=True)
+
+
+@dataclass
+class _Rejects:
+    """How many records could not be read, and the first few of them in words."""
+
+    count: int = 0
+    first: list[str] = field(default_factory=list)
+
+    def take(self, reject: Reject) -> None:
+        """Count a record that the streaming reader set aside."""
+        self.add(reject.file, reject.row, reject.reason)
+
+    def add(self, file: str, row: int, reason: str) -> None:
+        """Count a record and keep the first few in words."""
+        self.count += 1
+        if len(self.first) < _SHOWN:
+            self.first.append(f"{file}, row {row}: {reason}")
+
+
+def _read_batches(file: str, model: Model, rejects: _Rejects) -> Iterator[pl.DataFrame]:
+    """Yield the rows in constant memory where the format allows it; images and databases are listed whole."""
+    from headway.data.dataset import ROW
+    from headway.data.reading import TABLES, file_kind, read
+    from headway.data.streaming import scan_batches
+
+    path = Path(file)
+    has_images = any(column.modality == "image" for column in model.manifest.inputs)
+    if path.is_file() and not has_images and file_kind(path) in TABLES and not file_kind(path).startswith(".xls"):
+        yield from scan_batches(path, on_reject=rejects.take)
+        return
+    table = read(file, max_rejected=1.0)
+    for row in table.rejected.select("file", "row", "reason").iter_rows():
+        rejects.add(*row)
+    yield from table.rows.drop(ROW).iter_slices(10_000)

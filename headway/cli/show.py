@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 
 def show(
-    package: Annotated[Path, typer.Argument(help="A package folder, a .headway file or a run.")],
+    package: Annotated[
+        Path, typer.Argument(metavar="PACKAGE_OR_RUN", help="A package folder, a .headway file or a run.")
+    ],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole manifest as JSON.")] = False,
 ) -> None:

@@ -1,9 +1,29 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from headway.runtime.manifest import InputColumn, Manifest, NumberFeed
 
+ROOT = Path(__file__).parents[2]
 GRAPH_INPUT = "numbers"
+
+
+@pytest.fixture(scope="session")
+def headway():
+    """Run a command in a process of its own, as a user does."""
+
+    def run(*arguments, cwd=None, lang="en"):
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "HEADWAY_LANG": lang}
+        command = [sys.executable, "-m", "headway.cli", *map(str, arguments)]
+        return subprocess.run(
+            command, capture_output=True, text=True, encoding="utf-8", cwd=cwd, env=environment, check=False
+        )
+
+    return run
 
 
 def describe_tiny(**changes):

@@ -2,16 +2,9 @@
 
 import json
 import shutil
-import subprocess
-import sys
 
 import polars as pl
 import pytest
-
-
-def headway(*arguments, cwd=None):
-    command = [sys.executable, "-m", "headway.cli", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=cwd, check=False)
 
 
 @pytest.fixture
@@ -23,7 +16,7 @@ def rows(tmp_path):
     return path
 
 
-def test_predict_takes_a_run_a_package_and_a_zip(run_folder, rows, tmp_path):
+def test_predict_takes_a_run_a_package_and_a_zip(headway, run_folder, rows, tmp_path):
     texts = set()
     for number, place in enumerate([run_folder.parent / "latest", run_folder / "package", run_folder / "tiny.headway"]):
         out = tmp_path / f"{number}.csv"
@@ -37,14 +30,42 @@ def test_predict_takes_a_run_a_package_and_a_zip(run_folder, rows, tmp_path):
     assert frame["prediction"].to_list() == ["好评", "差评", "好评", "差评", "好评", "好评"]
 
 
-def test_predict_prints_csv_without_out(run_folder, rows):
+def test_predict_prints_csv_without_out(headway, run_folder, rows):
     done = headway("predict", run_folder, rows)
     assert done.stderr == ""
     assert done.stdout.splitlines()[0] == "id,a,b,标签,prediction,confidence,p_差评,p_好评"
     assert len(done.stdout.splitlines()) == 7
 
 
-def test_evaluate_as_json(run_folder, rows):
+def test_predict_tells_what_it_could_not_read(headway, run_folder, tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("a,b,c\n1,2,x\n1,2,x,too,many\nNA,-1,x\nten,-1,x\n", encoding="utf-8")
+    done = headway("predict", run_folder, path)
+    lines = done.stdout.splitlines()
+    assert [line.split(",")[:4] for line in lines[1:]] == [
+        ["1", "2", "x", "好评"],
+        ["NA", "-1", "x", "差评"],
+        ["ten", "-1", "x", "差评"],
+    ]
+    assert "row 3" in done.stderr
+    assert "1 records cannot be read and have no answer" in done.stderr
+    assert "counts as missing" in done.stderr
+    assert "ten" in done.stderr
+
+
+def test_predict_reads_what_a_project_may_name(headway, run_folder, tmp_path):
+    import sqlite3
+
+    with sqlite3.connect(tmp_path / "shop.db") as shop:
+        shop.execute("create table t (a real, b real)")
+        shop.executemany("insert into t values (?, ?)", [(1.0, 2.0), (-3.0, 1.0)])
+    shop.close()
+    done = headway("predict", run_folder, "sqlite:///shop.db?table=t", "--out", "a.jsonl", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [row["prediction"] for row in pl.read_ndjson(tmp_path / "a.jsonl").to_dicts()] == ["好评", "差评"]
+
+
+def test_evaluate_as_json(headway, run_folder, rows):
     done = headway("evaluate", run_folder, rows, "--json")
     assert done.returncode == 0
     result = json.loads(done.stdout)
@@ -54,14 +75,14 @@ def test_evaluate_as_json(run_folder, rows):
     assert result["confusion"] == [[2, 1], [0, 1]]
 
 
-def test_evaluate_in_words(run_folder, rows):
+def test_evaluate_in_words(headway, run_folder, rows):
     done = headway("evaluate", run_folder, rows)
     assert "accuracy" in done.stdout
     assert "0.7500" in done.stdout
     assert "1 rows left out" in done.stderr
 
 
-def test_evaluate_without_the_target_names_what_is_there(run_folder, tmp_path):
+def test_evaluate_without_the_target_names_what_is_there(headway, run_folder, tmp_path):
     (tmp_path / "x.csv").write_text("a,b,标鉴\n1,2,x\n2,3,y\n", encoding="utf-8")
     done = headway("evaluate", run_folder, tmp_path / "x.csv")
     assert done.returncode == 1
@@ -70,7 +91,7 @@ def test_evaluate_without_the_target_names_what_is_there(run_folder, tmp_path):
     assert "Traceback" not in done.stderr
 
 
-def test_show(run_folder):
+def test_show(headway, run_folder):
     done = headway("show", run_folder.parent)
     for words in (
         "tiny",
@@ -84,7 +105,7 @@ def test_show(run_folder):
     assert json.loads(headway("show", run_folder, "--json").stdout)["labels"] == ["差评", "好评"]
 
 
-def test_verify_tells_a_changed_byte(run_folder, tmp_path):
+def test_verify_tells_a_changed_byte(headway, run_folder, tmp_path):
     assert "is whole" in headway("package", "verify", run_folder).stdout
     broken = tmp_path / "broken"
     shutil.copytree(run_folder / "package", broken)
@@ -97,7 +118,7 @@ def test_verify_tells_a_changed_byte(run_folder, tmp_path):
 
 
 @pytest.mark.parametrize("command", ["predict", "evaluate"])
-def test_a_package_that_is_not_there(command, tmp_path, rows):
+def test_a_package_that_is_not_there(headway, command, tmp_path, rows):
     done = headway(command, tmp_path / "nothing", rows)
     assert done.returncode == 1
     assert "nothing" in done.stderr
