@@ -51,7 +51,7 @@ def test_version():
     [
         (["shwo"], "show"),
         (["show", "--jsn"], "--json"),
-        (["predict"], "package"),
+        (["predict"], "PACKAGE_OR_RUN"),
     ],
 )
 def test_wrong_usage_is_told_with_the_next_step(arguments, words):
