@@ -1,0 +1,1 @@
+"""Points in time: their calendar parts, cyclic and plain, computed in the graph from seconds."""

@@ -1,0 +1,137 @@
+"""One matrix of features for all columns of a table, learnt on training rows and computed by ONNX nodes ever after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import polars as pl
+import spox.opset.ai.onnx.v21 as op
+from spox import Var
+
+from headway.data.dataset import Column
+from headway.modalities.category.lookup import Lookup, fit_lookup, lookup_nodes
+from headway.modalities.date.calendar import Calendar, calendar_nodes, fit_calendar
+from headway.modalities.number.scaling import Scaling, add_hinges, add_pairs, fit_scaling, scaling_nodes
+from headway.modalities.table import session
+from headway.modalities.table.feeds import encode_rows, table_feeds
+from headway.runtime.manifest import Feed
+
+# scaled: filled and standardised (linear models, networks). plain: as they are, missing as NaN (trees).
+Style = Literal["scaled", "plain", "codes"]
+Basis = Literal["plain", "hinges", "pairs"]
+_LARGEST = np.float32(1e38)
+
+
+@dataclass(frozen=True)
+class Features:
+    """The fitted steps of one table; `width` columns come out, those of categories last.
+
+    Numbers, date parts and text components stand side by side before `scaling` (None leaves them as they are).
+    """
+
+    feeds: tuple[Feed, ...]
+    calendar: Calendar | None
+    lookup: Lookup | None
+    scaling: Scaling | None
+    measures: int
+
+    @property
+    def width(self) -> int:
+        """Return the number of features."""
+        numeric = self.measures if self.scaling is None else self.scaling.width
+        return numeric + (0 if self.lookup is None else self.lookup.width)
+
+
+def fit_features(
+    rows: pl.DataFrame,
+    inputs: Sequence[Column],
+    targets: np.ndarray,
+    *,
+    style: Style,
+    seed: int,
+) -> tuple[Features, np.ndarray]:
+    """Learn the features of `rows`; return them and the training matrix, float32 `[n, width]`.
+
+    `targets`: float `[n, t]`, classes as columns of 0 and 1, or one column of standardised values; used for the target
+    means of categories, which are out of fold in the returned matrix.
+    """
+    feeds = table_feeds(inputs)
+    arrays = encode_rows(feeds, rows)
+    calendar = fit_calendar(arrays["dates"]) if "dates" in arrays else None
+    lookup, own = None, np.zeros((len(rows), 0), np.float32)
+    if "categories" in arrays:
+        kind: Literal["linear", "trees", "codes"] = {"scaled": "linear", "plain": "trees", "codes": "codes"}[style]  # type: ignore[assignment]
+        lookup, own = fit_lookup(arrays["categories"], targets, style=kind, seed=seed)
+    features = Features(feeds, calendar, lookup, None, 0)
+    measures = run_measures(features, arrays, len(rows))
+    features = replace(features, measures=measures.shape[1])
+    if style != "plain" and measures.shape[1]:
+        features = replace(features, scaling=fit_scaling(measures))
+    return features, np.concatenate([_scaled(features.scaling, measures), own], axis=1)
+
+
+def rebase(features: Features, rows: pl.DataFrame, matrix: np.ndarray, *, basis: Basis) -> tuple[Features, np.ndarray]:
+    """Return scaled features with a richer `basis` of the numbers, and the training matrix that goes with it."""
+    if features.scaling is None or basis == "plain":
+        return features, matrix
+    measures = run_measures(features, encode_rows(features.feeds, rows), len(rows))
+    scaling = add_hinges(features.scaling, measures) if basis == "hinges" else add_pairs(features.scaling)
+    own = matrix[:, features.scaling.width :]
+    return replace(features, scaling=scaling), np.concatenate([_scaled(scaling, measures), own], axis=1)
+
+
+def transform(features: Features, rows: pl.DataFrame) -> np.ndarray:
+    """Return the features of new rows, float32 `[n, width]`, computed by the very nodes that are exported."""
+    inputs = session.arguments(features.feeds)
+    onnx = session.build(inputs, {"features": feature_nodes(features, inputs)})
+    (matrix,) = session.run(onnx, encode_rows(features.feeds, rows))
+    return np.asarray(matrix, np.float32)
+
+
+def feature_nodes(features: Features, inputs: Mapping[str, Var]) -> Var:
+    """Return float32 `[rows, width]` from the graph inputs by feed name."""
+    parts = []
+    measures = _measure_nodes(features, inputs)
+    if measures is not None:
+        parts.append(measures if features.scaling is None else scaling_nodes(features.scaling, measures))
+    if features.lookup is not None:
+        parts.append(lookup_nodes(features.lookup, inputs["categories"]))
+    return op.concat(parts, axis=1) if len(parts) > 1 else parts[0]
+
+
+def run_measures(features: Features, arrays: Mapping[str, np.ndarray], rows: int) -> np.ndarray:
+    """Return numbers, date parts and text components side by side, float32 `[rows, measures]`, NaN where missing."""
+    inputs = session.arguments(features.feeds)
+    nodes = _measure_nodes(features, inputs)
+    if nodes is None:
+        return np.zeros((rows, 0), np.float32)
+    used = {name: inputs[name] for name in inputs if name != "categories"}
+    return np.asarray(session.run(session.build(used, {"measures": nodes}), arrays)[0], np.float32)
+
+
+def _measure_nodes(features: Features, inputs: Mapping[str, Var]) -> Var | None:
+    parts = []
+    if "numbers" in inputs:
+        parts.append(_bounded(inputs["numbers"]))
+    if features.calendar is not None:
+        parts.append(calendar_nodes(features.calendar, inputs["dates"]))
+    if not parts:
+        return None
+    return op.concat(parts, axis=1) if len(parts) > 1 else parts[0]
+
+
+def _bounded(numbers: Var) -> Var:
+    """Make infinite values the largest finite ones; comparisons with NaN are false, so missing stays missing."""
+    above = op.where(op.greater(numbers, op.const(_LARGEST)), op.const(_LARGEST), numbers)
+    return op.where(op.less(above, op.const(-_LARGEST)), op.const(-_LARGEST), above)
+
+
+def _scaled(scaling: Scaling | None, measures: np.ndarray) -> np.ndarray:
+    if scaling is None:
+        return measures
+    inputs = {"measures": session.argument(measures.shape[1])}
+    onnx = session.build(inputs, {"scaled": scaling_nodes(scaling, inputs["measures"])})
+    return np.asarray(session.run(onnx, {"measures": measures})[0], np.float32)

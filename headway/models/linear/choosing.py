@@ -1,0 +1,151 @@
+"""Choose the basis of the numbers and the strength of the penalties."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from headway.compute.clock import Clock
+from headway.modalities.table.features import Basis, Features, fit_features, rebase, transform
+from headway.models.answers import answer
+from headway.models.family import Examples
+from headway.models.folding import inner_folds
+from headway.models.linear.solving import Line, solve_logistic, solve_regression
+from headway.models.targets import TargetScale, as_columns, fit_target_scale, mean_loss, wants_log
+from headway.models.weighting import row_weights
+from headway.tasks import Task
+from headway.tasks.recipe import Recipe
+
+# Up to so many rows settings are chosen by cross-validation inside the training rows, which is steadier.
+SMALL = 5_000
+_STRENGTHS = (0.01, 0.03, 0.003, 0.1, 0.001, 0.3, 0.0003)
+_LASSO = (0.003, 0.01)
+_BASES: tuple[Basis, ...] = ("plain", "hinges", "pairs")
+_FOLDS = 4
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One point of the search."""
+
+    basis: Basis
+    weight_decay: float
+    l1: float = 0.0
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What all choices share: the training rows, their features on the plain basis, scaled targets and weights."""
+
+    train: Examples
+    features: Features
+    matrix: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray
+    target: TargetScale | None
+    task: Task
+    recipe: Recipe
+    seed: int
+
+    def on(self, basis: Basis) -> tuple[Features, np.ndarray]:
+        """Return the features and the training matrix on `basis`."""
+        return rebase(self.features, self.train.rows, self.matrix, basis=basis)
+
+    def solve(self, matrix: np.ndarray, rows: np.ndarray, choice: Choice) -> Line:
+        """Fit a line to `rows` of a training matrix."""
+        if self.target is None:
+            return solve_logistic(
+                matrix[rows],
+                self.y[rows],
+                self.weight[rows],
+                classes=self.task.width,
+                weight_decay=choice.weight_decay,
+                l1=choice.l1,
+                seed=self.seed,
+            )
+        return solve_regression(
+            matrix[rows],
+            self.y[rows],
+            self.weight[rows],
+            loss=self.recipe.loss or "mse",
+            delta=self.recipe.huber_delta or 1.0,
+            weight_decay=choice.weight_decay,
+            l1=choice.l1,
+        )
+
+
+def prepare(train: Examples, task: Task, recipe: Recipe, *, seed: int, log: bool = False) -> Ground:
+    """Learn the features and scale the targets, by their logarithm where `log`."""
+    target = fit_target_scale(train.y, log=log) if task.kind == "regress" else None
+    y = train.y if target is None else target.forward(train.y)
+    features, matrix = fit_features(train.rows, train.inputs, as_columns(y, task), style="scaled", seed=seed)
+    return Ground(train, features, matrix, y, row_weights(train, task, recipe), target, task, recipe, seed)
+
+
+def search(ground: Ground, valid: Examples | None, clock: Clock) -> tuple[Ground, Choice]:
+    """Return the choice of the lowest loss, and the ground it stands on (the target may go on a logarithmic scale)."""
+    best = Choice("plain", ground.recipe.weight_decay or 0.01, ground.recipe.l1 or 0.0)
+    lowest = float("inf")
+    for basis in _BASES:
+        features, matrix = ground.on(basis)
+        if basis != "plain" and features.width == ground.features.width:
+            continue
+        measure = _measure(ground, features, matrix, valid)
+        for choice in _choices(basis, ground.recipe):
+            if clock.expired:
+                return ground, best
+            loss = measure(choice)
+            if loss < lowest * (1 - 1e-3):
+                lowest, best = loss, choice
+    if ground.target is not None and wants_log(ground.train.y) and not clock.expired:
+        logged = prepare(ground.train, ground.task, ground.recipe, seed=ground.seed, log=True)
+        features, matrix = logged.on(best.basis)
+        if _measure(logged, features, matrix, valid)(best) < lowest:
+            return logged, best
+    return ground, best
+
+
+def _choices(basis: Basis, recipe: Recipe) -> Iterator[Choice]:
+    """Yield the choices on one basis; what the user fixed stays fixed."""
+    if recipe.weight_decay is not None or recipe.l1 is not None:
+        strengths = (recipe.weight_decay,) if recipe.weight_decay is not None else _STRENGTHS
+        for strength in strengths:
+            yield Choice(basis, strength, recipe.l1 or 0.0)
+        return
+    for strength in _STRENGTHS:
+        yield Choice(basis, strength)
+
+
+def _measure(
+    ground: Ground, features: Features, matrix: np.ndarray, valid: Examples | None
+) -> Callable[[Choice], float]:
+    """Return a function from a choice to its loss on rows it was not fitted on."""
+    everything = np.arange(len(ground.y))
+    if len(everything) > SMALL and valid is not None:
+        held_out = transform(features, valid.rows)
+        valid_weight = row_weights(valid, ground.task, ground.recipe)
+        return lambda choice: _loss(ground, ground.solve(matrix, everything, choice), held_out, valid.y, valid_weight)
+    folds = inner_folds(ground.train.y, ground.task, folds=_FOLDS, seed=ground.seed)
+    if len(everything) > SMALL:
+        folds = folds[:1]
+
+    def cross_validate(choice: Choice) -> float:
+        losses = [
+            _loss(
+                ground,
+                ground.solve(matrix, fold.train, choice),
+                matrix[fold.valid],
+                ground.train.y[fold.valid],
+                ground.weight[fold.valid],
+            )
+            for fold in folds
+        ]
+        return float(np.mean(losses))
+
+    return cross_validate
+
+
+def _loss(ground: Ground, line: Line, matrix: np.ndarray, y: np.ndarray, weight: np.ndarray) -> float:
+    return mean_loss(answer(line(matrix), ground.target), y, weight, ground.task, ground.recipe)

@@ -1,0 +1,112 @@
+"""What every family that reads tables must do, on numbers, categories and dates with all their oddities."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from headway.compute.clock import Clock
+from headway.models.family import discover
+from headway.tasks.recipe import Recipe
+
+FAMILIES = ("baseline", "linear", "trees", "forest")
+
+
+def fit(name, examples, task, *, settings=None, recipe=None, seed=0, clock=None):
+    family = discover().load(name)
+    return family.fit(examples, None, task, recipe or Recipe(), settings=settings, seed=seed, clock=clock or Clock())
+
+
+def scale_of(examples, task):
+    return 1.0 if task.kind == "classify" else float(np.std(examples.y)) or 1.0
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_graph_answers_like_the_trained_model_on_odd_rows(name, case, new_rows, run_graph):
+    examples, task = case
+    fitted = fit(name, examples, task)
+    trained, exported = fitted.predict(new_rows), run_graph(fitted.graph(), new_rows)
+    assert trained.dtype == np.float32
+    assert np.isfinite(trained).all()
+    assert trained.shape == ((len(new_rows), task.width) if task.kind == "classify" else (len(new_rows),))
+    assert np.abs(trained - exported).max() < 1e-4 * scale_of(examples, task)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_one_row_is_answered_as_in_company(name, case, new_rows, run_graph):
+    examples, task = case
+    fitted = fit(name, examples, task)
+    graph = fitted.graph()
+    company = run_graph(graph, new_rows)
+    np.testing.assert_allclose(run_graph(graph, new_rows[3:4]), company[3:4], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", [name for name in FAMILIES if name != "baseline"])
+def test_it_learns_what_there_is_to_learn(name, case):
+    examples, task = case
+    half = len(examples) // 2
+    train, test = examples.take(np.arange(half)), examples.take(np.arange(half, len(examples)))
+    answers = fit(name, train, task).predict(test.rows)
+    if task.kind == "classify":
+        assert (answers.argmax(axis=1) == test.y).mean() > np.bincount(test.y).max() / len(test.y) + 0.05
+    else:
+        assert np.mean((answers - test.y) ** 2) < 0.6 * np.var(test.y)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_same_seed_gives_the_same_model_and_settings_replay_it(name, binary, new_rows):
+    examples, task = binary
+    first, second = fit(name, examples, task, seed=4), fit(name, examples, task, seed=4)
+    replayed = fit(name, examples, task, settings=first.settings, seed=4)
+    np.testing.assert_array_equal(first.predict(new_rows), second.predict(new_rows))
+    np.testing.assert_allclose(first.predict(new_rows), replayed.predict(new_rows), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_class_that_training_never_saw_is_answered_with_next_to_nothing(name, three_classes, new_rows):
+    examples, task = three_classes
+    seen = examples.take(np.flatnonzero(examples.y != 1))
+    answers = fit(name, seen, task).predict(new_rows)
+    np.testing.assert_allclose(answers.sum(axis=1), 1.0, atol=1e-5)
+    assert answers[:, 1].max() < 0.2
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_an_expired_clock_still_gives_an_answer(name, case, new_rows):
+    examples, task = case
+    assert np.isfinite(fit(name, examples, task, clock=Clock.after(0)).predict(new_rows)).all()
+
+
+@pytest.mark.parametrize("name", ["linear", "trees", "forest"])
+def test_class_weights_move_answers_towards_the_heavier_class(name, binary, new_rows):
+    examples, task = binary
+    plain = fit(name, examples, task).predict(new_rows)[:, 1].mean()
+    heavy = fit(name, examples, task, recipe=Recipe(class_weights={"yes": 20.0})).predict(new_rows)[:, 1].mean()
+    assert heavy > plain + 0.03
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_four_rows_are_enough(name, binary, new_rows):
+    examples, task = binary
+    few = np.concatenate([np.flatnonzero(examples.y == 0)[:2], np.flatnonzero(examples.y == 1)[:2]])
+    assert np.isfinite(fit(name, examples.take(few), task).predict(new_rows)).all()
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_estimate_is_positive_and_quick(name, case):
+    examples, task = case
+    cost = discover().load(name).estimate(examples, task, Recipe(), seed=0)
+    assert 0 < cost.seconds < 60
+    assert cost.memory_mb > 0
+
+
+@pytest.mark.parametrize("name", ["baseline", "linear", "trees"])
+@pytest.mark.parametrize("loss", ["mae", "huber"])
+def test_robust_losses_are_not_drawn_by_outliers(name, loss, regression, new_rows):
+    examples, task = regression
+    y = examples.y.copy()
+    y[::10] = 1e9
+    wild = replace(examples, y=y)
+    mean = fit(name, wild, task, recipe=Recipe(loss="mse")).predict(new_rows)
+    robust = fit(name, wild, task, recipe=Recipe(loss=loss, huber_delta=0.01)).predict(new_rows)
+    assert np.median(robust) < 0.5 * np.median(mean)
