@@ -1,0 +1,63 @@
+import numpy as np
+import polars as pl
+import pytest
+
+from headway.compute.clock import Clock
+from headway.data.dataset import Column
+from headway.models.family import Examples
+from headway.models.ngram_linear.fitting import fit
+from headway.package.opening import open_graph
+from headway.tasks import Classify, Regress
+from headway.tasks.recipe import Recipe
+
+TASK = Classify(("bad", "good"))
+
+
+def reviews(n, seed):
+    generator = np.random.default_rng(seed)
+    y = generator.integers(0, 2, n)
+    title = [("差", "好")[c] + "评" if generator.random() < 0.8 else "" for c in y]
+    body = [f"the {('dirty', 'clean')[c]} room {generator.integers(50)}" for c in y]
+    rows = pl.DataFrame({"title": title, "body": body, "stars": y.astype(float)})
+    inputs = (Column("title", "text"), Column("body", "text"), Column("stars", "number"))
+    return Examples(rows, inputs, y)
+
+
+def fitted(recipe=None, **options):
+    given = {"valid": reviews(60, 1), "settings": None, "seed": 0, "clock": Clock()} | options
+    return fit(reviews(200, 0), task=TASK, recipe=recipe or Recipe(), **given)
+
+
+def test_all_text_columns_are_read_and_no_other():
+    model = fitted()
+    assert [feed.name for feed in model.graph().feeds] == ["chars:title", "chars:body"]
+    test = reviews(100, 2)
+    assert (model.predict(test.rows).argmax(1) == test.y).mean() > 0.97
+
+
+def test_validation_sets_the_temperature():
+    model = fitted()
+    confident = model.predict(reviews(100, 2).rows).max(1).mean()
+    assert confident > 0.95
+    assert set(model.settings) == {"words", "strength", "temperature"}
+
+
+def test_a_word_weight_of_zero_leaves_the_words_out():
+    model = fitted(settings={"words": 0.0}, valid=None)
+    assert {block.vocabulary.unit for block in model.blocks} == {"characters"}
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "binary_cross_entropy", "focal"])
+def test_other_losses_ship_as_trained(loss):
+    model = fitted(Recipe(loss=loss))
+    rows = reviews(30, 2).rows
+    shipped = open_graph(model.graph()).run({name: rows[name] for name in ("title", "body")})
+    np.testing.assert_allclose(shipped, model.predict(rows), atol=1e-5)
+
+
+def test_numbers_are_predicted_from_text():
+    train, test = reviews(200, 0), reviews(50, 1)
+    inputs = train.inputs[:2]
+    y = (train.y * 4 + 1).astype(np.float32)
+    model = fit(Examples(train.rows, inputs, y), None, Regress(), Recipe(), settings=None, seed=0, clock=Clock())
+    assert np.abs(model.predict(test.rows) - (test.y * 4 + 1)).mean() < 0.5
