@@ -63,3 +63,23 @@ def test_normalising_is_stable(text):
     once = normalise(text)
     assert once == " ".join(once.split())
     assert unicodedata.is_normalized("NFKC", normalise(once))
+
+
+TRICKY = st.text(
+    st.sampled_from(
+        "aÅÉßΣσİıſ\u0301\u3099かガﾞｶ가\u11a8각ＡＢ，。…℃㍿①😀👍🏽\ufe0f\u200d \t\n\x1c\x85\xa0\u2028\u3000Жй\u1e9e"
+    )
+)
+
+
+@given(st.lists(TRICKY, min_size=8, max_size=30), st.integers(1, 12))
+def test_many_texts_at_once_are_spelt_as_each_alone(texts, length):
+    together = codes(texts, max_length=length)
+    apart = [codes([text], max_length=length)[0] for text in texts]
+    assert words(together) == [words(row[None])[0] for row in apart]
+
+
+def test_every_character_is_spelt_alike_among_many():
+    texts = [chr(code) + "b A" + chr(code) for code in range(0x20000) if not 0xD800 <= code < 0xE000]
+    clean = [normalise(text).replace("\0", "\ufffd") for text in texts]
+    assert words(codes(texts)) == clean
