@@ -10,11 +10,15 @@ import polars as pl
 
 from headway.data.casting import normalise_text
 from headway.data.dataset import Column, Finding
+from headway.data.linkage import link
 from headway.data.near_images import find_near_images
 from headway.data.near_texts import find_near_texts
 
 # Beyond this the search would take longer than many a candidate.
 MOST_ROWS = 300_000
+_MOST_LINKED = 20_000
+# The fields of a record are shorter than this on average.
+_LONGEST_FIELD = 40
 
 
 @dataclass(frozen=True)
@@ -29,8 +33,13 @@ class Neighbours:
 def find_near_duplicates(rows: pl.DataFrame, inputs: Sequence[Column]) -> Neighbours:
     """Return which rows are nearly the same: in their texts and images, or in the fields that name somebody.
 
-    Rows with texts or images are compared by these alone, and are near when one kind is.
+    Rows with texts or images are compared by these alone, and are near when one kind is. A table that names somebody
+    (see `_names_somebody`) is compared field by field.
     """
+    if rows.height <= _MOST_LINKED and _names_somebody(rows, inputs):
+        linked = link(rows, [column.name for column in inputs])
+        pairs_linked = linked.select("left", "right").to_numpy().astype(np.int64)
+        return Neighbours(cluster(pairs_linked, rows.height), "probably another record of the same thing")
     texts = [column.name for column in inputs if column.modality == "text"]
     images = [column.name for column in inputs if column.modality == "image"]
     if rows.height > MOST_ROWS and (texts or images):
@@ -44,6 +53,20 @@ def find_near_duplicates(rows: pl.DataFrame, inputs: Sequence[Column]) -> Neighb
         return Neighbours(np.arange(rows.height), "")
     reason = "nearly the same " + " or ".join(["image"] * bool(images) + ["text"] * bool(texts))
     return Neighbours(cluster(np.concatenate(pairs), rows.height), reason)
+
+
+def _names_somebody(rows: pl.DataFrame, inputs: Sequence[Column]) -> bool:
+    """Tell whether at least three columns of short text have many different values, as names and addresses do."""
+    telling = 0
+    for column in inputs:
+        if column.modality == "image":
+            return False
+        values = rows[column.name].drop_nulls()
+        if column.modality in ("text", "category") and len(values):
+            if float(values.str.len_chars().mean() or 0) > _LONGEST_FIELD:  # type: ignore[arg-type]
+                return False
+            telling += len(values) * 2 > rows.height and values.n_unique() * 5 > len(values)
+    return telling >= 3
 
 
 def cluster(pairs: np.ndarray, size: int) -> np.ndarray:
