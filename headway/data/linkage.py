@@ -18,12 +18,14 @@ from headway.data.dataset import ROW
 from headway.data.inference import guess_column
 from headway.data.near_texts import candidate_pairs, distinct_pairs, gram_hashes, minhash, pairs_in_buckets
 
-# A pair is linked when the evidence outweighs the chance of such a pair among all pairs by 2 to this power.
-_MARGIN = 3.0
-# A field that both records fill, and in which they differ, speaks against them by so many bits.
-_DISAGREES = -2.5
-# From this similarity on two spellings may be the same value.
-_RELATED = 0.35
+# A pair is linked when its evidence outweighs, by so many bits, the chance of meeting one such pair for every row. The
+# margin pays for fields that depend on each other (a postcode and its suburb), which the sum counts twice.
+_MARGIN = 10.0
+# The chance that a true pair differs in a field, in bits: it is what a difference costs.
+_DIFFERS = 2.5
+# A different spelling never says more than this share of what the same one would say.
+_ALMOST = 0.8
+_RANDOM_PAIRS = 50_000
 _CROWD = 40
 _BITS = 256
 _PART = 200_000
@@ -32,11 +34,15 @@ _STRONGEST = 14.0
 
 @dataclass(frozen=True)
 class _Field:
-    """One column as codes of its distinct values (-1: missing), with each value's bits of rarity and spelling."""
+    """One column as codes of its distinct values (-1: missing), with each value's bits of rarity and spelling.
+
+    `chance`: the sorted similarities of random pairs of rows, to tell how surprising a similarity is in this field.
+    """
 
     codes: np.ndarray
     rarity: np.ndarray
     spelling: np.ndarray
+    chance: np.ndarray
 
 
 def link(frame: pl.DataFrame, columns: Sequence[str] | None = None) -> pl.DataFrame:
@@ -68,7 +74,13 @@ def _field(values: pl.Series) -> _Field:
     codes = values.replace_strict(distinct, np.arange(len(distinct)), default=-1, return_dtype=pl.Int64).to_numpy()
     counts = np.bincount(codes[codes >= 0], minlength=len(distinct))
     rarity = np.minimum(np.log2(len(values) / np.maximum(counts, 1)), _STRONGEST)
-    return _Field(codes, rarity, _spell(distinct))
+    spelling = _spell(distinct)
+    known = codes[codes >= 0]
+    if len(known) == 0:
+        return _Field(codes, rarity, spelling, np.zeros(1))
+    left, right = np.random.default_rng(0).choice(known, (2, _RANDOM_PAIRS))
+    differ = left != right
+    return _Field(codes, rarity, spelling, np.sort(_alike(spelling, left[differ], right[differ])))
 
 
 def _spell(values: pl.Series) -> np.ndarray:
@@ -111,10 +123,17 @@ def _scores(pairs: np.ndarray, fields: list[_Field]) -> np.ndarray:
 
 def _evidence(field: _Field, left: np.ndarray, right: np.ndarray) -> np.ndarray:
     filled = (left >= 0) & (right >= 0)
-    a, b = field.spelling[left], field.spelling[right]
-    union = np.bitwise_count(a | b).sum(axis=1)
-    alike = np.bitwise_count(a & b).sum(axis=1) / np.maximum(union, 1)
+    alike = _alike(field.spelling, left, right)
+    reached = len(field.chance) - np.searchsorted(field.chance, alike)
+    surprise = -np.log2((reached + 1) / (len(field.chance) + 1))
     agrees = np.minimum(field.rarity[left], field.rarity[right])
-    part = np.clip((alike - _RELATED) / (1 - _RELATED), 0, 1)
-    bits = np.where(left == right, agrees, np.where(alike > _RELATED, part * agrees * 0.8, _DISAGREES))
+    bits = np.where(left == right, agrees, np.minimum(surprise - _DIFFERS, _ALMOST * agrees))
     return np.where(filled, bits, 0.0)
+
+
+def _alike(spelling: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Return the share of letter pairs that values have in common (Jaccard)."""
+    a, b = spelling[left], spelling[right]
+    union = np.bitwise_count(a | b).sum(axis=1)
+    share: np.ndarray = np.bitwise_count(a & b).sum(axis=1) / np.maximum(union, 1)
+    return share
