@@ -175,7 +175,6 @@ def measure_peer(work: Work) -> tuple[float, float, float, str]:
         for column in rows.columns("image"):
             for cell in rows.rows[column]:
                 image = Image.open(io.BytesIO(cell) if isinstance(cell, bytes) else cell).convert("L")
-                image.thumbnail((32, 32))
                 parts.append(np.asarray(image.resize((min(32, image.width), min(32, image.height)))).ravel())
         return np.array(parts, np.float32).reshape(len(rows), -1) / 255
 

@@ -234,7 +234,7 @@ class _Run:
             outputs = _outputs(self.network, valid.source, self.device)
         y = self._targets(valid)
         weight = torch.from_numpy(losses.row_weights(valid.y, valid.weight, self.task, self.plan))
-        loss = float((losses.row_loss(self.plan)(outputs, y) * weight).mean())
+        loss = float((self.loss(outputs, y) * weight).mean())
         if self.task.kind != "classify":
             return loss, loss
         return loss, float(((outputs.argmax(1) != y) * weight).mean())

@@ -30,7 +30,7 @@ SIZES = (96, 64)
 # So many epochs must fit the clock at a size, or the next smaller one is tried.
 ENOUGH_EPOCHS = 12
 # Images to look at in all epochs together; few images are seen more often.
-VIEWS = 150_000
+VIEWS = 120_000
 PROBED = 128
 
 

@@ -17,8 +17,10 @@ from headway.modalities.image.pixels import Standard, image_argument, standardis
 # Pooled pixels of one image; more cost time and add little to a linear model.
 MOST_PIXELS = 1100
 # Components kept: at most so many, and none that carries less than this share of the variance of the largest.
-MOST_COMPONENTS = 160
-SMALLEST_SHARE = 1e-4
+MOST_COMPONENTS = 300
+SMALLEST_SHARE = 1e-5
+# Added to each variance before scaling, as a share of the largest: 0 would whiten.
+LEVELLED = 0.3
 BATCH = 512
 
 
@@ -42,7 +44,7 @@ def components_of(x: np.ndarray) -> Components:
     values, vectors = values[::-1], vectors[:, ::-1]
     kept = min(MOST_COMPONENTS, len(x) - 1, max(1, int((values > SMALLEST_SHARE * max(values[0], 1e-12)).sum())))
     kept = max(1, kept)
-    scale = 1 / np.sqrt(np.maximum(values[:kept], 0) + 0.01 * max(values[0], 1e-12))
+    scale = 1 / np.sqrt(np.maximum(values[:kept], 0) + LEVELLED * max(values[0], 1e-12))
     return Components(mean.astype(np.float32), (vectors[:, :kept] * scale).astype(np.float32))
 
 

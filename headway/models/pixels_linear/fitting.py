@@ -26,8 +26,8 @@ from headway.tasks.recipe import Recipe
 # The longer side at which large images are read; the network's, so that both read the same feed.
 LONGEST = 96
 # L2 penalties per row that are tried on the validation part, from the strongest.
-PENALTIES = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
-DEFAULT_PENALTY = 1e-3
+PENALTIES = (3e-2, 3e-3, 3e-4, 3e-5)
+DEFAULT_PENALTY = 3e-4
 PROBED = 256
 ITERATIONS = 100
 
