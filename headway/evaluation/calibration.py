@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headway.evaluation.formulas import FLOOR, row_losses
+from headway.evaluation.formulas import row_losses
 
+# Probabilities below this are taken for it before the logarithm, as the calibrated graph does.
+SMALLEST = 1e-7
 # Fewer rows than this say too little about a probability to change it.
 FEWEST_ROWS = 50
 FOLDS = 5
@@ -33,10 +35,10 @@ class Temperature:
         return self.temperature != 1.0 or self.bias is not None
 
     def apply(self, probabilities: np.ndarray) -> np.ndarray:
-        """Return calibrated probabilities `[n, labels]`, of the same dtype; p is held above `formulas.FLOOR` first."""
+        """Return calibrated probabilities `[n, labels]`, of the same dtype; p is held above `SMALLEST` first."""
         if not self.changes:
             return probabilities
-        logits = np.log(np.maximum(probabilities.astype(np.float64), FLOOR)) / self.temperature
+        logits = np.log(np.maximum(probabilities.astype(np.float64), SMALLEST)) / self.temperature
         if self.bias is not None:
             logits = logits + np.asarray(self.bias)
         return _softmax(logits).astype(probabilities.dtype)
@@ -51,7 +53,7 @@ def fit_temperature(probabilities: np.ndarray, y: np.ndarray, *, allow_bias: boo
     """
     if len(y) < FEWEST_ROWS:
         return Temperature()
-    logits = np.log(np.maximum(probabilities.astype(np.float64), FLOOR))
+    logits = np.log(np.maximum(probabilities.astype(np.float64), SMALLEST))
     fold = np.random.default_rng(seed).permutation(len(y)) % FOLDS
     best, losses = Temperature(), row_losses(probabilities.astype(np.float64), y)
     start = losses

@@ -1,0 +1,121 @@
+"""What to do next: the few things most likely to help, from what the run found."""
+
+from __future__ import annotations
+
+from headway.evaluation.metrics import greater_is_better
+from headway.evaluation.scores import Slice
+from headway.report.charts.heat import find_worst_pairs
+from headway.report.content import Lang, ReportContent
+from headway.report.figures import write_metric, write_number, write_share
+from headway.report.summary import commonest_label
+from headway.report.words import Say, speak
+from headway.training.outcome import Outcome
+
+MOST = 6
+
+
+def advise(content: ReportContent, lang: Lang) -> list[str]:
+    """Return at most six sentences, the most rewarding first; one that says so where there is nothing to do."""
+    say = speak(lang)
+    found = [
+        *_about_guessing(content, say),
+        *_about_labels(content, say),
+        *_about_pairs(content, say),
+        *_about_slices(content, say),
+        *_about_candidates(content, say),
+        *_about_certainty(content, say),
+    ]
+    return found[:MOST] or [say("next_fine")]
+
+
+def name_slice(part: Slice, say: Say) -> str:
+    """Return what a slice is about, in words."""
+    condition = say(f"language_{part.condition}") if part.aspect == "language" else part.condition
+    if part.aspect in {"length", "range"}:
+        condition = condition.replace(">=", "≥").replace("<=", "≤").removeprefix("= ")
+    return say(f"aspect_{part.aspect}", column=part.column, condition=condition)
+
+
+def write_slice_score(value: float, content: ReportContent) -> str:
+    """Return a slice's score: an accuracy, or a mean absolute error."""
+    return write_share(value) if content.task == "classify" else write_number(value)
+
+
+def _about_guessing(content: ReportContent, say: Say) -> list[str]:
+    if content.task == "classify":
+        useless = content.scores.metrics["balanced_accuracy"] <= 1.05 / len(content.labels) and (
+            content.scores.metrics["accuracy"] <= commonest_label(content)[1]
+        )
+    else:
+        useless = content.scores.metrics["r2"] <= 0
+    return [say("next_guessing", target=content.target)] if useless else []
+
+
+def _about_labels(content: ReportContent, say: Say) -> list[str]:
+    advice = []
+    if content.label_errors:
+        advice.append(say("next_labels", count=len(content.label_errors)))
+    few = sorted((rows, label) for label, rows in content.balance.items() if rows < 50)
+    if few:
+        names = [f"{label} ({rows})" for rows, label in few[:5]]
+        advice.append(say("next_few", labels=say("comma").join(names)))
+    return advice
+
+
+def _about_pairs(content: ReportContent, say: Say) -> list[str]:
+    if content.scores.confusion is None or len(content.labels) < 3:
+        return []
+    return [
+        say("next_pair", actual=content.labels[i], predicted=content.labels[j], count=rows)
+        for i, j, rows, share in find_worst_pairs(content.scores.confusion, most=1)
+        if rows >= 3 and share > 0.05
+    ]
+
+
+def _about_slices(content: ReportContent, say: Say) -> list[str]:
+    return [
+        say(
+            "next_slice",
+            slice=name_slice(part, say),
+            score=write_slice_score(part.score, content),
+            overall=write_slice_score(part.overall, content),
+        )
+        for part in content.scores.slices[:1]
+    ]
+
+
+def _about_candidates(content: ReportContent, say: Say) -> list[str]:
+    advice = []
+    winner = _score_of(content, content.winner)
+    over = [each for each in content.outcomes if each.status == "over_limit" and content.metric in each.metrics]
+    sign = 1 if greater_is_better(content.metric) else -1
+    if over and winner is not None:
+        best = max(over, key=lambda each: sign * each.metrics[content.metric])
+        if sign * best.metrics[content.metric] > sign * winner:
+            score = write_metric(content.metric, best.metrics[content.metric])
+            advice.append(say("next_limit", name=best.name, score=score))
+    skipped = [each for each in content.outcomes if each.status == "skipped"]
+    extra = [each for each in skipped if "pip install" in each.reason]
+    late = [each for each in skipped if each not in extra and each.estimated_seconds is not None]
+    advice += [say("next_budget", names=_names(late, say))] if late else []
+    advice += [say("next_extra", names=_names(extra, say))] if extra else []
+    return advice
+
+
+def _about_certainty(content: ReportContent, say: Say) -> list[str]:
+    advice = []
+    error = content.scores.metrics.get("calibration_error", 0.0)
+    if error > 0.06 and content.scores.rows >= 200:
+        advice.append(say("next_calibration", error=write_share(error)))
+    interval = content.scores.intervals.get("accuracy")
+    if interval is not None and interval[1] - interval[0] > 0.06:
+        advice.append(say("next_test", half=write_share((interval[1] - interval[0]) / 2)))
+    return advice
+
+
+def _score_of(content: ReportContent, name: str) -> float | None:
+    return next((each.metrics.get(content.metric) for each in content.outcomes if each.name == name), None)
+
+
+def _names(outcomes: list[Outcome], say: Say) -> str:
+    return say("comma").join(each.name for each in outcomes)

@@ -1,0 +1,1 @@
+"""Charts as inline SVG: no library, no request, coloured by the page's own style."""

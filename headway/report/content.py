@@ -1,0 +1,122 @@
+"""Everything a report tells, as plain data; the pipeline fills it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from headway.data.dataset import Column, Finding
+from headway.evaluation.calibration import Temperature
+from headway.evaluation.decisions import Threshold
+from headway.evaluation.scores import Scores
+from headway.project.schema import Limits
+from headway.runtime.manifest import Label
+from headway.training.outcome import Outcome
+
+Lang = Literal["en", "zh"]
+
+
+@dataclass(frozen=True)
+class RowCounts:
+    """Where the rows went. `used` is `train` and `test` together."""
+
+    read: int
+    rejected: int = 0
+    duplicates: int = 0
+    set_aside: int = 0
+    used: int = 0
+    train: int = 0
+    test: int = 0
+
+
+@dataclass(frozen=True)
+class ColumnFacts:
+    """One column of the data. `missing` is a share from 0 to 1; `note` one short phrase, e.g. a range or top values."""
+
+    name: str
+    modality: str
+    missing: float = 0.0
+    distinct: int | None = None
+    note: str = ""
+    role: Literal["input", "target", "ignored"] = "input"
+
+
+@dataclass(frozen=True)
+class Change:
+    """Rows that reading or cleaning rejected, dropped, grouped or re-weighted for one reason, with some of them."""
+
+    step: str
+    reason: str
+    rows: int
+    examples: tuple[Mapping[str, object], ...] = ()
+
+
+@dataclass(frozen=True)
+class LabelError:
+    """A row whose label looks wrong: number in the source, cells, its label, the likely one, how sure (0 to 1)."""
+
+    row: int
+    cells: Mapping[str, object]
+    given: Label
+    suggested: Label
+    confidence: float
+
+
+@dataclass(frozen=True)
+class PackageFacts:
+    """The package that ships and what was measured on it; `example` is one real row of inputs, `answer` its answer."""
+
+    path: str
+    size_mb: float
+    latency_p50_ms: float | None = None
+    latency_p95_ms: float | None = None
+    memory_mb: float | None = None
+    rows_per_second: float | None = None
+    example: Mapping[str, object] = field(default_factory=dict)
+    answer: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ReportContent:
+    """A whole run for a reader.
+
+    `scores` are the winner's on the test part; `metric` is what candidates competed by on the validation part: one
+    holdout, or `folds` of a cross-validation. `balance`: label (as a string) -> used rows. `values`: the target's
+    values for regression (a sample will do); `pairs`: (actual, predicted) on the test part. `folder` is where image
+    paths in cells start. `seconds` is the whole run, `budget_seconds` what it was allowed.
+    """
+
+    name: str
+    task: Literal["classify", "regress"]
+    target: str
+    labels: tuple[Label, ...]
+    inputs: tuple[Column, ...]
+    rows: RowCounts
+    scores: Scores
+    winner: str
+    metric: str
+    outcomes: tuple[Outcome, ...]
+    columns: tuple[ColumnFacts, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    changes: tuple[Change, ...] = ()
+    label_errors: tuple[LabelError, ...] = ()
+    balance: Mapping[str, int] = field(default_factory=dict)
+    values: tuple[float, ...] = ()
+    pairs: tuple[tuple[float, float], ...] = ()
+    members: Mapping[str, float] = field(default_factory=dict)
+    folds: int = 1
+    threshold: Threshold | None = None
+    costs: tuple[tuple[float, ...], ...] | None = None
+    calibration: Temperature | None = None
+    limits: Limits | None = None
+    package: PackageFacts | None = None
+    remarks: tuple[str, ...] = ()
+    folder: str = ""
+    source: str = ""
+    created: str = ""
+    seconds: float = 0.0
+    budget_seconds: float | None = None
+    seed: int = 0
+    machine: str = ""
+    libraries: Mapping[str, str] = field(default_factory=dict)

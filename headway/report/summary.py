@@ -1,0 +1,95 @@
+"""The run in plain words, for a reader who knows no statistics."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from headway.report.content import Lang, ReportContent
+from headway.report.figures import (
+    write_megabytes,
+    write_milliseconds,
+    write_number,
+    write_of_hundred,
+    write_seconds,
+    write_share,
+)
+from headway.report.words import Say, speak
+
+
+def summarise(content: ReportContent, lang: Lang) -> list[str]:
+    """Return the paragraphs that open the report: how good, against what, which model, what it needs, which rows."""
+    say = speak(lang)
+    quality = _word_labels(content, say) if content.task == "classify" else _word_values(content, say)
+    return [_join(quality, lang), _join(_word_winner(content, say), lang), _join(_word_rows(content, say), lang)]
+
+
+def commonest_label(content: ReportContent) -> tuple[str, float]:
+    """Return the label that occurs most in the test part, and its share: what guessing would get."""
+    counts = np.asarray([content.scores.per_class[str(label)]["support"] for label in content.labels])
+    commonest = int(counts.argmax())
+    return str(content.labels[commonest]), float(counts[commonest] / max(counts.sum(), 1))
+
+
+def rare_label(content: ReportContent) -> str | None:
+    """Return the rarer of two labels where it has less than 30% of the test rows."""
+    if len(content.labels) != 2:
+        return None
+    rarer = min(content.scores.per_class.items(), key=lambda item: item[1]["support"])
+    return rarer[0] if rarer[1]["support"] < 0.3 * content.scores.rows else None
+
+
+def _word_labels(content: ReportContent, say: Say) -> list[str]:
+    scores = content.scores
+    interval = _word_interval(scores.intervals.get("accuracy"), say, shares=True)
+    right = write_of_hundred(scores.metrics["accuracy"])
+    sentences = [say("answers_right", rows=f"{scores.rows:,}", share=right, interval=interval)]
+    label, share = commonest_label(content)
+    sentences.append(say("against_commonest", label=label, share=write_of_hundred(share)))
+    rare = rare_label(content)
+    if rare is not None:
+        figures = scores.per_class[rare]
+        recall, precision = write_of_hundred(figures["recall"]), write_of_hundred(figures["precision"])
+        sentences.append(say("finds_rare", label=rare, recall=recall, precision=precision))
+    return sentences
+
+
+def _word_values(content: ReportContent, say: Say) -> list[str]:
+    scores = content.scores
+    interval = _word_interval(scores.intervals.get("mae"), say, shares=False)
+    mae, median = (write_number(scores.metrics[name]) for name in ("mae", "median_absolute_error"))
+    first = say("misses_by", rows=f"{scores.rows:,}", mae=mae, median=median, interval=interval)
+    r2 = scores.metrics["r2"]
+    if r2 <= 0:
+        return [first, say("explains_nothing", target=content.target, r2=f"{r2:.3f}")]
+    return [first, say("explains", target=content.target, r2=write_share(r2))]
+
+
+def _word_winner(content: ReportContent, say: Say) -> list[str]:
+    tried = sum(outcome.status != "skipped" for outcome in content.outcomes)
+    seconds = write_seconds(content.seconds, say)
+    sentences = [say("won", winner=content.winner, count=tried, seconds=seconds)]
+    if content.package is not None:
+        latency = content.package.latency_p50_ms
+        words = "" if latency is None else say("ships_latency", latency=write_milliseconds(latency))
+        sentences.append(say("ships", size=write_megabytes(content.package.size_mb), latency=words))
+    return sentences
+
+
+def _word_rows(content: ReportContent, say: Say) -> list[str]:
+    rows = content.rows
+    sentences = [say("rows_kept", read=f"{rows.read:,}", used=f"{rows.used:,}")]
+    if rows.rejected + rows.duplicates + rows.set_aside == 0:
+        return [*sentences, say("rows_clean")]
+    lost = {"rejected": rows.rejected, "duplicates": rows.duplicates, "set_aside": rows.set_aside}
+    return [*sentences, say("rows_lost", **{name: f"{count:,}" for name, count in lost.items()})]
+
+
+def _word_interval(interval: tuple[float, float] | None, say: Say, *, shares: bool) -> str:
+    if interval is None:
+        return say("no_interval")
+    low, high = (f"{100 * end:.1f}" if shares else write_number(end) for end in interval)
+    return say("between", low=low, high=high)
+
+
+def _join(sentences: list[str], lang: Lang) -> str:
+    return ("" if lang == "zh" else " ").join(sentences)

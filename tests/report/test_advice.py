@@ -1,0 +1,54 @@
+from dataclasses import replace
+
+import numpy as np
+
+from headway.evaluation.scoring import evaluate
+from headway.report.advice import advise, name_slice
+from headway.report.words import speak
+from headway.tasks import Classify
+
+
+def test_what_helps_most_comes_first(reviews):
+    advice = advise(reviews, "en")
+    assert advice[0].startswith("Look at the 1 labels")
+    assert any("Add examples of the rarest labels" in each for each in advice)
+    assert any("review: ≥ 402 characters" in each for each in advice)
+    assert any(each.startswith("lstm scores better (88.0%)") for each in advice)
+    assert any(each.startswith("encoder did not start because the budget") for each in advice)
+    assert any(each.startswith("cnn did not start because an extra") for each in advice)
+    assert len(advice) <= 6
+
+
+def test_nothing_to_do_is_said(prices):
+    assert advise(prices, "en") == [
+        "Nothing urgent. Try it on new data, and compare with this run before replacing it."
+    ]
+
+
+def test_guessing_is_named_first(reviews):
+    y = np.array([0, 1] * 50)
+    labels = ("a", "b")
+    guess = replace(reviews, labels=labels, scores=evaluate(y, np.tile([0.6, 0.4], (100, 1)), Classify(labels)))
+    assert "no better than always giving the commonest answer" in advise(guess, "en")[0]
+
+
+def test_two_labels_taken_for_each_other_are_named(intents):
+    y = np.repeat(np.arange(3), 20)
+    decided = y.copy()
+    decided[:6] = 1
+    labels = ("x", "y", "z")
+    scores = evaluate(y, np.eye(3)[decided], Classify(labels))
+    content = replace(intents, labels=labels, scores=scores, balance={})
+    assert "“x” is taken for “y” in 6 test rows" in advise(content, "en")[0]
+
+
+def test_slices_are_named_in_both_languages(reviews):
+    names = [[name_slice(part, speak(lang)) for part in reviews.scores.slices] for lang in ("en", "zh")]
+    assert names[0] == [
+        "review: ≥ 402 characters",
+        "review: Chinese text",
+        "city = Lima",
+        "price ≥ 10, < 20",
+        "price: missing",
+    ]
+    assert names[1][:2] == ["review：长度 ≥ 402 字符", "review：中文文本"]
