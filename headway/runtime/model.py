@@ -112,7 +112,8 @@ def load(path: str | Path, *, threads: int | None = None) -> Model:
 
 def assemble(manifest: Manifest, files: Mapping[str, bytes], *, threads: int | None = None) -> Model:
     """Return the model of a manifest and its files, which are not verified again (the model is `MODEL`)."""
-    predictor = open_predictor(files[MODEL], manifest.feeds, files, threads=threads)
+    others = {name: content for name, content in files.items() if name != MODEL}
+    predictor = open_predictor(files[MODEL], manifest.feeds, others, threads=threads)
     wanted = "values" if manifest.task == "regress" else "probabilities"
     if predictor.output != wanted:
         raise PackageError("the graph does not fit the task", expected=f"the output {wanted}", got=predictor.output)

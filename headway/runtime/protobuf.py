@@ -18,7 +18,8 @@ _OP_TYPE, _ATTRIBUTE, _DOMAIN = 4, 5, 7  # in NodeProto
 _EXTERNAL, _LOCATION = 13, 14  # in TensorProto
 _TENSORS, _GRAPHS, _SPARSES = (5, 10), (6, 11), (22, 23)  # in AttributeProto
 
-_Field = tuple[int, int, memoryview]
+# field number, wire type, payload
+Field = tuple[int, int, memoryview]
 
 
 def check_model(onnx: bytes) -> None:
@@ -48,11 +49,11 @@ def check_model(onnx: bytes) -> None:
 def _foreign_domains(model: memoryview) -> list[str]:
     """Return the operator sets of a model beyond `DOMAINS`."""
     found: set[str] = set()
-    for number, _, value in _fields(model):
+    for number, _, value in fields(model):
         if number == _OPSET:
-            found.update(bytes(text).decode() for inner, _, text in _fields(value) if inner == 1)
+            found.update(bytes(text).decode() for inner, _, text in fields(value) if inner == 1)
         elif number == _FUNCTION:
-            found.update(bytes(text).decode() for inner, _, text in _fields(value) if inner == 10)
+            found.update(bytes(text).decode() for inner, _, text in fields(value) if inner == 10)
     return sorted(found - DOMAINS)
 
 
@@ -60,17 +61,17 @@ def _walk(model: memoryview) -> tuple[set[tuple[str, str]], bool]:
     """Return all (domain, operator) of a model with its subgraphs and functions, and whether data lies outside."""
     operators: set[tuple[str, str]] = set()
     external = False
-    graphs = [value for number, kind, value in _fields(model) if number == _GRAPH and kind == 2]
+    graphs = [value for number, kind, value in fields(model) if number == _GRAPH and kind == 2]
     nodes = [
         node
-        for number, kind, value in _fields(model)
+        for number, kind, value in fields(model)
         if number == _FUNCTION and kind == 2
-        for inner, inner_kind, node in _fields(value)
+        for inner, inner_kind, node in fields(value)
         if inner == 7 and inner_kind == 2
     ]
     while graphs or nodes:
         if graphs:
-            for number, kind, value in _fields(graphs.pop()):
+            for number, kind, value in fields(graphs.pop()):
                 if number == _NODE and kind == 2:
                     nodes.append(value)
                 elif number == _INITIALIZER and kind == 2:
@@ -90,13 +91,13 @@ def _node(node: memoryview) -> tuple[tuple[str, str], list[memoryview], bool]:
     name = domain = ""
     graphs: list[memoryview] = []
     external = False
-    for number, _, value in _fields(node):
+    for number, _, value in fields(node):
         if number == _OP_TYPE:
             name = bytes(value).decode()
         elif number == _DOMAIN:
             domain = bytes(value).decode()
         elif number == _ATTRIBUTE:
-            for inner, inner_kind, part in _fields(value):
+            for inner, inner_kind, part in fields(value):
                 if inner in _GRAPHS and inner_kind == 2:
                     graphs.append(part)
                 elif inner in _TENSORS and inner_kind == 2:
@@ -109,17 +110,17 @@ def _node(node: memoryview) -> tuple[tuple[str, str], list[memoryview], bool]:
 def _is_external(tensor: memoryview) -> bool:
     """Tell whether the data of a tensor lie in another file."""
     return any(
-        number == _EXTERNAL or (number == _LOCATION and bytes(value) != b"\0") for number, _, value in _fields(tensor)
+        number == _EXTERNAL or (number == _LOCATION and bytes(value) != b"\0") for number, _, value in fields(tensor)
     )
 
 
 def _is_sparse_external(tensor: memoryview) -> bool:
     """Tell whether the values (field 1) or the indices (2) of a sparse tensor lie in another file."""
-    return any(_is_external(value) for number, kind, value in _fields(tensor) if number in {1, 2} and kind == 2)
+    return any(_is_external(value) for number, kind, value in fields(tensor) if number in {1, 2} and kind == 2)
 
 
-def _fields(message: memoryview) -> Iterator[_Field]:
-    """Yield (field number, wire type, payload) of a message; raises ValueError where it is damaged."""
+def fields(message: memoryview) -> Iterator[Field]:
+    """Yield the fields of a message; raises ValueError or IndexError where it is damaged."""
     position, end = 0, len(message)
     while position < end:
         key, position = _varint(message, position)
@@ -139,6 +140,15 @@ def _fields(message: memoryview) -> Iterator[_Field]:
         if position > end:
             raise ValueError("it ends too early")
         yield key >> 3, kind, message[start:position]
+
+
+def integers(payload: memoryview) -> list[int]:
+    """Return the integers of a field, which may be one or several packed together."""
+    values, position = [], 0
+    while position < len(payload):
+        value, position = _varint(payload, position)
+        values.append(value)
+    return values
 
 
 def _varint(message: memoryview, position: int) -> tuple[int, int]:

@@ -12,6 +12,7 @@ import numpy as np
 from headway.errors import PackageError
 from headway.runtime.manifest import Feed
 from headway.runtime.protobuf import check_model
+from headway.runtime.weights import lighten
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -50,10 +51,16 @@ def open_session(onnx: bytes, *, threads: int) -> InferenceSession:
     options.log_severity_level = 4
     # Idle workers sleep: the encoders of the next rows and other processes need the cores.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    light, tensors = lighten(onnx)
+    if tensors:
+        values = [onnxruntime.OrtValue.ortvalue_from_numpy(tensor) for tensor in tensors.values()]
+        options.add_external_initializers(list(tensors), values)
     try:
-        return onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(light, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises its own classes and plain RuntimeError
         raise refusal(error) from error
+    session._sess_options = None  # noqa: SLF001 - it would keep the bytes of the model alive
+    return session
 
 
 def refusal(error: Exception) -> PackageError:
