@@ -102,7 +102,9 @@ def round_down(thresholds: np.ndarray) -> np.ndarray:
     """Return the largest float32 not above each float64 threshold."""
     largest = np.finfo(np.float32).max
     nearest = np.clip(thresholds, -largest, largest).astype(np.float32)
-    return np.asarray(np.where(nearest > thresholds, np.nextafter(nearest, np.float32(-np.inf)), nearest), np.float32)
+    with np.errstate(over="ignore"):  # below the smallest finite number lies minus infinity
+        below = np.nextafter(nearest, np.float32(-np.inf))
+    return np.asarray(np.where(nearest > thresholds, below, nearest), np.float32)
 
 
 def _tree_of_lightgbm(root: Mapping[str, Any], target: int, targets: int) -> Tree:
