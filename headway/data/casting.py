@@ -16,6 +16,9 @@ from headway.runtime.manifest import DateFeed, NumberFeed
 # Formats that Polars reads at once; whatever is left goes through the runtime's own, slower reader.
 _QUICK_DATES = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y/%m/%d", "%Y%m%d")
 
+# How people write "no value" in a number or date column, in lower case, as the runtime reads it too.
+_MARKERS = ("", "na", "n/a", "nan", "nat", "null", "none", "?", "-")
+
 
 @dataclass(frozen=True)
 class CastColumn:
@@ -52,7 +55,7 @@ def cast_numbers(series: pl.Series) -> CastColumn:
     else:
         values = pl.Series(series.name, [None] * len(series), pl.Float64)
     finite = values.is_finite().fill_null(value=False)
-    faults = series.is_not_null() & ~finite & ~values.is_nan().fill_null(value=False)
+    faults = _is_filled(series) & ~finite & ~values.is_nan().fill_null(value=False)
     clean = pl.select(pl.when(finite).then(values)).to_series().alias(series.name)
     return CastColumn(clean, faults.arg_true().to_numpy().astype(np.int64), "not a finite number")
 
@@ -77,7 +80,7 @@ def cast_dates(series: pl.Series) -> CastColumn:
         moments = pl.Series(micros).cast(pl.Datetime("us"))
         known = pl.select(pl.when(pl.Series(np.isfinite(seconds))).then(moments)).to_series()
         values = values.fill_null(_replace(text, unread, known, pl.Datetime("us")))
-    faults = (series.is_not_null() & values.is_null()).arg_true().to_numpy().astype(np.int64)
+    faults = (_is_filled(series) & values.is_null()).arg_true().to_numpy().astype(np.int64)
     return CastColumn(values.alias(series.name), faults, "not a date")
 
 
@@ -85,6 +88,13 @@ def normalise_text(series: pl.Series) -> pl.Series:
     """Return the text in the form in which two texts count as the same: NFKC, lower case, single blanks."""
     text = series if series.dtype == pl.String else _as_text(series)
     return text.str.normalize("NFKC").str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
+
+
+def _is_filled(series: pl.Series) -> pl.Series:
+    """Tell which cells hold something that should be a value."""
+    if series.dtype != pl.String:
+        return series.is_not_null()
+    return series.is_not_null() & ~series.str.strip_chars().str.to_lowercase().is_in(_MARKERS).fill_null(value=False)
 
 
 def _as_text(series: pl.Series) -> pl.Series:

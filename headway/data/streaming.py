@@ -48,25 +48,31 @@ def scan_batches(
 
 
 def _frames(parts: Iterator[Part], rows: int, on_reject: Callable[[Reject], None] | None) -> Iterator[pl.DataFrame]:
-    """Cut parts of any size into frames of one size."""
+    """Cut parts of any size into frames of one size; a file without rows gives one empty frame."""
     held: pl.DataFrame | None = None
+    given = 0
     for part in parts:
         for reject in part.rejected:
-            if on_reject is None:
-                raise DataError(
-                    "a record cannot be read",
-                    where=f"{reject.file}, row {reject.row}",
-                    got=f"{reject.reason}: {reject.value}",
-                    fix="put the record right or take it out",
-                )
-            on_reject(reject)
-        if part.frame.height == 0:
-            continue
-        frame = (
-            part.frame if held is None or held.height == 0 else pl.concat([held, part.frame], how="diagonal_relaxed")
-        )
+            _hand_on(reject, on_reject)
+        if held is None or held.height == 0:
+            frame = part.frame if part.frame.height or held is None else held
+        else:
+            frame = pl.concat([held, part.frame], how="diagonal_relaxed")
         whole = frame.height - frame.height % rows
-        yield from frame.head(whole).iter_slices(rows)
+        yield from frame.head(whole).iter_slices(rows) if whole else ()
+        given += whole
         held = frame.tail(frame.height - whole)
-    if held is not None and held.height:
+    if held is not None and (held.height or not given):
         yield held
+
+
+def _hand_on(reject: Reject, on_reject: Callable[[Reject], None] | None) -> None:
+    if on_reject is not None:
+        on_reject(reject)
+        return
+    raise DataError(
+        "a record cannot be read",
+        where=f"{reject.file}, row {reject.row}",
+        got=f"{reject.reason}: {reject.value}",
+        fix="put the record right or take it out",
+    )

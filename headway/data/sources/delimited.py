@@ -198,7 +198,11 @@ def _parse_fast(data: bytes, dialect: Dialect) -> pl.DataFrame | None:
     short = quoted and frame[dialect.columns[-1]].null_count() > 0
     if short or (frame.height != lines and (not quoted or shape.separator == "\t")):
         return None
-    return frame.with_columns(pl.all().str.strip_chars_start(" ")) if shape.skip_space else frame
+    if shape.skip_space:
+        frame = frame.with_columns(pl.all().str.strip_chars_start(" "))
+    # Quoted or blank cells may be empty without being null.
+    blank = quoted or shape.skip_space
+    return frame.with_columns(pl.when(pl.all() != "").then(pl.all())) if blank else frame
 
 
 def _has_stray_quote(data: bytes, shape: Shape) -> bool:

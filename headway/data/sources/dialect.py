@@ -105,20 +105,29 @@ def _given_columns(columns: tuple[str, ...], width: int, where: str) -> tuple[st
 
 
 def _find_shape(sample: str, separator: str | None) -> Shape:
-    quotes = _possible_quotes(sample)
-    best, best_score = Shape(separator or ","), (0.0, 0)
+    best, best_share = Shape(separator or ",", _possible_quotes(sample)[0]), 0.0
     for candidate in [separator] if separator else _SEPARATORS:
         if candidate not in sample:
             continue
-        for quote in quotes:
-            shape = Shape(candidate, quote)
-            score = _agreement(_sample_records(sample, shape))
-            if score[1] > 1 and score[0] >= _AGREEMENT and score[0] > best_score[0] + 1e-9:
-                best, best_score = shape, score
-    if best_score[1] == 0 and separator is None:
+        shape, share, width = _with_quotes(candidate, sample)
+        if width > 1 and (share >= _AGREEMENT or separator) and share > best_share + 1e-9:
+            best, best_share = shape, share
+    if best_share == 0 and separator is None:
         return _without_comma(sample)
     spaced = sample.count(best.separator + " ") * 10 >= sample.count(best.separator) * 9
     return Shape(best.separator, best.quote, skip_space=spaced and best.separator != " ")
+
+
+def _with_quotes(separator: str, sample: str) -> tuple[Shape, float, int]:
+    """Return the shape with the better quotes, the larger share of records that agree, and their width."""
+    found = [
+        (_agreement(_sample_records(sample, Shape(separator, quote))), quote) for quote in _possible_quotes(sample)
+    ]
+    (share, width), quote = max(found, key=lambda item: item[0][0])
+    # A comma-separated file nearly always knows quotes, even if some are damaged; a tab-separated one often does not.
+    if separator != "\t" and found[0][0][0] >= share - 0.2:
+        quote = found[0][1]
+    return Shape(separator, quote), share, width
 
 
 def _without_comma(sample: str) -> Shape:

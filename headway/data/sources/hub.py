@@ -26,7 +26,7 @@ def read_hub(url: str) -> Part:
     name = f"{parts.netloc}{parts.path}".strip("/")
     try:
         loaded = datasets.load_dataset(name, options.get("config", [None])[0], split=split)
-        frame = pl.from_arrow(loaded.with_format("arrow")[:])
+        frame = pl.DataFrame(loaded.with_format("arrow")[:])
     except Exception as error:
         raise DataError(
             "the hub's data set cannot be loaded",
@@ -34,5 +34,4 @@ def read_hub(url: str) -> Part:
             got=f"{type(error).__name__}: {error}".split("\n")[0],
             fix="check the network, the id and the split, or download it and name the file",
         ) from error
-    assert isinstance(frame, pl.DataFrame)
     return whole_part(url, plain_columns(frame))
