@@ -228,11 +228,7 @@ def _set_contradictions_aside(
     if len(bad) == 0:
         return dataset, keys
     numbers = dataset.rows[ROW].to_numpy()
-    partner = {
-        int(group): (int(numbers[bad[inverse[bad] == group][0]]), int(numbers[bad[inverse[bad] == group][-1]]))
-        for group in np.unique(inverse[bad])
-    }
-    partners = np.array([_other(partner[int(inverse[i])], int(numbers[i])) for i in bad])
+    partners = _partners(inverse[bad], dataset.y[bad], numbers[bad])
     reasons = [
         f"the same input stands under {dataset.labels[low[inverse[i]]]!r} and {dataset.labels[high[inverse[i]]]!r}"
         for i in bad
@@ -246,8 +242,16 @@ def _set_contradictions_aside(
     return take(dataset, keep, list_changes(numbers[bad], "contradiction", reasons, partners)), keys[keep]
 
 
-def _other(pair: tuple[int, int], row: int) -> int:
-    return pair[1] if pair[0] == row else pair[0]
+def _partners(groups: np.ndarray, y: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Return for every row the number of a row of its group that has another label; every group has at least two."""
+    order = np.lexsort((y, groups))
+    starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
+    lowest = order[starts]
+    highest = order[np.concatenate([starts[1:], [len(order)]]) - 1]
+    _, of_row = np.unique(groups, return_inverse=True)
+    first, last = lowest[of_row], highest[of_row]
+    result: np.ndarray = np.where(y == y[first], numbers[last], numbers[first])
+    return result
 
 
 def _drop_duplicates(

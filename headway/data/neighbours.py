@@ -10,6 +10,7 @@ import polars as pl
 
 from headway.data.casting import normalise_text
 from headway.data.dataset import Column, Finding
+from headway.data.keys import input_keys
 from headway.data.linkage import link
 from headway.data.near_images import find_near_images
 from headway.data.near_texts import find_near_texts
@@ -33,8 +34,8 @@ class Neighbours:
 def find_near_duplicates(rows: pl.DataFrame, inputs: Sequence[Column]) -> Neighbours:
     """Return which rows are nearly the same: in their texts and images, or in the fields that name somebody.
 
-    Rows with texts or images are compared by these alone, and are near when one kind is. A table that names somebody
-    (see `_names_somebody`) is compared field by field.
+    Rows with texts or images are near when one of the two kinds is and all other inputs are the same. A table that
+    names somebody (see `_names_somebody`) is compared field by field.
     """
     if rows.height <= _MOST_LINKED and _names_somebody(rows, inputs):
         linked = link(rows, [column.name for column in inputs])
@@ -51,8 +52,13 @@ def find_near_duplicates(rows: pl.DataFrame, inputs: Sequence[Column]) -> Neighb
         pairs.append(find_near_texts(pl.select(pl.concat_str(joined, separator=" ", ignore_nulls=True)).to_series()))
     if not pairs:
         return Neighbours(np.arange(rows.height), "")
+    found = np.concatenate(pairs)
+    others = [column for column in inputs if column.modality not in ("text", "image")]
+    if others:
+        keys = input_keys(rows, others)
+        found = found[keys[found[:, 0]] == keys[found[:, 1]]]
     reason = "nearly the same " + " or ".join(["image"] * bool(images) + ["text"] * bool(texts))
-    return Neighbours(cluster(np.concatenate(pairs), rows.height), reason)
+    return Neighbours(cluster(found, rows.height), reason)
 
 
 def _names_somebody(rows: pl.DataFrame, inputs: Sequence[Column]) -> bool:

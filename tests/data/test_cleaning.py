@@ -40,6 +40,16 @@ def test_a_text_under_two_labels_is_set_aside_with_its_partner(tmp_path):
     assert len(found.train) == 7
 
 
+def test_every_row_of_a_contradiction_names_one_with_another_label(tmp_path):
+    rows = [(text, label) for text in ("good morning", "evening", "night") for label in ("x", "x", "y", "z")]
+    changes = clean_pairs(tmp_path, [*BASE, *rows]).train.changes.filter(step="contradiction")
+    assert changes.height == 12
+    labels = [label for _, label in [*BASE, *rows]]
+    for row, partner in changes.select(ROW, "partner").rows():
+        assert labels[row] != labels[partner]
+        assert (row - 8) // 4 == (partner - 8) // 4
+
+
 def test_kept_contradictions_share_a_group(tmp_path):
     cleaning = Cleaning(contradictions="keep", near_duplicates="off")
     found = clean_pairs(tmp_path, [*BASE, ("a few words about apples", "y")], cleaning=cleaning)
@@ -152,6 +162,15 @@ def test_repeated_rows_of_numbers_are_one_row_of_more_weight(tmp_path):
     assert found.train.weight is not None
     assert found.train.weight[3] == 3
     assert found.train.weight.sum() == 52
+
+
+def test_a_near_text_beside_another_number_is_another_row(tmp_path):
+    text = "the parcel came late and the box was open when it came"
+    rows = [f"{text},{i},{'xy'[i % 2]}" for i in range(10)] + [f"{text} again,3,y"]
+    table = read_csv(tmp_path, "text,n,label\n" + "\n".join(rows) + "\n")
+    found = clean(table, target="label", inputs=(*TEXT, Column("n", "number")), task="classify").train
+    assert found.groups[10] == found.groups[3]
+    assert len(set(found.groups.tolist())) == 10
 
 
 def test_rows_that_repeat_because_little_can_vary_are_kept(tmp_path):

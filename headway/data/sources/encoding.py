@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 
 from headway.errors import DataError
 
@@ -16,12 +17,17 @@ _MARKS = (
 # Bytes that cp1252 leaves undefined; Latin-1 gives them control characters.
 _UNDEFINED_IN_CP1252 = frozenset(b"\x81\x8d\x8f\x90\x9d")
 
+_OTHERS = ("big5", "cp932", "euc_jp", "euc_kr", "cp1251", "koi8_r", "cp1253", "cp1256")
+# In Latin scripts few letters carry accents; from this share of bytes on, the script is another one.
+_FOREIGN = 0.4
+
 
 def find_encoding(sample: bytes) -> str:
     """Return the Python name of the encoding of a file that starts with `sample`.
 
     A byte order mark decides. Otherwise UTF-8 if the sample is valid UTF-8, GB18030 if it is valid GB18030 and reads
-    like Chinese (see `_is_chinese`), and Latin-1 (its superset cp1252 where that is defined) for everything else.
+    like Chinese (see `_is_chinese`). Where many bytes are not ASCII, charset-normalizer is asked for the encodings of
+    other scripts; everything else is Latin-1 (its superset cp1252 where that is defined).
     """
     for mark, name in _MARKS:
         if sample.startswith(mark):
@@ -30,6 +36,9 @@ def find_encoding(sample: bytes) -> str:
         return "utf-8"
     if _decodes(sample, "gb18030") and _is_chinese(sample):
         return "gb18030"
+    other = _ask_for_others(sample)
+    if other is not None:
+        return other
     return "latin-1" if _UNDEFINED_IN_CP1252 & set(sample) else "cp1252"
 
 
@@ -63,11 +72,24 @@ def _has_few_broken_lines(sample: bytes) -> bool:
     return len(lines) > 0 and broken * 10 <= len(lines)
 
 
-def _is_chinese(sample: bytes) -> bool:
-    """Tell whether most two-byte characters lie in GB2312 (both bytes above 0xA0).
+def _ask_for_others(sample: bytes) -> str | None:
+    """Return the encoding of a text in a script that is not Latin, as charset-normalizer guesses it."""
+    if sum(byte > 0x7F for byte in sample) < _FOREIGN * len(sample):
+        return None
+    from charset_normalizer import from_bytes
 
-    In Latin-1 text an accented letter mostly stands before an ASCII letter, which GB2312 never uses as second byte.
+    best = from_bytes(sample[:20_000], cp_isolation=list(_OTHERS)).best()
+    return None if best is None else best.encoding
+
+
+def _is_chinese(sample: bytes) -> bool:
+    """Tell whether most two-byte characters lie in GB2312 (both bytes above 0xA0), and none is for private use.
+
+    In Latin-1 text an accented letter mostly stands before an ASCII letter, which GB2312 never uses as second byte. Big5
+    read as GB18030 lands in the private use area now and then.
     """
+    if re.search("[\ue000-\uf8ff]", codecs.getincrementaldecoder("gb18030")().decode(sample)):
+        return False
     inside, position, pairs = 0, 0, 0
     while position < len(sample) - 1:
         if sample[position] < 0x80:

@@ -19,6 +19,8 @@ CHINESE = "距离川沙公路较近，但是公交指示不对，房间较为简
         ("label,review\n1," + CHINESE, "gb18030"),
         ("un café très élégant, naïve façade, señor Müller", "cp1252"),
         ("éléphant été", "cp1252"),
+        ("這家旅館的房間很大，早餐也很好吃，離車站不遠，服務人員態度親切，下次還會再來住", "big5"),
+        ("Номер был очень чистый, завтрак вкусный, персонал приветливый, обязательно вернёмся", "cp1251"),
     ],
 )
 def test_an_encoding_is_found(text, encoding):
