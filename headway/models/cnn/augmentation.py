@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from headway.models.cnn.network import LARGE
+
 
 @dataclass(frozen=True)
 class Strength:
@@ -27,6 +29,14 @@ class Strength:
 
 
 LIGHT = Strength()
+# For photos and scans, whose networks see each picture fewer times in the same minutes: on the brain scans an error
+# of .064 after 14 epochs, against .125 with LIGHT.
+GENTLE = Strength(math.radians(6), 0.06, 0.05, 0.05, 0.1, 0.05)
+
+
+def strength_for(width: int, height: int) -> Strength:
+    """Choose by the size of the images: small drawings and digits bear more than photos and scans."""
+    return LIGHT if max(width, height) <= LARGE else GENTLE
 
 
 def augmented(pixels: Tensor, generator: np.random.Generator, strength: Strength = LIGHT) -> Tensor:

@@ -13,6 +13,7 @@ from headway.errors import TrainingError
 from headway.modalities.image.decoding import decoded
 from headway.modalities.image.framing import Frame, frame_for, frame_from
 from headway.modalities.image.pixels import Standard, standard_of
+from headway.models.cnn.augmentation import strength_for
 from headway.models.cnn.export import exported
 from headway.models.cnn.network import ConvNet, layout_for
 from headway.models.cnn.source import Images
@@ -97,7 +98,8 @@ def fit(
     exam = None if valid is None else Lesson(Images(read(valid.rows, columns, frame)), valid.y, valid.weight)
     if clock.expired:
         raise TrainingError("the time ended while the images were read", fix="raise budget.time")
-    lesson = Lesson(Images(pixels), train.y, train.weight)
+    images = Images(pixels, strength_for(frame.width, frame.height))
+    lesson = Lesson(images, train.y, train.weight)
     trained = training.train(build, lesson, exam, task, plan, seed=seed, clock=clock, settings=settings)
     return FittedCnn(trained, columns, frame)
 
@@ -110,7 +112,7 @@ def defaults(rows: int) -> Plan:
         weight_decay=0.02,
         label_smoothing=0.05,
         dropout=0.1,
-        batch_size=64 if rows >= 1000 else 32,
+        batch_size=64 if rows >= 4000 else 32,
         epochs=epochs,
         warmup=0.15,
         early_stopping=max(5, epochs // 2),

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from headway.models.cnn.augmentation import augmented
+from headway.models.cnn.augmentation import LIGHT, Strength, augmented
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,7 @@ class Images:
     """Pixels of one or more image columns, each uint8 `[n, height, width, channels]`."""
 
     pixels: tuple[np.ndarray, ...]
+    strength: Strength = LIGHT
     lengths: None = None
 
     def __len__(self) -> int:
@@ -27,4 +28,4 @@ class Images:
         tensors = [torch.from_numpy(pixels[positions]) for pixels in self.pixels]
         if augment is None:
             return tuple(tensors)
-        return tuple(augmented(tensor, augment) for tensor in tensors)
+        return tuple(augmented(tensor, augment, self.strength) for tensor in tensors)

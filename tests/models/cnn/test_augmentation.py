@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from headway.models.cnn.augmentation import Strength, augmented
+from headway.models.cnn.augmentation import Strength, augmented, strength_for
 
 NONE = Strength(0, 0, 0, 0, 0, 0)
 
@@ -35,3 +35,7 @@ def test_a_turn_keeps_circles_round_in_wide_images():
     disc = (((rows - 9.5) ** 2 + (columns - 29.5) ** 2 < 49) * 200).to(torch.uint8)[None, :, :, None]
     turned = augmented(disc, np.random.default_rng(3), Strength(1.5, 0, 0, 0, 0, 0))
     assert (turned - disc).abs().mean() < 3
+
+
+def test_photos_are_changed_less_than_digits():
+    assert strength_for(96, 72).rotation < strength_for(28, 28).rotation
