@@ -17,6 +17,10 @@ class Clock:
         """Return a clock that runs out `seconds` from now."""
         return cls(time.monotonic() + seconds)
 
+    def earlier(self, seconds: float) -> Clock:
+        """Return a clock that runs out `seconds` before this one."""
+        return Clock(self.deadline - seconds)
+
     def left(self) -> float:
         """Return the seconds left, never below zero."""
         return max(0.0, self.deadline - time.monotonic())
