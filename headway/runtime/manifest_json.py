@@ -7,7 +7,7 @@ import difflib
 import json
 import math
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
@@ -55,6 +55,16 @@ def from_json(text: str | bytes) -> Manifest:
     manifest = cast("Manifest", _dataclass(document, Manifest, ""))
     check_manifest(manifest)
     return manifest
+
+
+def feeds_to_json(feeds: Sequence[Feed]) -> str:
+    """Return feeds alone as JSON."""
+    return json.dumps([_plain(dataclasses.asdict(feed)) for feed in feeds], ensure_ascii=False)
+
+
+def feeds_from_json(text: str | bytes) -> tuple[Feed, ...]:
+    """Return the feeds that `feeds_to_json` wrote; raises `PackageError` like `from_json`."""
+    return tuple(_feed(feed, f"feeds[{position}]") for position, feed in enumerate(json.loads(text)))
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
