@@ -11,14 +11,20 @@ import numpy as np
 from headway.models.family import Curve, Settings
 from headway.package.graph import Graph
 
-# won: it ships. ok: it finished. over_limit: it finished and breaks a limit. dropped: a clear loser, stopped early.
-# skipped: never started (time, memory, extra, wish). failed: it raised; the reason says what.
+# won: it ships, alone or as a member. ok: it finished. over_limit: it finished and breaks a limit.
+# dropped: a clear loser, stopped early. skipped: never started (time, memory, extra, wish). failed: it raised.
 Status = Literal["won", "ok", "over_limit", "dropped", "skipped", "failed"]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one candidate did. `valid`: its answers on the validation rows, calibrated, `[n, labels]` or `[n]`."""
+    """How one candidate did.
+
+    `metrics` are taken on the validation rows, `answers` are its calibrated answers there: float32 `[n, labels]`
+    or `[n]`, in the order of the folds' `valid` parts; `temperature` and `bias` are that calibration. `graph` is
+    the calibrated model of the first fold: latency (ms of one row), size and memory (MB) are measured on it
+    through the runtime. `members` are the weights of an ensemble.
+    """
 
     name: str
     status: Status
@@ -32,16 +38,31 @@ class Outcome:
     memory_mb: float | None = None
     settings: Settings = field(default_factory=dict)
     curves: tuple[Curve, ...] = ()
+    members: Mapping[str, float] = field(default_factory=dict)
+    temperature: float = 1.0
+    bias: tuple[float, ...] = ()
     graph: Graph | None = None
-    valid: np.ndarray | None = None
+    answers: np.ndarray | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Tell whether it has answers for all validation rows."""
+        return self.answers is not None
 
 
 @dataclass(frozen=True)
 class Tournament:
-    """All outcomes, cheapest first, and the graph that ships (refitted on all training rows, calibrated)."""
+    """All outcomes in the order they ended, and the graph that ships.
+
+    `graph` is the winner refitted on all training rows (`refitted` tells whether there was time for that) and
+    calibrated. `answers` are the winner's answers on the validation rows; `expected` is what the trained, not the
+    exported, model answers on the first of them (`[at most 256, labels]` or `[...]`), for the parity check.
+    """
 
     outcomes: tuple[Outcome, ...]
     winner: str
     graph: Graph
     metric: str
-    members: Mapping[str, float] = field(default_factory=dict)
+    refitted: bool
+    answers: np.ndarray
+    expected: np.ndarray

@@ -1,0 +1,47 @@
+"""What all candidates of one tournament share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from headway.data.dataset import Fold
+from headway.models.family import Examples
+from headway.tasks import Task
+
+
+@dataclass(frozen=True)
+class Contest:
+    """One split, one measure, one set of limits for everybody.
+
+    `examples` are all clean rows, `train` (`[k]` positions) those that may be learnt from; `folds` divide them.
+    `limits` are ceilings for what ships: latency_p50_ms, latency_p95_ms, size_mb, memory_mb. `memory_mb` is what
+    training may use.
+    """
+
+    examples: Examples
+    train: np.ndarray
+    folds: tuple[Fold, ...]
+    task: Task
+    metric: str
+    limits: Mapping[str, float] = field(default_factory=dict)
+    memory_mb: float = float("inf")
+    seed: int = 0
+
+    @cached_property
+    def valid(self) -> np.ndarray:
+        """Positions of the validation rows, in the order of `Outcome.answers`."""
+        return np.concatenate([fold.valid for fold in self.folds])
+
+    @cached_property
+    def truth(self) -> np.ndarray:
+        """Targets of the validation rows, in the order of `Outcome.answers`."""
+        return np.asarray(self.examples.y[self.valid])
+
+    @property
+    def refit_ratio(self) -> float:
+        """How many times longer a fit on all training rows takes than one on the first fold."""
+        return len(self.train) / max(1, len(self.folds[0].train))

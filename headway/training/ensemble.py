@@ -1,0 +1,79 @@
+"""Weighted ensembles by greedy selection (Caruana et al. 2004, "Ensemble selection from libraries of models")."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from headway.evaluation.metrics import greater_is_better, quick_metric
+from headway.tasks import Task
+
+ROUNDS = 20
+RESAMPLES = 100
+SMALLEST_WEIGHT = 0.05
+
+
+def select_weights(answers: Mapping[str, np.ndarray], truth: np.ndarray, task: Task) -> dict[str, float]:
+    """Choose weights (summing to 1) of the candidates whose mean answer has the lowest loss.
+
+    `answers`: per candidate float32 `[n, labels]` probabilities or `[n]` values; `truth`: `[n]`. The loss is
+    log loss or the squared error: smooth, so that luck in a few rows decides less than with accuracy.
+    """
+    counts = dict.fromkeys(answers, 0)
+    total = np.zeros_like(next(iter(answers.values())), dtype=np.float64)
+    best: tuple[float, dict[str, int]] = (np.inf, counts)
+    for size in range(1, ROUNDS + 1):
+        losses = {name: mean_loss((total + own) / size, truth, task) for name, own in answers.items()}
+        chosen = min(losses, key=lambda name: losses[name])
+        counts = {**counts, chosen: counts[chosen] + 1}
+        total += answers[chosen]
+        if losses[chosen] < best[0]:
+            best = (losses[chosen], counts)
+    return keep_heavy({name: count / sum(best[1].values()) for name, count in best[1].items()})
+
+
+def keep_heavy(weights: Mapping[str, float]) -> dict[str, float]:
+    """Drop members that hardly count: each costs latency and size."""
+    kept = {name: weight for name, weight in weights.items() if weight > SMALLEST_WEIGHT}
+    total = sum(kept.values())
+    return {name: weight / total for name, weight in kept.items()}
+
+
+def mix(answers: Mapping[str, np.ndarray], weights: Mapping[str, float]) -> np.ndarray:
+    """Return the weighted mean of the members' answers, float32."""
+    total = sum(weight * answers[name].astype(np.float64) for name, weight in weights.items())
+    return np.asarray(total, dtype=np.float32)
+
+
+def mean_loss(answers: np.ndarray, truth: np.ndarray, task: Task) -> float:
+    """Return the mean of `row_losses`."""
+    return float(row_losses(answers, truth, task).mean())
+
+
+def row_losses(answers: np.ndarray, truth: np.ndarray, task: Task) -> np.ndarray:
+    """Return the log loss or squared error of each row, `[n]`."""
+    if task.kind == "regress":
+        return np.asarray(np.square(answers - truth))
+    chosen = answers[np.arange(len(truth)), truth]
+    return np.asarray(-np.log(np.clip(chosen, 1e-7, None)))
+
+
+def gains_more_than_noise(
+    mixed: np.ndarray, single: np.ndarray, truth: np.ndarray, task: Task, *, metric: str, seed: int
+) -> bool:
+    """Tell whether `mixed` beats `single` by more than one standard error of the paired difference (bootstrap)."""
+    sign = 1.0 if greater_is_better(metric) else -1.0
+
+    def gain(rows: np.ndarray) -> float:
+        return sign * (
+            quick_metric(metric, truth[rows], mixed[rows], task) - quick_metric(metric, truth[rows], single[rows], task)
+        )
+
+    every_row = np.arange(len(truth))
+    observed = gain(every_row)
+    if not observed > 0:
+        return False
+    generator = np.random.default_rng(seed)
+    gains = [gain(generator.choice(every_row, len(every_row))) for _ in range(RESAMPLES)]
+    return observed > float(np.nanstd(gains))

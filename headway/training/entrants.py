@@ -1,0 +1,83 @@
+"""Who may take part in a tournament, and with which settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+
+from headway.data.dataset import Column
+from headway.models.family import Card, Registry
+from headway.tasks.recipe import Recipe
+from headway.training.outcome import Outcome
+
+BASELINE = "baseline"
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """A candidate that may start, with the settings a user fixed for it."""
+
+    card: Card
+    recipe: Recipe
+
+
+@dataclass(frozen=True)
+class Entries:
+    """The entrants, those turned away with their reason, and what a user should know about ignored settings."""
+
+    entrants: tuple[Entrant, ...]
+    turned_away: tuple[Outcome, ...]
+    remarks: tuple[str, ...]
+
+
+def list_entries(
+    registry: Registry,
+    *,
+    inputs: tuple[Column, ...],
+    task: str,
+    models: Mapping[str, Recipe] | None,
+    recipe: Recipe,
+) -> Entries:
+    """Choose the candidates for these inputs and this task.
+
+    `models` maps the families a user asked for to their own settings; None means every family that fits. The baseline
+    always takes part. `recipe` holds the settings for all families.
+    """
+    names = sorted(registry.cards) if models is None else [BASELINE, *(name for name in models if name != BASELINE)]
+    entrants: list[Entrant] = []
+    turned_away: list[Outcome] = []
+    remarks: list[str] = []
+    for name in names:
+        card = registry.cards[name]
+        reason = reason_to_stay_out(card, inputs=inputs, task=task)
+        if reason is None:
+            own = Recipe() if models is None else models.get(name, Recipe())
+            entrants.append(Entrant(card, settle_recipe(card, recipe, own)))
+            ignored = recipe.given() - card.honours - own.given()
+            if ignored and name != BASELINE:
+                remarks.append(f"{name} has no use for training.{', training.'.join(sorted(ignored))}")
+        elif models is not None or reason.startswith("needs"):
+            turned_away.append(Outcome(name, "skipped", reason))
+    return Entries(tuple(entrants), tuple(turned_away), tuple(remarks))
+
+
+def reason_to_stay_out(card: Card, *, inputs: tuple[Column, ...], task: str) -> str | None:
+    """Return why a family cannot take part, or None when it can."""
+    present = {column.modality for column in inputs}
+    if task not in card.tasks:
+        return f"does not {task}"
+    if not present & card.modalities:
+        return f"reads {', '.join(sorted(card.modalities))}; the inputs are {', '.join(sorted(present))}"
+    if not card.requires <= present:
+        return f"reads only rows that also have a column of kind {', '.join(sorted(card.requires - present))}"
+    if card.missing() is not None:
+        return f'needs {card.missing()}: pip install "headway[{card.extra}]"'
+    return None
+
+
+def settle_recipe(card: Card, general: Recipe, own: Recipe) -> Recipe:
+    """Merge the settings for all families, as far as `card` honours them, with those for this family alone."""
+    names = [field.name for field in fields(Recipe)]
+    shared = {name: getattr(general, name) for name in names if name in card.honours}
+    special = {name: getattr(own, name) for name in own.given()}
+    return replace(Recipe(), **{**shared, **special})

@@ -1,0 +1,73 @@
+"""The winner once more, on all training rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from headway.compute.clock import Clock
+from headway.models.family import Family
+from headway.package.graph import Graph
+from headway.package.parity import check_parity
+from headway.training.calibration import calibrate_answers, calibrate_graph
+from headway.training.contest import Contest
+from headway.training.entrants import Entrant
+from headway.training.outcome import Outcome
+from headway.training.storage import Store
+from headway.training.trial import PARITY_ROWS, columns_of
+
+# A refit may take longer than the fits it is judged by; the budget has to hold all the same.
+REFIT_MARGIN = 1.15
+
+
+@dataclass(frozen=True)
+class Refitted:
+    """A calibrated graph, and what the trained model answers on the parity rows, calibrated alike."""
+
+    graph: Graph
+    answers: np.ndarray
+
+
+def refit_seconds(outcome: Outcome, contest: Contest, outcomes: Mapping[str, Outcome]) -> float:
+    """Return the seconds that fitting an outcome (all members of an ensemble) on all training rows should take."""
+    if outcome.members:
+        return sum(refit_seconds(outcomes[name], contest, outcomes) for name in outcome.members)
+    return (outcome.fit_seconds or 0.0) / len(contest.folds) * contest.refit_ratio * REFIT_MARGIN
+
+
+def parity_rows(contest: Contest) -> np.ndarray:
+    """Return the positions of the rows on which trained and exported model are compared."""
+    return contest.valid[:PARITY_ROWS]
+
+
+def refit(entrant: Entrant, family: Family, outcome: Outcome, contest: Contest, *, clock: Clock) -> Refitted:
+    """Fit on all training rows with the settings that the folds chose; check, export and calibrate as before."""
+    fitted = family.fit(
+        contest.examples.take(contest.train),
+        None,
+        contest.task,
+        entrant.recipe,
+        settings=outcome.settings,
+        seed=contest.seed,
+        clock=clock,
+    )
+    rows = contest.examples.rows[parity_rows(contest)]
+    answers = fitted.predict(rows)
+    graph = fitted.graph()
+    check_parity(graph, columns_of(rows), answers)
+    return Refitted(calibrate_graph(graph, outcome), calibrate_answers(answers, outcome))
+
+
+def save_refitted(store: Store, name: str, refitted: Refitted) -> None:
+    """Keep a refitted member, all or nothing."""
+    store.save(Outcome(name, "ok", graph=refitted.graph, answers=refitted.answers))
+
+
+def load_refitted(store: Store, name: str) -> Refitted | None:
+    """Return a refitted member of an earlier, killed run, or None."""
+    kept = store.load(name)
+    if kept is None or kept.graph is None or kept.answers is None:
+        return None
+    return Refitted(kept.graph, kept.answers)

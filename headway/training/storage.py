@@ -1,0 +1,74 @@
+"""Finished candidates on disk, so that a killed run loses none of them.
+
+One folder per candidate: `outcome.json`, `answers.npy`, `graph.onnx`, `feeds.json`, and the graph's files in `files/`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+
+import numpy as np
+
+from headway.compute.drafts import whole_folder
+from headway.models.family import Curve
+from headway.package.graph import Graph
+from headway.runtime.manifest_json import feeds_from_json, feeds_to_json
+from headway.training.outcome import Outcome
+
+APART = ("graph", "answers", "curves")
+
+
+class Store:
+    """Outcomes and refitted graphs under one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Keep everything under `folder`, which is made on the first write."""
+        self.folder = folder
+
+    def save(self, outcome: Outcome) -> None:
+        """Write an outcome, all or nothing."""
+        plain = {field.name: getattr(outcome, field.name) for field in fields(outcome) if field.name not in APART} | {
+            "curves": [asdict(curve) for curve in outcome.curves]
+        }
+        with whole_folder(self.folder / outcome.name) as draft:
+            (draft / "outcome.json").write_text(json.dumps(plain, ensure_ascii=False, indent=1, default=dict))
+            if outcome.answers is not None:
+                np.save(draft / "answers.npy", outcome.answers)
+            if outcome.graph is not None:
+                write_graph(draft, outcome.graph)
+
+    def load(self, name: str) -> Outcome | None:
+        """Return a saved outcome, or None."""
+        folder = self.folder / name
+        if not (folder / "outcome.json").exists():
+            return None
+        plain = json.loads((folder / "outcome.json").read_text())
+        curves = tuple(
+            Curve(curve["name"], tuple(curve["train"]), tuple(curve["valid"])) for curve in plain.pop("curves")
+        )
+        answers = np.load(folder / "answers.npy") if (folder / "answers.npy").exists() else None
+        plain["bias"] = tuple(plain["bias"])
+        return replace(Outcome(**plain), curves=curves, answers=answers, graph=read_graph(folder))
+
+
+def write_graph(folder: Path, graph: Graph) -> None:
+    """Write the parts of a graph into a folder."""
+    (folder / "graph.onnx").write_bytes(graph.onnx)
+    (folder / "feeds.json").write_text(feeds_to_json(graph.feeds), encoding="utf-8")
+    for name, content in graph.files.items():
+        (folder / "files").mkdir(exist_ok=True)
+        (folder / "files" / name).write_bytes(content)
+
+
+def read_graph(folder: Path) -> Graph | None:
+    """Return the graph kept in a folder, or None."""
+    if not (folder / "graph.onnx").exists():
+        return None
+    feeds = feeds_from_json((folder / "feeds.json").read_text(encoding="utf-8"))
+    files: Mapping[str, bytes] = {
+        path.name: path.read_bytes() for path in sorted(folder.glob("files/*")) if path.is_file()
+    }
+    return Graph((folder / "graph.onnx").read_bytes(), feeds, files)

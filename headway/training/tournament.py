@@ -1,0 +1,340 @@
+"""The budgeted tournament: cheapest candidates first, under time, memory and limits; the best that may ship wins."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field, replace
+
+import psutil
+
+from headway.compute.clock import Clock
+from headway.errors import BudgetError, HeadwayError
+from headway.evaluation.metrics import greater_is_better
+from headway.models.family import Estimate, Registry
+from headway.package.combining import combine
+from headway.package.parity import check_parity
+from headway.training.calibration import calibrate_answers, calibrate_graph
+from headway.training.contest import Contest
+from headway.training.ensemble import gains_more_than_noise, mix, select_weights
+from headway.training.entrants import BASELINE, Entrant, Entries
+from headway.training.events import BestSoFar, CandidateFinished, CandidateStarted, Listen, Remark
+from headway.training.outcome import Outcome, Tournament
+from headway.training.refit import Refitted, load_refitted, parity_rows, refit, refit_seconds, save_refitted
+from headway.training.storage import Store
+from headway.training.trial import PARITY_ROWS, columns_of, judged, try_candidate
+
+ENSEMBLE = "ensemble"
+ENSEMBLE_SIZE = 5
+# An elastic candidate with less than this share of the time it wants is not worth starting.
+ELASTIC_SHARE = 0.3
+MEASURE_SECONDS = 1.0
+
+
+@dataclass
+class State:
+    """The running tournament: what ended so far, and who leads."""
+
+    contest: Contest
+    registry: Registry
+    clock: Clock
+    store: Store
+    listen: Listen
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    entrants: dict[str, Entrant] = field(default_factory=dict)
+
+    @property
+    def best(self) -> Outcome | None:
+        """The best finished candidate that meets the limits."""
+        ready = [outcome for outcome in self.outcomes.values() if outcome.status == "ok"]
+        return max(ready, key=self.rank, default=None)
+
+    def rank(self, outcome: Outcome) -> tuple[float, float]:
+        """Return a sort key: the metric, then the cheaper one."""
+        score = outcome.metrics[self.contest.metric]
+        return (score if greater_is_better(self.contest.metric) else -score, -(outcome.latency_p50_ms or 0.0))
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds left in the budget, None without one."""
+        return None if math.isinf(self.clock.left()) else self.clock.left()
+
+
+def compete(
+    entries: Entries, registry: Registry, contest: Contest, *, clock: Clock, store: Store, listen: Listen
+) -> Tournament:
+    """Run the tournament and return the graph that ships.
+
+    `clock` ends when everything here, the refit included, has to be done. Raises `BudgetError` when no candidate meets
+    the limits.
+    """
+    state = State(contest, registry, clock, store, listen, entrants={e.card.name: e for e in entries.entrants})
+    for remark in entries.remarks:
+        listen(Remark(remark))
+    for outcome in entries.turned_away:
+        conclude(state, outcome, seconds=0.0)
+    for tier in tiers(entries.entrants):
+        for entrant, estimate in by_cost(state, tier):
+            run_entrant(state, entrant, estimate)
+    try_ensemble(state)
+    return finish(state)
+
+
+def tiers(entrants: tuple[Entrant, ...]) -> list[list[Entrant]]:
+    """Order by what is known without a probe: the baseline, then families without an extra, then the rest."""
+    baseline = [entrant for entrant in entrants if entrant.card.name == BASELINE]
+    light = [entrant for entrant in entrants if entrant.card.name != BASELINE and entrant.card.extra is None]
+    heavy = [entrant for entrant in entrants if entrant.card.extra is not None]
+    return [baseline, light, heavy]
+
+
+def by_cost(state: State, tier: list[Entrant]) -> list[tuple[Entrant, Estimate]]:
+    """Probe the candidates of a tier and return them cheapest first; one that fails its probe is out."""
+    probed: list[tuple[Entrant, Estimate]] = []
+    for entrant in tier:
+        kept = state.store.load(entrant.card.name)
+        if kept is not None:
+            probed.append((entrant, Estimate(kept.estimated_seconds or 0.0, 0.0)))
+            continue
+        started = time.monotonic()
+        try:
+            probed.append((entrant, probe(state, entrant)))
+        except Exception as error:  # noqa: BLE001 - no candidate's crash ends the run
+            conclude(state, failure(entrant, error), seconds=time.monotonic() - started)
+    # Steps of a factor of two, so that a noisy probe does not change the order from run to run.
+    return sorted(probed, key=lambda pair: (round(math.log2(max(pair[1].seconds, 0.1))), pair[0].card.name))
+
+
+def probe(state: State, entrant: Entrant) -> Estimate:
+    """Return what one fold of a candidate will cost."""
+    contest = state.contest
+    train = contest.examples.take(contest.folds[0].train)
+    family = state.registry.load(entrant.card.name)
+    return family.estimate(train, contest.task, entrant.recipe, seed=contest.seed)
+
+
+def run_entrant(state: State, entrant: Entrant, estimate: Estimate) -> None:
+    """Let one candidate take part, from admission to its outcome; no crash of its ends the run."""
+    name = entrant.card.name
+    kept = state.store.load(name)
+    if kept is not None:
+        conclude(state, kept, seconds=kept.fit_seconds or 0.0, save=False)
+        return
+    started = time.monotonic()
+    available = seconds_available(state)
+    outcome = refused(state, entrant, estimate, available)
+    if outcome is None:
+        state.listen(CandidateStarted(name, estimate.seconds * len(state.contest.folds), state.seconds_left))
+        outcome = attempt(state, entrant, estimate, available)
+    conclude(state, outcome, seconds=time.monotonic() - started)
+
+
+def seconds_available(state: State) -> float:
+    """Return the time a candidate may use: what is left without the refit of the best so far."""
+    best = state.best
+    reserve = 0.0 if best is None else refit_seconds(best, state.contest, state.outcomes)
+    return state.clock.left() - reserve - MEASURE_SECONDS
+
+
+def refused(state: State, entrant: Entrant, estimate: Estimate, available: float) -> Outcome | None:
+    """Return the outcome of a candidate that may not start, or None when it may."""
+    if entrant.card.name == BASELINE:
+        return None
+    wanted = estimate.seconds * len(state.contest.folds)
+    needed = wanted * (ELASTIC_SHARE if entrant.card.elastic else 1.0)
+    memory_free = state.contest.memory_mb - psutil.Process().memory_info().rss / 1e6
+    reason = ""
+    if needed > available:
+        reason = f"needs about {wanted:.1f} s, {max(0.0, available):.1f} s are free in the budget"
+    elif estimate.memory_mb > memory_free:
+        reason = f"needs about {estimate.memory_mb:.0f} MB, {max(0.0, memory_free):.0f} MB are free in the budget"
+    if not reason:
+        return None
+    return Outcome(entrant.card.name, "skipped", reason, estimated_seconds=estimate.seconds)
+
+
+def attempt(state: State, entrant: Entrant, estimate: Estimate, available: float) -> Outcome:
+    """Run a candidate's trial; whatever it raises becomes a failed outcome."""
+    clock = Clock() if math.isinf(available) else Clock.after(max(available, 0.0))
+    try:
+        return try_candidate(
+            entrant,
+            state.registry.load(entrant.card.name),
+            state.contest,
+            estimate=estimate,
+            clock=clock,
+            rival=state.best,
+        )
+    except Exception as error:  # noqa: BLE001 - no candidate's crash ends the run
+        return failure(entrant, error)
+
+
+def failure(entrant: Entrant, error: Exception) -> Outcome:
+    """Return the outcome of a candidate that raised."""
+    said = str(error).strip() or "no message"
+    reason = said if isinstance(error, HeadwayError) else f"{type(error).__name__}: {said}"
+    return Outcome(entrant.card.name, "failed", reason)
+
+
+def conclude(state: State, outcome: Outcome, *, seconds: float, save: bool = True) -> None:
+    """Record an outcome, keep it on disk, tell the listener, and name a new leader."""
+    leader = state.best
+    state.outcomes[outcome.name] = outcome
+    if save:
+        state.store.save(outcome)
+    metric = state.contest.metric
+    state.listen(
+        CandidateFinished(
+            outcome.name,
+            outcome.status,
+            outcome.reason,
+            metric,
+            outcome.metrics.get(metric),
+            seconds,
+            state.seconds_left,
+        )
+    )
+    best = state.best
+    if best is not None and best is not leader:
+        state.listen(BestSoFar(best.name, metric, best.metrics[metric]))
+
+
+def try_ensemble(state: State) -> None:
+    """Add a weighted ensemble where it gains more than noise and its refit fits the time left."""
+    best = state.best
+    kept = state.store.load(ENSEMBLE)
+    if kept is not None:
+        conclude(state, kept, seconds=0.0, save=False)
+        return
+    ready = [outcome for outcome in state.outcomes.values() if outcome.status == "ok" and outcome.name != BASELINE]
+    if best is None or len(ready) < 2:
+        return
+    started = time.monotonic()
+    strongest = sorted(ready, key=state.rank, reverse=True)[:ENSEMBLE_SIZE]
+    outcome = build_ensemble(state, best, strongest)
+    if outcome is not None:
+        conclude(state, outcome, seconds=time.monotonic() - started)
+
+
+def build_ensemble(state: State, best: Outcome, strongest: list[Outcome]) -> Outcome | None:
+    """Return the judged ensemble of the strongest candidates, None where it is not worth its cost."""
+    contest = state.contest
+    answers = {outcome.name: outcome.answers for outcome in strongest if outcome.answers is not None}
+    weights = select_weights(answers, contest.truth, contest.task)
+    if len(weights) < 2 or best.answers is None:
+        return None
+    mixed = mix(answers, weights)
+    if not gains_more_than_noise(
+        mixed, best.answers, contest.truth, contest.task, metric=contest.metric, seed=contest.seed
+    ):
+        return None
+    members = [state.outcomes[name] for name in weights]
+    graphs = [member.graph for member in members if member.graph is not None]
+    outcome = Outcome(
+        ENSEMBLE,
+        "ok",
+        f"of {', '.join(f'{name} {weight:.2f}' for name, weight in weights.items())}",
+        fit_seconds=sum(member.fit_seconds or 0.0 for member in members),
+        members=weights,
+        graph=combine(graphs, list(weights.values())),
+        answers=mixed,
+    )
+    return judged(outcome, contest)
+
+
+def finish(state: State) -> Tournament:
+    """Refit the winner as time allows and return what ships; raises `BudgetError` when nothing may."""
+    best = state.best
+    if best is None:
+        raise no_candidate_fits(state)
+    tell_of_small_budget(state, best)
+    chosen = affordable(state, best)
+    refitted = refit_all(state, chosen)
+    state.outcomes[chosen.name] = replace(chosen, status="won")
+    ships = refitted or as_compared(chosen)
+    assert chosen.answers is not None
+    return Tournament(
+        tuple(state.outcomes.values()),
+        chosen.name,
+        ships.graph,
+        state.contest.metric,
+        refitted is not None,
+        chosen.answers,
+        ships.answers,
+    )
+
+
+def as_compared(outcome: Outcome) -> Refitted:
+    """Return the model of the first fold, as it was compared with the others."""
+    assert outcome.graph is not None
+    assert outcome.answers is not None
+    return Refitted(outcome.graph, outcome.answers[:PARITY_ROWS])
+
+
+def no_candidate_fits(state: State) -> BudgetError:
+    """Return the error that lists by how much each candidate missed."""
+    listed = "; ".join(f"{outcome.name}: {outcome.reason}" for outcome in state.outcomes.values())
+    return BudgetError(
+        "no candidate meets the limits",
+        expected=", ".join(f"{name} <= {value:g}" for name, value in state.contest.limits.items()) or "a candidate",
+        got=listed or "no candidate took part",
+        fix="relax `limits`, or allow more families in `models`",
+    )
+
+
+def tell_of_small_budget(state: State, best: Outcome) -> None:
+    """Say so when the budget held nothing but the baseline."""
+    late = [
+        outcome.estimated_seconds * len(state.contest.folds)
+        for outcome in state.outcomes.values()
+        if outcome.status == "skipped" and outcome.estimated_seconds
+    ]
+    if best.name == BASELINE and late:
+        state.listen(
+            Remark(
+                "the budget holds only the baseline: the cheapest other candidate needs about "
+                f"{min(late):.0f} s more for its training"
+            )
+        )
+
+
+def affordable(state: State, best: Outcome) -> Outcome:
+    """Return the ensemble only if its refit fits the time left; else the best single candidate."""
+    if not best.members or refit_seconds(best, state.contest, state.outcomes) <= state.clock.left():
+        return best
+    state.outcomes[best.name] = replace(best, status="dropped", reason="no time left to refit its members")
+    single = state.best
+    assert single is not None
+    return single
+
+
+def refit_all(state: State, chosen: Outcome) -> Refitted | None:
+    """Return the chosen candidate refitted on all training rows, None where time does not allow it or it fails."""
+    weights = chosen.members or {chosen.name: 1.0}
+    if refit_seconds(chosen, state.contest, state.outcomes) > state.clock.left() and chosen.name != BASELINE:
+        state.listen(Remark(f"{chosen.name} ships as trained for the comparison: no time left to train on all rows"))
+        return None
+    try:
+        parts = {name: refit_one(state, name) for name in weights}
+    except Exception as error:  # noqa: BLE001 - the model trained for the comparison is still good
+        state.listen(Remark(f"{chosen.name} ships as trained for the comparison: its refit failed ({error})"))
+        return None
+    if not chosen.members:
+        return parts[chosen.name]
+    graph = calibrate_graph(combine([part.graph for part in parts.values()], list(weights.values())), chosen)
+    expected = calibrate_answers(mix({name: part.answers for name, part in parts.items()}, weights), chosen)
+    contest = state.contest
+    check_parity(graph, columns_of(contest.examples.rows[parity_rows(contest)]), expected)
+    return Refitted(graph, expected)
+
+
+def refit_one(state: State, name: str) -> Refitted:
+    """Return one refitted member, from an earlier killed run where it got that far."""
+    kept = load_refitted(state.store, f"refit_{name}")
+    if kept is not None:
+        return kept
+    refitted = refit(
+        state.entrants[name], state.registry.load(name), state.outcomes[name], state.contest, clock=state.clock
+    )
+    save_refitted(state.store, f"refit_{name}", refitted)
+    return refitted

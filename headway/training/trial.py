@@ -1,0 +1,197 @@
+"""One candidate's way through the tournament: fit on every fold, answer, calibrate, export, measure."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from headway.compute.clock import Clock
+from headway.errors import TrainingError
+from headway.evaluation.metrics import greater_is_better, metric_names, quick_metric
+from headway.models.family import Curve, Estimate, Examples, Family, Fitted, Settings
+from headway.package.graph import Graph
+from headway.package.measuring import measure
+from headway.package.parity import check_parity
+from headway.tasks import Task
+from headway.training.calibration import calibrated
+from headway.training.contest import Contest
+from headway.training.ensemble import row_losses
+from headway.training.entrants import Entrant
+from headway.training.outcome import Outcome
+
+PARITY_ROWS = 256
+MEASURED_ROWS = 64
+LOSER_SIGMAS = 3.0
+
+
+@dataclass(frozen=True)
+class FoldResult:
+    """One fold's answers (uncalibrated), and what the fit left behind."""
+
+    answers: np.ndarray
+    seconds: float
+    settings: Settings
+    curves: tuple[Curve, ...]
+
+
+def try_candidate(
+    entrant: Entrant, family: Family, contest: Contest, *, estimate: Estimate, clock: Clock, rival: Outcome | None
+) -> Outcome:
+    """Fit, judge and measure one candidate.
+
+    `clock` ends when this candidate has to be through. `rival` is the best so far: a candidate that is
+    clearly worse on the folds seen so far is dropped. Raises what the family raises.
+    """
+    results: list[FoldResult] = []
+    graph: Graph | None = None
+    for number, fold in enumerate(contest.folds):
+        fit_clock = share_clock(clock, fits_left=len(contest.folds) - number)
+        train, valid = contest.examples.take(fold.train), contest.examples.take(fold.valid)
+        started = time.monotonic()
+        fitted = family.fit(
+            train, valid, contest.task, entrant.recipe, settings=None, seed=contest.seed, clock=fit_clock
+        )
+        seconds = time.monotonic() - started
+        answers = checked_answers(fitted.predict(valid.rows), len(valid), contest.task)
+        results.append(FoldResult(answers, seconds, fitted.settings, fitted.curves))
+        graph = export(fitted, valid, answers) if graph is None else graph
+        verdict = verdict_so_far(results, contest, rival, clock)
+        if verdict is not None:
+            return dropped(entrant.card.name, results, contest, verdict, estimate)
+    if graph is None:
+        raise TrainingError("there is no fold to train on")
+    return finished(entrant.card.name, results, graph, contest, estimate)
+
+
+def share_clock(clock: Clock, *, fits_left: int) -> Clock:
+    """Return the part of the time left that the next of `fits_left` fits may use."""
+    return clock if clock.left() == float("inf") else Clock.after(clock.left() / fits_left)
+
+
+def checked_answers(answers: np.ndarray, rows: int, task: Task) -> np.ndarray:
+    """Return float32 answers; raise `TrainingError` where they are not finite or of the wrong shape."""
+    expected = (rows, task.width) if task.kind == "classify" else (rows,)
+    if answers.shape != expected or not np.isfinite(answers).all():
+        raise TrainingError(
+            "the trained model gives no usable answers",
+            expected=f"finite numbers of shape {expected}",
+            got=f"shape {answers.shape}, {int((~np.isfinite(answers)).sum())} not finite",
+        )
+    return answers.astype(np.float32, copy=False)
+
+
+def export(fitted: Fitted, valid: Examples, answers: np.ndarray) -> Graph:
+    """Return the graph of a fitted candidate after checking that it agrees with the trained model."""
+    graph = fitted.graph()
+    rows = valid.rows.head(PARITY_ROWS)
+    check_parity(graph, columns_of(rows), answers[:PARITY_ROWS])
+    return graph
+
+
+def columns_of(rows: object) -> Mapping[str, object]:
+    """Return a frame's columns by name, as the runtime reads them."""
+    return rows.to_dict(as_series=True)  # type: ignore[attr-defined, no-any-return]
+
+
+def verdict_so_far(results: list[FoldResult], contest: Contest, rival: Outcome | None, clock: Clock) -> str | None:
+    """Return why the candidate should not see its remaining folds, or None."""
+    folds_left = len(contest.folds) - len(results)
+    if folds_left == 0:
+        return None
+    if results[-1].seconds * folds_left > clock.left() and clock.expired:
+        return "the time ran out before all folds were done"
+    if rival is None or rival.answers is None:
+        return None
+    answers = np.concatenate([result.answers for result in results])
+    truth, theirs = contest.truth[: len(answers)], rival.answers[: len(answers)]
+    difference = row_losses(answers, truth, contest.task) - row_losses(theirs, truth, contest.task)
+    error = float(difference.std() / np.sqrt(len(difference))) + 1e-12
+    mine = quick_metric(contest.metric, truth, answers, contest.task)
+    best = quick_metric(contest.metric, truth, theirs, contest.task)
+    worse = mine < best if greater_is_better(contest.metric) else mine > best
+    if worse and float(difference.mean()) / error > LOSER_SIGMAS:
+        return f"clearly behind {rival.name} after {len(results)} of {len(contest.folds)} folds"
+    return None
+
+
+def dropped(name: str, results: list[FoldResult], contest: Contest, reason: str, estimate: Estimate) -> Outcome:
+    """Return the outcome of a candidate that was stopped early, with the metrics of the folds it saw."""
+    answers = np.concatenate([result.answers for result in results])
+    truth = contest.truth[: len(answers)]
+    return Outcome(
+        name,
+        "dropped",
+        reason,
+        metrics=all_metrics(answers, truth, contest),
+        estimated_seconds=estimate.seconds,
+        fit_seconds=sum(result.seconds for result in results),
+        curves=results[0].curves,
+    )
+
+
+def finished(name: str, results: list[FoldResult], graph: Graph, contest: Contest, estimate: Estimate) -> Outcome:
+    """Return the outcome of a candidate that went all the way."""
+    outcome = Outcome(
+        name,
+        "ok",
+        estimated_seconds=estimate.seconds,
+        fit_seconds=sum(result.seconds for result in results),
+        settings=merge_settings([result.settings for result in results]),
+        curves=results[0].curves,
+        graph=graph,
+        answers=np.concatenate([result.answers for result in results]),
+    )
+    return judged(outcome, contest)
+
+
+def judged(outcome: Outcome, contest: Contest) -> Outcome:
+    """Return a finished outcome calibrated, scored, measured and held to the limits."""
+    outcome = calibrated(outcome, contest)
+    assert outcome.answers is not None
+    metrics = all_metrics(outcome.answers, contest.truth, contest)
+    return held_to_limits(measured(replace(outcome, metrics=metrics), contest), contest.limits)
+
+
+def all_metrics(answers: np.ndarray, truth: np.ndarray, contest: Contest) -> dict[str, float]:
+    """Return every metric of the task."""
+    return {name: quick_metric(name, truth, answers, contest.task) for name in metric_names(contest.task)}
+
+
+def measured(outcome: Outcome, contest: Contest) -> Outcome:
+    """Return the outcome with latency, size and memory of its graph, taken through the runtime."""
+    assert outcome.graph is not None
+    sample = contest.examples.rows[contest.folds[0].valid[:MEASURED_ROWS]]
+    figures = measure(outcome.graph, columns_of(sample))
+    return replace(
+        outcome,
+        latency_p50_ms=figures.latency_p50_ms,
+        latency_p95_ms=figures.latency_p95_ms,
+        size_mb=figures.size_mb,
+        memory_mb=figures.memory_mb,
+    )
+
+
+def held_to_limits(outcome: Outcome, limits: Mapping[str, float]) -> Outcome:
+    """Return the outcome, marked `over_limit` with its reason where it needs more than is allowed."""
+    over = [
+        f"{limit} {value:.3g} > {ceiling:.3g}"
+        for limit, ceiling in limits.items()
+        if (value := getattr(outcome, limit)) is not None and value > ceiling
+    ]
+    return replace(outcome, status="over_limit", reason="; ".join(over)) if over else outcome
+
+
+def merge_settings(settings: list[Settings]) -> Settings:
+    """Merge the settings that each fold chose: the median of numbers, else the most frequent value."""
+    merged: dict[str, float | int | str | bool] = {}
+    for key, first in settings[0].items():
+        values = [one[key] for one in settings if key in one]
+        if isinstance(first, bool | str):
+            merged[key] = max(values, key=values.count)
+        else:
+            middle = sorted(values)[len(values) // 2]  # a value that was tried, not a mean that never was
+            merged[key] = middle
+    return merged

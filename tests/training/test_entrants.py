@@ -1,0 +1,44 @@
+from headway.data.dataset import Column
+from headway.models.family import Card, Registry
+from headway.tasks.recipe import Recipe
+from headway.training.entrants import list_entries
+
+BOTH = frozenset({"classify", "regress"})
+BASELINE = Card("baseline", "", frozenset({"text", "number"}), BOTH)
+TEXT = Card("texts", "", frozenset({"text"}), BOTH, honours=frozenset({"l1"}))
+PICTURES = Card("pictures", "", frozenset({"image"}), BOTH)
+ABSENT = Card("absent", "", frozenset({"text"}), BOTH, extra="deep", needs=("no_such_module_anywhere",))
+REGISTRY = Registry({card.name: card for card in (BASELINE, TEXT, PICTURES, ABSENT)})
+INPUTS = (Column("review", "text"),)
+
+
+def entries(models=None, recipe=None):
+    return list_entries(REGISTRY, inputs=INPUTS, task="classify", models=models, recipe=recipe or Recipe())
+
+
+def test_auto_takes_every_family_that_reads_an_input():
+    found = entries()
+    assert [entrant.card.name for entrant in found.entrants] == ["baseline", "texts"]
+
+
+def test_a_family_whose_extra_is_missing_is_listed_with_the_pip_command():
+    (outcome,) = entries().turned_away
+    assert (outcome.name, outcome.status) == ("absent", "skipped")
+    assert 'pip install "headway[deep]"' in outcome.reason
+
+
+def test_a_family_asked_for_that_cannot_read_the_inputs_is_listed_with_the_reason():
+    found = entries(models={"pictures": Recipe()})
+    assert [entrant.card.name for entrant in found.entrants] == ["baseline"]
+    assert "reads image" in found.turned_away[0].reason
+
+
+def test_own_settings_win_over_general_ones():
+    found = entries(models={"texts": Recipe(l1=2.0)}, recipe=Recipe(l1=1.0))
+    assert found.entrants[1].recipe.l1 == 2.0
+
+
+def test_a_general_setting_that_a_family_does_not_honour_is_remarked_and_not_handed_on():
+    found = entries(recipe=Recipe(l1=1.0, dropout=0.5))
+    assert found.entrants[1].recipe == Recipe(l1=1.0)
+    assert found.remarks == ("texts has no use for training.dropout",)

@@ -1,0 +1,158 @@
+import time
+
+import numpy as np
+import pytest
+
+from headway.compute.clock import Clock
+from headway.errors import BudgetError, TrainingError
+from headway.package.opening import open_graph
+from headway.tasks.recipe import Recipe
+from headway.training.entrants import list_entries
+from headway.training.events import BestSoFar, CandidateFinished, Remark
+from headway.training.storage import Store
+from headway.training.tournament import compete
+from headway.training.trial import columns_of
+from tests.training.families import INPUTS, NO_HURRY, Sees, contest, room
+
+FIRST, SECOND, BOTH, NOTHING = (2.0, 0.0), (0.0, 2.0), (2.0, 2.0), (0.0, 0.0)
+
+
+def hold(tmp_path, families, *, arena=None, clock=NO_HURRY, events=None):
+    registry = room(**families)
+    entries = list_entries(registry, inputs=INPUTS, task="classify", models=None, recipe=Recipe())
+    told = [] if events is None else events
+    return compete(
+        entries, registry, arena or contest(), clock=clock, store=Store(tmp_path / "candidates"), listen=told.append
+    )
+
+
+def statuses(tournament):
+    return {outcome.name: outcome.status for outcome in tournament.outcomes}
+
+
+def test_the_best_candidate_wins_and_is_refitted_on_all_rows(tmp_path):
+    best = Sees(BOTH)
+    found = hold(tmp_path, {"baseline": Sees(NOTHING), "weak": Sees(FIRST), "strong": best})
+    assert found.winner == "strong"
+    assert best.fits == [300, 600]
+    assert found.refitted
+
+
+def test_candidates_start_cheapest_first(tmp_path):
+    events = []
+    families = {"baseline": Sees(NOTHING, seconds=9), "a": Sees(FIRST, seconds=5), "b": Sees(BOTH, seconds=0.2)}
+    hold(tmp_path, families, events=events)
+    assert [event.name for event in events if isinstance(event, CandidateFinished)][:3] == ["baseline", "b", "a"]
+
+
+def test_a_crash_is_listed_with_its_reason_and_the_run_goes_on(tmp_path):
+    broken = Sees(BOTH, breaks=ValueError("the solver gave up"))
+    found = hold(tmp_path, {"baseline": Sees(NOTHING), "broken": broken, "weak": Sees(FIRST)})
+    (outcome,) = [outcome for outcome in found.outcomes if outcome.name == "broken"]
+    assert outcome.status == "failed"
+    assert outcome.reason == "ValueError: the solver gave up"
+    assert found.winner == "weak"
+
+
+def test_an_export_that_disagrees_with_the_model_does_not_win(tmp_path):
+    found = hold(tmp_path, {"baseline": Sees(NOTHING), "liar": Sees(BOTH, lie=0.5), "weak": Sees(FIRST)})
+    assert statuses(found)["liar"] == "failed"
+    assert found.winner == "weak"
+
+
+def test_a_candidate_that_does_not_fit_the_time_left_never_starts(tmp_path):
+    late = Sees(BOTH, seconds=1000)
+    found = hold(tmp_path, {"baseline": Sees(NOTHING), "late": late, "weak": Sees(FIRST)}, clock=Clock.after(30))
+    assert statuses(found)["late"] == "skipped"
+    assert late.fits == []
+    assert found.winner == "weak"
+
+
+def test_an_elastic_candidate_may_start_on_less_time_than_it_wants(tmp_path):
+    elastic = Sees(BOTH, seconds=50)
+    found = hold(tmp_path, {"baseline": Sees(NOTHING), "elastic": elastic}, clock=Clock.after(30))
+    assert found.winner == "elastic"
+
+
+def test_a_candidate_over_the_memory_budget_never_starts(tmp_path):
+    large = Sees(BOTH, memory_mb=1e6)
+    found = hold(tmp_path, {"baseline": Sees(NOTHING), "large": large}, arena=contest(memory_mb=8000))
+    assert statuses(found)["large"] == "skipped"
+    assert large.fits == []
+
+
+def test_a_budget_for_the_baseline_alone_says_so(tmp_path):
+    events = []
+    families = {"baseline": Sees(NOTHING), "late": Sees(BOTH, seconds=1000)}
+    found = hold(tmp_path, families, clock=Clock.after(20), events=events)
+    assert found.winner == "baseline"
+    assert any("only the baseline" in event.text for event in events if isinstance(event, Remark))
+
+
+def test_limits_hold_for_what_ships(tmp_path):
+    arena = contest(limits={"size_mb": 1e-9})
+    with pytest.raises(BudgetError) as caught:
+        hold(tmp_path, {"baseline": Sees(NOTHING), "strong": Sees(BOTH)}, arena=arena)
+    assert "size_mb" in str(caught.value)
+    assert "strong" in str(caught.value)
+
+
+def test_a_clear_loser_of_a_cross_validation_is_dropped_after_its_first_folds(tmp_path):
+    loser = Sees((-2.0, -2.0), seconds=1)
+    families = {"baseline": Sees(NOTHING), "strong": Sees(BOTH, seconds=0.2), "worse": loser}
+    found = hold(tmp_path, families, arena=contest(folds=5))
+    assert statuses(found)["worse"] == "dropped"
+    assert len(loser.fits) < 5
+
+
+def test_an_ensemble_joins_where_it_gains_more_than_noise(tmp_path):
+    families = {"baseline": Sees(NOTHING), "one": Sees(FIRST), "two": Sees(SECOND)}
+    found = hold(tmp_path, families, arena=contest(rows=4000))
+    assert found.winner == "ensemble"
+    arena = contest(rows=4000)
+    answers = open_graph(found.graph).run(columns_of(arena.examples.rows[arena.valid[: len(found.expected)]]))
+    assert np.allclose(answers, found.expected, atol=1e-4)
+
+
+def test_killed_between_candidates_nothing_finished_is_done_again(tmp_path):
+    strong = Sees(BOTH, seconds=0.2)
+    interrupted = Sees(FIRST, seconds=1, breaks=None)
+
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    interrupted.wait = stop
+    families = {"baseline": Sees(NOTHING), "strong": strong, "weak": interrupted}
+    with pytest.raises(KeyboardInterrupt):
+        hold(tmp_path, families)
+    interrupted.wait = lambda: None
+    resumed = hold(tmp_path, families)
+    unbroken = hold(tmp_path / "unbroken", families)
+    assert strong.fits == [300, 600, 300, 600]
+    assert resumed.winner == unbroken.winner
+    assert np.array_equal(resumed.answers, unbroken.answers)
+    assert resumed.graph.onnx == unbroken.graph.onnx
+
+
+def test_without_time_for_a_refit_the_compared_model_ships(tmp_path):
+    slow = Sees(BOTH, wait=lambda: time.sleep(1.2), seconds=1.2)
+    events = []
+    found = hold(tmp_path, {"baseline": Sees(NOTHING), "slow": slow}, clock=Clock.after(3.0), events=events)
+    assert found.winner == "slow"
+    assert not found.refitted
+    assert any("no time left" in event.text for event in events if isinstance(event, Remark))
+
+
+def test_the_leader_is_announced(tmp_path):
+    events = []
+    hold(tmp_path, {"baseline": Sees(NOTHING), "strong": Sees(BOTH)}, events=events)
+    assert [event.name for event in events if isinstance(event, BestSoFar)][-1] == "strong"
+
+
+def test_a_family_that_fails_its_probe_is_out(tmp_path):
+    class Unprobed(Sees):
+        def estimate(self, train, task, recipe, *, seed):
+            raise TrainingError("nothing to probe")
+
+    found = hold(tmp_path, {"baseline": Sees(NOTHING), "odd": Unprobed(BOTH), "weak": Sees(FIRST)})
+    assert statuses(found)["odd"] == "failed"
