@@ -1,0 +1,104 @@
+"""The tournament as a stage of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from headway.data.dataset import ROW, Dataset
+from headway.evaluation.metrics import default_metric
+from headway.models.family import Examples, discover
+from headway.pipeline.attempt import Attempt
+from headway.pipeline.plain import plain_limits, plain_models, plain_recipe
+from headway.pipeline.preparing import Prepared
+from headway.project.schema import Project
+from headway.tasks import Classify, Regress, Task
+from headway.training.contest import Contest
+from headway.training.entrants import Entries, list_entries
+from headway.training.outcome import Tournament
+from headway.training.storage import Store
+from headway.training.tournament import compete
+
+CANDIDATES = "candidates"
+# What the stages after the tournament need: a share of the budget, within bounds in seconds.
+TAIL_SHARE, TAIL_LEAST, TAIL_MOST = 0.06, 1.5, 8.0
+
+
+@dataclass(frozen=True)
+class Competed:
+    """The task and contest, and how the tournament ended."""
+
+    task: Task
+    contest: Contest
+    tournament: Tournament
+
+
+def hold_tournament(attempt: Attempt, prepared: Prepared) -> Competed:
+    """Let the candidates compete within the budget; finished ones of an earlier attempt count as they are."""
+    with attempt.stage("tournament") as note:
+        contest = make_contest(attempt, prepared)
+        tail = min(max(TAIL_SHARE * attempt.project.budget.time, TAIL_LEAST), TAIL_MOST)
+        tournament = compete(
+            enter(attempt.project, prepared.dataset),
+            discover(),
+            contest,
+            clock=attempt.clock.earlier(tail),
+            store=Store(attempt.folder.path / CANDIDATES),
+            listen=lambda event: remember_and_tell(attempt, event),
+        )
+        winner = next(outcome for outcome in tournament.outcomes if outcome.status == "won")
+        note.text = f"{tournament.winner} wins, {contest.metric} {winner.metrics[contest.metric]:.4f} in validation"
+    return Competed(contest.task, contest, tournament)
+
+
+def remember_and_tell(attempt: Attempt, event: object) -> None:
+    """Keep the time used so far, so that a run killed right now resumes with the rest of its budget."""
+    attempt.folder.note_seconds(attempt.watch.seconds)
+    attempt.listen(event)  # type: ignore[arg-type]  # a training event is an event of the run
+
+
+def make_contest(attempt: Attempt, prepared: Prepared) -> Contest:
+    """Return what all candidates share."""
+    project, dataset = attempt.project, prepared.dataset
+    task = task_of(dataset)
+    return Contest(
+        examples_of(dataset),
+        prepared.split.train,
+        prepared.split.folds,
+        task,
+        project.metric or default_metric(task, dataset.y[prepared.split.train]),
+        limits=plain_limits(project.limits),
+        memory_mb=project.budget.memory,
+        seed=project.seed,
+    )
+
+
+def enter(project: Project, dataset: Dataset) -> Entries:
+    """Return who takes part."""
+    return list_entries(
+        discover(),
+        inputs=dataset.inputs,
+        task=dataset.task,
+        models=plain_models(project),
+        recipe=plain_recipe(project.training),
+    )
+
+
+def task_of(dataset: Dataset) -> Task:
+    """Return the task of a data set."""
+    return Classify(dataset.labels) if dataset.task == "classify" else Regress()
+
+
+def examples_of(dataset: Dataset) -> Examples:
+    """Return a data set's rows as the candidates see them: the input columns and nothing else."""
+    rows = dataset.rows.select([column.name for column in dataset.inputs])
+    return Examples(rows, dataset.inputs, dataset.y, dataset.weight)
+
+
+def held_out(prepared: Prepared) -> tuple[Examples, pl.Series]:
+    """Return the test part and its row numbers."""
+    dataset = prepared.dataset if prepared.test is None else prepared.test
+    positions = prepared.split.test if prepared.test is None else np.arange(len(dataset))
+    return examples_of(dataset).take(positions), dataset.rows[ROW].gather(positions)

@@ -1,0 +1,129 @@
+"""The winner as a package: measured once more as it ships, written, and proven against the trained model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from headway.evaluation.decisions import decide
+from headway.package.measuring import Measured, measure
+from headway.package.writing import archive_path, write_package
+from headway.pipeline.attempt import Attempt
+from headway.pipeline.competing import Competed
+from headway.pipeline.events import Remark
+from headway.pipeline.folder import PACKAGE
+from headway.pipeline.preparing import Prepared
+from headway.pipeline.scoring import Scored
+from headway.report.card import model_card
+from headway.runtime.manifest import InputColumn, Label, Manifest
+from headway.tasks import Classify
+from headway.training.trial import MEASURED_ROWS, PARITY_ROWS, columns_of
+
+MOST_CATEGORIES = 50
+
+
+@dataclass(frozen=True)
+class Packaged:
+    """The package folder, its one-file form, what was measured on it, and a real row with its answer."""
+
+    folder: Path
+    archive: Path
+    measured: Measured
+    example: dict[str, object]
+    answer: dict[str, object]
+
+
+def package_winner(attempt: Attempt, prepared: Prepared, competed: Competed, scored: Scored) -> Packaged:
+    """Measure the graph that ships and write it; a graph that disagrees with the trained model is not written."""
+    with attempt.stage("package") as note:
+        graph, contest = competed.tournament.graph, competed.contest
+        measured = measure(graph, columns_of(scored.examples.rows.head(MEASURED_ROWS)))
+        tell_of_limits(attempt, competed, measured)
+        manifest = describe(attempt, prepared, competed, scored, measured)
+        folder = attempt.folder.path / PACKAGE
+        rows = contest.examples.rows[contest.valid[:PARITY_ROWS]]
+        write_package(
+            folder,
+            graph,
+            manifest,
+            card=model_card(manifest, lang=attempt.lang),
+            columns=columns_of(rows),
+            expected=competed.tournament.expected,
+        )
+        note.text = f"{measured.size_mb:.1f} MB, {measured.latency_p50_ms:.2f} ms a row"
+    example = plain_row(scored.examples.rows)
+    return Packaged(folder, archive_path(folder, manifest.name), measured, example, first_answer(competed, scored))
+
+
+def describe(attempt: Attempt, prepared: Prepared, competed: Competed, scored: Scored, measured: Measured) -> Manifest:
+    """Return what the package says about itself."""
+    task = competed.task
+    threshold = scored.decided.threshold
+    return Manifest(
+        name=attempt.project.name,
+        task=task.kind,
+        target=prepared.dataset.target,
+        inputs=tuple(describe_input(prepared, column.name, column.modality) for column in prepared.dataset.inputs),
+        feeds=(),
+        labels=task.labels if isinstance(task, Classify) else (),
+        threshold=None if threshold is None else (threshold.label, threshold.threshold),
+        costs=scored.decided.costs,
+        winner=competed.tournament.winner,
+        metrics=dict(scored.scores.metrics),
+        intervals=dict(scored.scores.intervals),
+        measured={
+            "latency_p50_ms": measured.latency_p50_ms,
+            "latency_p95_ms": measured.latency_p95_ms,
+            "rows_per_second": measured.rows_per_second,
+            "size_mb": measured.size_mb,
+            "memory_mb": measured.memory_mb,
+        },
+        seed=attempt.project.seed,
+    )
+
+
+def describe_input(prepared: Prepared, name: str, modality: str) -> InputColumn:
+    """Return an input column with a real example, and its values where they are few."""
+    cells = prepared.dataset.rows[name].drop_nulls()
+    categories: tuple[str, ...] = ()
+    if modality == "category":
+        counts = cells.value_counts(sort=True)
+        categories = tuple(counts[name].head(MOST_CATEGORIES).to_list()) if counts.height <= MOST_CATEGORIES else ()
+    return InputColumn(name, modality, example_cell(cells), categories)  # type: ignore[arg-type]  # a str of the set
+
+
+def example_cell(cells: pl.Series) -> str | float | None:
+    """Return the first cell as JSON can hold it; pictures have no example."""
+    if cells.is_empty() or cells.dtype == pl.Binary:
+        return None
+    cell = cells[0]
+    return cell if isinstance(cell, float | str) else str(cell)
+
+
+def plain_row(rows: pl.DataFrame) -> dict[str, object]:
+    """Return the first row as plain cells."""
+    return rows.row(0, named=True) if rows.height else {}
+
+
+def first_answer(competed: Competed, scored: Scored) -> dict[str, object]:
+    """Return the answer to the first test row as `predict` gives it."""
+    if not len(scored.answers):
+        return {}
+    task = competed.task
+    if not isinstance(task, Classify):
+        return {"prediction": float(scored.answers[0])}
+    row = scored.answers[:1]
+    chosen = int(decide(row, threshold=scored.decided.position(task), costs=scored.decided.costs)[0])
+    label: Label = task.labels[chosen]
+    return {"prediction": label, "confidence": round(float(np.asarray(row)[0, chosen]), 4)}
+
+
+def tell_of_limits(attempt: Attempt, competed: Competed, measured: Measured) -> None:
+    """Say so where the refitted model needs more than the candidate that was chosen under the limits."""
+    for name, ceiling in competed.contest.limits.items():
+        value = getattr(measured, name)
+        if value is not None and value > ceiling:
+            attempt.listen(Remark(f"measured on what ships, {name} is {value:.3g}, over the limit of {ceiling:g}"))

@@ -1,0 +1,179 @@
+"""From the sources to clean, divided rows: the stages read, clean and split."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from headway.data.cleaning import Cleaned, clean
+from headway.data.dataset import Dataset, Finding, Split, Table
+from headway.data.inference import Inference, infer
+from headway.data.profiling import profile
+from headway.data.reading import read
+from headway.data.splitting import split
+from headway.pipeline.attempt import Attempt
+from headway.pipeline.folder import RunFolder, write_json
+from headway.pipeline.storage import load_dataset, load_split, save_dataset, save_split
+from headway.project.schema import Project
+
+TRAIN, TEST, FACTS, SPLIT = "dataset", "test_dataset", "facts.json", "split.npz"
+REJECTED, CHANGES = "rejected.parquet", "changes.parquet"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What was read and noticed, as plain data for the result, the report and a resumed attempt.
+
+    `read`: records the sources had, a given test part included. `findings`, `guesses` and `profile` are the data room's
+    dataclasses as JSON objects.
+    """
+
+    read: int
+    rejected: int
+    findings: tuple[Mapping[str, Any], ...]
+    guesses: tuple[Mapping[str, Any], ...]
+    profile: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Clean rows, a given test part or None, how they are divided, and what was noticed."""
+
+    dataset: Dataset
+    test: Dataset | None
+    split: Split
+    facts: Facts
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The tables as read, and what their columns seem to be."""
+
+    table: Table
+    test: Table | None
+    inference: Inference
+
+
+def prepare(attempt: Attempt) -> Prepared:
+    """Read, clean and split, or take what an earlier attempt at this run has finished of it."""
+    kept = load_prepared(attempt.folder)
+    sources = None
+    with attempt.stage("read") as note:
+        if kept is None:
+            sources = read_sources(attempt.project, attempt.folder.path / "unpacked")
+            note.text = f"{sources.table.read:,} rows, {len(sources.inference.inputs)} inputs"
+        note.resumed = kept is not None
+    with attempt.stage("clean") as note:
+        if sources is not None:
+            kept = clean_sources(attempt, sources)
+        assert kept is not None
+        dataset, test, facts = kept
+        note.resumed = sources is None
+        note.text = (
+            f"{len(dataset):,} rows, {facts.rejected:,} rejected, {changed_rows(dataset):,} dropped or set aside"
+        )
+    with attempt.stage("split") as note:
+        parts = load_split(attempt.folder.path / SPLIT)
+        note.resumed = parts is not None
+        if parts is None:
+            parts = split(dataset, attempt.project.split, seed=attempt.project.seed, given_test=test is not None)
+            save_split(attempt.folder.path / SPLIT, parts)
+        held = len(parts.test) if test is None else len(test)
+        folds = f"{len(parts.folds)} folds" if len(parts.folds) > 1 else f"{len(parts.folds[0].valid):,} to validate"
+        note.text = f"{len(parts.train):,} to train ({folds}), {held:,} to test"
+    return Prepared(dataset, test, parts, facts)
+
+
+def read_sources(project: Project, cache: Path) -> Sources:
+    """Read the data and a given test part, and find out what the columns are."""
+
+    def read_one(source: str) -> Table:
+        return read(
+            source,
+            folder=project.folder,
+            reading=project.reading,
+            cache=cache,
+            max_rejected=project.cleaning.max_rejected,
+        )
+
+    table = read_one(project.data)
+    test = None if project.test is None else read_one(project.test)
+    return Sources(table, test, infer_columns(project, table))
+
+
+def infer_columns(project: Project, table: Table) -> Inference:
+    """Return what the columns are; the column that groups rows is no input unless the project says so."""
+    left_out = [name for name in (project.split.group,) if name is not None and project.inputs is None]
+    return infer(table, project.target, inputs=project.inputs, ignore=(*project.ignore, *left_out), task=project.task)
+
+
+def clean_sources(attempt: Attempt, sources: Sources) -> tuple[Dataset, Dataset | None, Facts]:
+    """Clean, profile, and keep the result with everything that was set aside."""
+    project, folder = attempt.project, attempt.folder.path
+    cleaned = clean(
+        sources.table,
+        target=project.target,
+        inputs=sources.inference.inputs,
+        task=sources.inference.task,
+        cleaning=project.cleaning,
+        test=sources.test,
+        group=project.split.group,
+        time=project.split.time,
+    )
+    write_parquet(folder / REJECTED, cleaned.rejected)
+    write_parquet(folder / CHANGES, all_changes(cleaned))
+    facts = collect_facts(sources, cleaned)
+    write_json(folder / FACTS, asdict(facts))
+    if cleaned.test is not None:
+        save_dataset(folder / TEST, cleaned.test)
+    save_dataset(folder / TRAIN, cleaned.train)
+    return cleaned.train, cleaned.test, facts
+
+
+def collect_facts(sources: Sources, cleaned: Cleaned) -> Facts:
+    """Return what was read and noticed as plain data."""
+    findings: tuple[Finding, ...] = (*sources.inference.findings, *cleaned.findings)
+    seen = profile(sources.table, sources.inference.inputs, target=cleaned.train.target, task=cleaned.train.task)
+    return Facts(
+        read=sources.table.read + (0 if sources.test is None else sources.test.read),
+        rejected=cleaned.rejected.select("file", "row").unique().height,
+        findings=tuple(asdict(finding) for finding in findings),
+        guesses=tuple(asdict(guess) for guess in sources.inference.guesses),
+        profile=asdict(seen),
+    )
+
+
+def load_prepared(folder: RunFolder) -> tuple[Dataset, Dataset | None, Facts] | None:
+    """Return what an earlier attempt has cleaned, or None; the training part is written last, for all of it."""
+    dataset = load_dataset(folder.path / TRAIN)
+    if dataset is None:
+        return None
+    plain = json.loads((folder.path / FACTS).read_text(encoding="utf-8"))
+    facts = Facts(plain["read"], plain["rejected"], tuple(plain["findings"]), tuple(plain["guesses"]), plain["profile"])
+    return dataset, load_dataset(folder.path / TEST), facts
+
+
+def all_changes(cleaned: Cleaned) -> pl.DataFrame:
+    """Return the changes of both parts, with the part they belong to."""
+    parts = [cleaned.train.changes.with_columns(part=pl.lit("train"))]
+    if cleaned.test is not None:
+        parts.append(cleaned.test.changes.with_columns(part=pl.lit("test")))
+    return pl.concat(parts)
+
+
+def changed_rows(dataset: Dataset) -> int:
+    """Return how many rows cleaning took out."""
+    return dataset.changes.filter(pl.col("step") != "near_duplicates").height
+
+
+def write_parquet(path: Path, frame: pl.DataFrame) -> None:
+    """Write a table, all or nothing."""
+    from headway.compute.drafts import whole_file
+
+    with whole_file(path) as draft:
+        frame.write_parquet(draft)

@@ -1,0 +1,84 @@
+"""One run, from raw data to a package and a report, stage by stage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from headway.errors import RunError
+from headway.pipeline.attempt import Attempt, Lang
+from headway.pipeline.competing import hold_tournament
+from headway.pipeline.events import Event, Listener, RunStarted
+from headway.pipeline.folder import (
+    PROJECT,
+    REPORT,
+    RunFolder,
+    Stopwatch,
+    create_run_folder,
+    move_latest,
+    open_run_folder,
+    write_json,
+)
+from headway.pipeline.packaging import package_winner
+from headway.pipeline.preparing import prepare
+from headway.pipeline.reporting import report_run
+from headway.pipeline.result import RunResult
+from headway.pipeline.scoring import score
+from headway.project.schema import Project
+
+RUNS = Path("runs")
+
+
+def ignore(event: Event) -> None:
+    """Listen to nothing."""
+
+
+def run(
+    project: Project | None = None,
+    *,
+    out: Path | None = None,
+    resume: Path | None = None,
+    lang: Lang = "en",
+    listen: Listener = ignore,
+) -> RunResult:
+    """Run a project, or go on with the killed run in `resume`.
+
+    Writes `out/<name>/<time>/` (`out` is `runs` by default) and moves `latest` there. Raises `HeadwayError`
+    where the data, the budget or the limits allow no answer; what is finished by then stays in the folder.
+    """
+    attempt = begin(project, out or RUNS, lang, listen) if resume is None else go_on(resume, lang, listen)
+    listen(RunStarted(attempt.folder.path))
+    prepared = prepare(attempt)
+    competed = hold_tournament(attempt, prepared)
+    scored = score(attempt, prepared, competed)
+    package = package_winner(attempt, prepared, competed, scored)
+    result = report_run(attempt, prepared, competed, scored, package)
+    move_latest(attempt.folder)
+    return RunResult(attempt.folder.path, package.folder, attempt.folder.path / REPORT, result)
+
+
+def begin(project: Project | None, out: Path, lang: Lang, listen: Listener) -> Attempt:
+    """Make the folder of a new run and keep the project in it."""
+    if project is None:
+        raise RunError(
+            "nothing to run", expected="a project, or a run folder to resume", fix="headway run headway.yaml"
+        )
+    folder = create_run_folder(project.name, out)
+    write_json(folder.path / PROJECT, {**project.model_dump(mode="json"), "folder": str(project.folder.resolve())})
+    return Attempt(project, folder, Stopwatch(0.0), lang, listen)
+
+
+def go_on(path: Path, lang: Lang, listen: Listener) -> Attempt:
+    """Open the folder of a killed run with the project as it was then."""
+    folder = open_run_folder(path)
+    if folder.finished:
+        raise RunError(
+            "this run is finished already",
+            where=str(path),
+            fix=f"look at {folder.path / REPORT}, or start a new one with `headway run`",
+        )
+    return Attempt(read_project(folder), folder, Stopwatch(folder.seconds_used), lang, listen)
+
+
+def read_project(folder: RunFolder) -> Project:
+    """Return the project that a run was started with."""
+    return Project.model_validate_json((folder.path / PROJECT).read_text(encoding="utf-8"))

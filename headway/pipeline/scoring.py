@@ -1,0 +1,126 @@
+"""The test part, touched once, by what ships."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from headway.data.dataset import ROW
+from headway.errors import Problem, ProjectError
+from headway.evaluation.decisions import Costs, Threshold, choose_threshold, decide, read_costs
+from headway.evaluation.scores import Scores
+from headway.evaluation.scoring import evaluate
+from headway.models.family import Examples
+from headway.package.opening import open_graph
+from headway.pipeline.attempt import Attempt
+from headway.pipeline.competing import Competed, held_out
+from headway.pipeline.preparing import Prepared, write_parquet
+from headway.tasks import Classify
+from headway.training.trial import columns_of
+
+TEST_ANSWERS = "test_answers.parquet"
+
+
+@dataclass(frozen=True)
+class Decided:
+    """How probabilities become answers: a threshold chosen on the validation rows, costs, or neither."""
+
+    threshold: Threshold | None = None
+    costs: Costs | None = None
+
+    def position(self, task: Classify) -> tuple[int, float] | None:
+        """Return the threshold with its label as a class index."""
+        if self.threshold is None:
+            return None
+        return task.labels.index(self.threshold.label), self.threshold.threshold
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The winner's figures on the test part, its raw answers there, and how it decides."""
+
+    scores: Scores
+    examples: Examples
+    answers: np.ndarray
+    decided: Decided
+
+
+def score(attempt: Attempt, prepared: Prepared, competed: Competed) -> Scored:
+    """Choose the threshold on the validation rows, answer the test part through the runtime, and score the answers."""
+    with attempt.stage("evaluate") as note:
+        decided = settle_decision(attempt, competed)
+        examples, numbers = held_out(prepared)
+        answers = open_graph(competed.tournament.graph).run(columns_of(examples.rows))
+        answers = answers if competed.task.kind == "classify" else answers[:, 0]
+        scores = evaluate(
+            examples.y,
+            answers,
+            competed.task,
+            rows=examples.rows,
+            inputs=examples.inputs,
+            threshold=decided.position(competed.task) if isinstance(competed.task, Classify) else None,
+            costs=decided.costs,
+            seed=attempt.project.seed,
+        )
+        write_parquet(
+            attempt.folder.path / TEST_ANSWERS, tabulate_answers(competed, examples, numbers, answers, decided)
+        )
+        metric = competed.contest.metric
+        note.text = f"{metric} {scores.metrics[metric]:.4f} on {len(examples):,} test rows"
+    return Scored(scores, examples, answers, decided)
+
+
+def settle_decision(attempt: Attempt, competed: Competed) -> Decided:
+    """Return what `decision` in the project asks for, chosen on the validation rows."""
+    wish, task = attempt.project.decision, competed.task
+    if not isinstance(task, Classify):
+        return Decided()
+    if wish.costs is not None:
+        return Decided(costs=read_costs(wish.costs, task.labels))
+    if wish.precision is None:
+        return Decided()
+    label = rarest_label(competed) if wish.label is None else wish.label
+    if label not in task.labels:
+        raise ProjectError(
+            (
+                Problem(
+                    "there is no such label",
+                    where="decision.label",
+                    expected=f"one of {', '.join(map(repr, task.labels))}",
+                    got=repr(label),
+                ),
+            )
+        )
+    chosen = choose_threshold(
+        competed.contest.truth, competed.tournament.answers, task.labels, precision=wish.precision, label=label
+    )
+    return Decided(threshold=chosen)
+
+
+def rarest_label(competed: Competed) -> str | int | float | bool:
+    """Return the label with the fewest validation rows: the one that a wanted precision is about."""
+    assert isinstance(competed.task, Classify)
+    counts = np.bincount(competed.contest.truth, minlength=len(competed.task.labels))
+    return competed.task.labels[int(counts.argmin())]
+
+
+def tabulate_answers(
+    competed: Competed, examples: Examples, numbers: pl.Series, answers: np.ndarray, decided: Decided
+) -> pl.DataFrame:
+    """Return one row per test row: `__row__`, `actual`, `prediction`, and `confidence` and `p_<label>`, or values."""
+    task = competed.task
+    if not isinstance(task, Classify):
+        return pl.DataFrame({ROW: numbers, "actual": examples.y, "prediction": answers})
+    chosen = decide(answers, threshold=decided.position(task), costs=decided.costs)
+    labels = [str(label) for label in task.labels]
+    return pl.DataFrame(
+        {
+            ROW: numbers,
+            "actual": [labels[index] for index in examples.y],
+            "prediction": [labels[index] for index in chosen],
+            "confidence": answers[np.arange(len(chosen)), chosen],
+            **{f"p_{label}": answers[:, index] for index, label in enumerate(labels)},
+        }
+    )
