@@ -1,0 +1,1 @@
+"""Benchmarks: each prints figures and ratios against a named peer in the same run."""
