@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from headway.compute.clock import Clock
-from headway.pipeline.events import Listener, StageFinished, StageStarted
+from headway.pipeline.events import Event, Listener, Remark, StageFinished, StageStarted
 from headway.pipeline.folder import RunFolder, Stopwatch
 from headway.project.schema import Project
 
@@ -32,7 +32,14 @@ class Attempt:
     folder: RunFolder
     watch: Stopwatch
     lang: Lang
-    listen: Listener
+    listener: Listener
+    remarks: list[str] = field(default_factory=list)
+
+    def listen(self, event: Event) -> None:
+        """Pass an event on, and remember remarks for the report."""
+        if isinstance(event, Remark):
+            self.remarks.append(event.text)
+        self.listener(event)
 
     @property
     def seconds_left(self) -> float:

@@ -21,7 +21,7 @@ from headway.pipeline.preparing import collect_facts, read_sources
 from headway.project.schema import Project
 from headway.training.contest import Contest
 from headway.training.entrants import Entrant
-from headway.training.tournament import ELASTIC_SHARE
+from headway.training.tournament import ELASTIC_SHARE, SHARE
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def price_one(entrant: Entrant, contest: Contest, project: Project) -> Candidate
         return CandidateCost(name, None, None, fits=False, note=str(error))
     seconds = estimate.seconds * (len(contest.folds) + contest.refit_ratio)
     memory_free = project.budget.memory - psutil.Process().memory_info().rss / 1e6
-    share = ELASTIC_SHARE if entrant.card.elastic else 1.0
+    share = ELASTIC_SHARE if entrant.card.elastic else SHARE
     note = ""
     if seconds * share > project.budget.time:
         note = f"over the time of {project.budget.time:g} s"

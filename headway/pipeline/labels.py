@@ -43,11 +43,11 @@ def find_doubtful_labels(attempt: Attempt, prepared: Prepared, competed: Compete
 
 def as_label_error(row: dict[str, object]) -> LabelError:
     """Return one line of the report."""
-    told = {"given", "suggested", "confidence", ROW}
+    told = {"position", "label", "suggested", "confidence", "quality", ROW}
     return LabelError(
         row=int(str(row[ROW])),
         cells={name: cell for name, cell in row.items() if name not in told},
-        given=row["given"],  # type: ignore[arg-type]  # a label by construction
-        suggested=row["suggested"],  # type: ignore[arg-type]  # a label by construction
+        given=str(row["label"]),
+        suggested=str(row["suggested"]),
         confidence=float(str(row["confidence"])),
     )

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
-from headway.evaluation.decisions import decide
 from headway.package.measuring import Measured, measure
 from headway.package.writing import archive_path, write_package
 from headway.pipeline.attempt import Attempt
@@ -17,8 +15,10 @@ from headway.pipeline.events import Remark
 from headway.pipeline.folder import PACKAGE
 from headway.pipeline.preparing import Prepared
 from headway.pipeline.scoring import Scored
+from headway.pipeline.telling import tell
 from headway.report.card import model_card
-from headway.runtime.manifest import InputColumn, Label, Manifest
+from headway.report.content import ReportContent
+from headway.runtime.manifest import InputColumn, Manifest
 from headway.tasks import Classify
 from headway.training.trial import MEASURED_ROWS, PARITY_ROWS, columns_of
 
@@ -27,13 +27,12 @@ MOST_CATEGORIES = 50
 
 @dataclass(frozen=True)
 class Packaged:
-    """The package folder, its one-file form, what was measured on it, and a real row with its answer."""
+    """The package folder, its one-file form, what was measured on it, and all that the report will tell."""
 
     folder: Path
     archive: Path
     measured: Measured
-    example: dict[str, object]
-    answer: dict[str, object]
+    content: ReportContent
 
 
 def package_winner(attempt: Attempt, prepared: Prepared, competed: Competed, scored: Scored) -> Packaged:
@@ -45,17 +44,17 @@ def package_winner(attempt: Attempt, prepared: Prepared, competed: Competed, sco
         manifest = describe(attempt, prepared, competed, scored, measured)
         folder = attempt.folder.path / PACKAGE
         rows = contest.examples.rows[contest.valid[:PARITY_ROWS]]
+        content = tell(attempt, prepared, competed, scored, measured)
         write_package(
             folder,
             graph,
             manifest,
-            card=model_card(manifest, lang=attempt.lang),
+            card=model_card(content),
             columns=columns_of(rows),
             expected=competed.tournament.expected,
         )
         note.text = f"{measured.size_mb:.1f} MB, {measured.latency_p50_ms:.2f} ms a row"
-    example = plain_row(scored.examples.rows)
-    return Packaged(folder, archive_path(folder, manifest.name), measured, example, first_answer(competed, scored))
+    return Packaged(folder, archive_path(folder, manifest.name), measured, content)
 
 
 def describe(attempt: Attempt, prepared: Prepared, competed: Competed, scored: Scored, measured: Measured) -> Manifest:
@@ -101,24 +100,6 @@ def example_cell(cells: pl.Series) -> str | float | None:
         return None
     cell = cells[0]
     return cell if isinstance(cell, float | str) else str(cell)
-
-
-def plain_row(rows: pl.DataFrame) -> dict[str, object]:
-    """Return the first row as plain cells."""
-    return rows.row(0, named=True) if rows.height else {}
-
-
-def first_answer(competed: Competed, scored: Scored) -> dict[str, object]:
-    """Return the answer to the first test row as `predict` gives it."""
-    if not len(scored.answers):
-        return {}
-    task = competed.task
-    if not isinstance(task, Classify):
-        return {"prediction": float(scored.answers[0])}
-    row = scored.answers[:1]
-    chosen = int(decide(row, threshold=scored.decided.position(task), costs=scored.decided.costs)[0])
-    label: Label = task.labels[chosen]
-    return {"prediction": label, "confidence": round(float(np.asarray(row)[0, chosen]), 4)}
 
 
 def tell_of_limits(attempt: Attempt, competed: Competed, measured: Measured) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from headway.data.cleaning import Cleaned, clean
-from headway.data.dataset import Dataset, Finding, Split, Table
+from headway.data.dataset import Dataset, Split, Table
 from headway.data.inference import Inference, infer
 from headway.data.profiling import profile
 from headway.data.reading import read
@@ -22,6 +22,8 @@ from headway.pipeline.storage import load_dataset, load_split, save_dataset, sav
 from headway.project.schema import Project
 
 TRAIN, TEST, FACTS, SPLIT = "dataset", "test_dataset", "facts.json", "split.npz"
+# Steps of cleaning that leave the row where it is.
+KEPT_STEPS = ("near_duplicate_grouped",)
 REJECTED, CHANGES = "rejected.parquet", "changes.parquet"
 
 
@@ -74,9 +76,7 @@ def prepare(attempt: Attempt) -> Prepared:
         assert kept is not None
         dataset, test, facts = kept
         note.resumed = sources is None
-        note.text = (
-            f"{len(dataset):,} rows, {facts.rejected:,} rejected, {changed_rows(dataset):,} dropped or set aside"
-        )
+        note.text = f"{len(dataset):,} rows, {facts.rejected:,} rejected, {gone_rows(dataset):,} dropped or set aside"
     with attempt.stage("split") as note:
         parts = load_split(attempt.folder.path / SPLIT)
         note.resumed = parts is not None
@@ -137,14 +137,13 @@ def clean_sources(attempt: Attempt, sources: Sources) -> tuple[Dataset, Dataset 
 
 def collect_facts(sources: Sources, cleaned: Cleaned) -> Facts:
     """Return what was read and noticed as plain data."""
-    findings: tuple[Finding, ...] = (*sources.inference.findings, *cleaned.findings)
-    seen = profile(sources.table, sources.inference.inputs, target=cleaned.train.target, task=cleaned.train.task)
+    seen = profile(sources.table, target=cleaned.train.target, inference=sources.inference, cleaned=cleaned)
     return Facts(
         read=sources.table.read + (0 if sources.test is None else sources.test.read),
         rejected=cleaned.rejected.select("file", "row").unique().height,
-        findings=tuple(asdict(finding) for finding in findings),
+        findings=tuple(asdict(finding) for finding in seen.findings),
         guesses=tuple(asdict(guess) for guess in sources.inference.guesses),
-        profile=asdict(seen),
+        profile=seen.as_json(),
     )
 
 
@@ -166,9 +165,9 @@ def all_changes(cleaned: Cleaned) -> pl.DataFrame:
     return pl.concat(parts)
 
 
-def changed_rows(dataset: Dataset) -> int:
+def gone_rows(dataset: Dataset) -> int:
     """Return how many rows cleaning took out."""
-    return dataset.changes.filter(pl.col("step") != "near_duplicates").height
+    return dataset.changes.filter(~pl.col("step").is_in(KEPT_STEPS)).height
 
 
 def write_parquet(path: Path, frame: pl.DataFrame) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from headway.errors import RunError
@@ -51,7 +52,7 @@ def run(
     competed = hold_tournament(attempt, prepared)
     scored = score(attempt, prepared, competed)
     package = package_winner(attempt, prepared, competed, scored)
-    result = report_run(attempt, prepared, competed, scored, package)
+    result = report_run(attempt, competed, scored, package)
     move_latest(attempt.folder)
     return RunResult(attempt.folder.path, package.folder, attempt.folder.path / REPORT, result)
 
@@ -81,4 +82,4 @@ def go_on(path: Path, lang: Lang, listen: Listener) -> Attempt:
 
 def read_project(folder: RunFolder) -> Project:
     """Return the project that a run was started with."""
-    return Project.model_validate_json((folder.path / PROJECT).read_text(encoding="utf-8"))
+    return Project.model_validate(json.loads((folder.path / PROJECT).read_text(encoding="utf-8")), strict=False)

@@ -16,8 +16,9 @@ from headway.compute.drafts import whole_folder
 from headway.models.family import Curve
 from headway.package.graph import Graph
 from headway.runtime.manifest_json import feeds_from_json, feeds_to_json
-from headway.training.outcome import Outcome
+from headway.training.outcome import Outcome, Tournament
 
+SHIPPED = ".shipped"
 APART = ("graph", "answers", "curves")
 
 
@@ -52,6 +53,40 @@ class Store:
         answers = np.load(folder / "answers.npy") if (folder / "answers.npy").exists() else None
         plain["bias"] = tuple(plain["bias"])
         return replace(Outcome(**plain), curves=curves, answers=answers, graph=read_graph(folder))
+
+    def save_end(self, tournament: Tournament) -> None:
+        """Write how the tournament ended, with the graph that ships."""
+        for outcome in tournament.outcomes:
+            self.save(outcome)
+        with whole_folder(self.folder / SHIPPED) as draft:
+            write_graph(draft, tournament.graph)
+            np.save(draft / "expected.npy", tournament.expected)
+            np.save(draft / "answers.npy", tournament.answers)
+            end = {
+                "winner": tournament.winner,
+                "metric": tournament.metric,
+                "refitted": tournament.refitted,
+                "outcomes": [outcome.name for outcome in tournament.outcomes],
+            }
+            (draft / "tournament.json").write_text(json.dumps(end))
+
+    def load_end(self) -> Tournament | None:
+        """Return a tournament that went to its end, or None."""
+        folder = self.folder / SHIPPED
+        graph = read_graph(folder)
+        if graph is None:
+            return None
+        end = json.loads((folder / "tournament.json").read_text())
+        kept = [self.load(name) for name in end["outcomes"]]
+        return Tournament(
+            tuple(outcome for outcome in kept if outcome is not None),
+            end["winner"],
+            graph,
+            end["metric"],
+            end["refitted"],
+            np.load(folder / "answers.npy"),
+            np.load(folder / "expected.npy"),
+        )
 
 
 def write_graph(folder: Path, graph: Graph) -> None:

@@ -16,7 +16,7 @@ def main() -> None:
     def listen(event: object) -> None:
         nonlocal seen
         seen += 1
-        print(seen, event, flush=True)
+        sys.stdout.write(f"{seen} {event}\n")
         if seen == fatal:
             os.kill(os.getpid(), signal.SIGKILL)
 

@@ -31,7 +31,7 @@ def test_a_run_leaves_result_report_package_and_latest(finished):
     columns = {"name", "status", "reason", "metrics", "fit_seconds", "latency_p50_ms", "latency_p95_ms", "size_mb"}
     assert all(columns | {"memory_mb"} <= set(candidate) for candidate in result["candidates"])
     assert (finished.folder.parent / "latest").resolve() == finished.folder.resolve()
-    assert (finished.folder / "report.html").read_text().startswith("<!doctype html>")
+    assert (finished.folder / "report.html").read_text().startswith("<!DOCTYPE html>")
     assert result["metrics"]["accuracy"] > 0.7
     low, high = result["intervals"]["accuracy"]
     assert low < result["metrics"]["accuracy"] < high

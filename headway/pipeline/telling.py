@@ -1,0 +1,190 @@
+"""Everything a run has to tell, gathered for the report and the model card."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+import polars as pl
+
+from headway import __version__
+from headway.data.dataset import ROW, Dataset, Finding
+from headway.evaluation.decisions import decide
+from headway.package.measuring import Measured
+from headway.pipeline.attempt import Attempt
+from headway.pipeline.competing import Competed
+from headway.pipeline.folder import PACKAGE
+from headway.pipeline.labels import find_doubtful_labels
+from headway.pipeline.preparing import KEPT_STEPS, REJECTED, Facts, Prepared
+from headway.pipeline.scoring import Scored
+from headway.report.content import Change, ColumnFacts, PackageFacts, ReportContent, RowCounts
+from headway.runtime.manifest import Label
+from headway.tasks import Classify
+
+EXAMPLES = 3
+DUPLICATE_STEPS = ("duplicate", "near_duplicate")
+LIBRARIES = ("numpy", "onnxruntime", "onnx", "polars", "scikit-learn", "lightgbm", "torch", "tokenizers")
+MOST_VALUES = 5000
+
+
+def tell(attempt: Attempt, prepared: Prepared, competed: Competed, scored: Scored, measured: Measured) -> ReportContent:
+    """Gather everything that the report tells."""
+    dataset, project, tournament = prepared.dataset, attempt.project, competed.tournament
+    task = competed.task
+    winner = next(outcome for outcome in tournament.outcomes if outcome.status == "won")
+    regress = not isinstance(task, Classify)
+    return ReportContent(
+        name=project.name,
+        task=task.kind,
+        target=dataset.target,
+        labels=task.labels if isinstance(task, Classify) else (),
+        inputs=dataset.inputs,
+        rows=count_rows(prepared),
+        scores=scored.scores,
+        winner=tournament.winner,
+        metric=competed.contest.metric,
+        outcomes=tournament.outcomes,
+        columns=column_facts(prepared.facts, dataset),
+        findings=tuple(Finding(**finding) for finding in prepared.facts.findings),
+        changes=tuple(list_changes(attempt, prepared)),
+        label_errors=find_doubtful_labels(attempt, prepared, competed),
+        balance=balance_of(prepared),
+        values=tuple(float(value) for value in dataset.y[:MOST_VALUES]) if regress else (),
+        pairs=pairs_of(scored) if regress else (),
+        members=dict(winner.members),
+        folds=len(competed.contest.folds),
+        threshold=scored.decided.threshold,
+        costs=scored.decided.costs,
+        limits=project.limits,
+        package=PackageFacts(
+            path=str(attempt.folder.path / PACKAGE),
+            size_mb=measured.size_mb,
+            latency_p50_ms=measured.latency_p50_ms,
+            latency_p95_ms=measured.latency_p95_ms,
+            memory_mb=measured.memory_mb,
+            rows_per_second=measured.rows_per_second,
+            example=plain_row(scored.examples.rows),
+            answer=first_answer(competed, scored),
+        ),
+        remarks=tuple(attempt.remarks),
+        folder=str(project.folder),
+        source=project.data,
+        created=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
+        seconds=attempt.watch.seconds,
+        budget_seconds=project.budget.time,
+        seed=project.seed,
+        machine=describe_machine(),
+        libraries=library_versions(),
+    )
+
+
+def pairs_of(scored: Scored) -> tuple[tuple[float, float], ...]:
+    """Return (actual, predicted) of the first test rows."""
+    both = np.stack([scored.examples.y, scored.answers], axis=1)[:MOST_VALUES]
+    return tuple((float(actual), float(predicted)) for actual, predicted in both)
+
+
+def column_facts(facts: Facts, dataset: Dataset) -> tuple[ColumnFacts, ...]:
+    """Return one line per column of the source, the ones left out with their reason."""
+    guesses = {guess["column"]: guess for guess in facts.guesses}
+    lines = []
+    for column in dataset.inputs:
+        cells = dataset.rows[column.name]
+        lines.append(
+            ColumnFacts(
+                column.name,
+                column.modality,
+                missing=cells.null_count() / max(1, len(cells)),
+                distinct=None if cells.dtype == pl.Binary else cells.n_unique(),
+                note=str(guesses.get(column.name, {}).get("reason", "")),
+            )
+        )
+    left_out = [guess for guess in facts.guesses if not guess["use"]]
+    ignored = [
+        ColumnFacts(guess["column"], guess["modality"] or "", note=guess["reason"], role="ignored")
+        for guess in left_out
+    ]
+    return (*lines, *ignored)
+
+
+def list_changes(attempt: Attempt, prepared: Prepared) -> Iterator[Change]:
+    """Yield what was rejected and what cleaning changed, by reason, with examples."""
+    rejected = pl.read_parquet(attempt.folder.path / REJECTED)
+    for (reason,), group in rejected.group_by("reason", maintain_order=True):
+        examples = group.head(EXAMPLES).select("file", "row", "column", "value").to_dicts()
+        yield Change("rejected", str(reason), group.height, tuple(examples))
+    for dataset in parts_of(prepared):
+        for (step,), group in dataset.changes.group_by("step", maintain_order=True):
+            reasons = Counter(group["reason"].to_list()).most_common(EXAMPLES)
+            examples = group.head(EXAMPLES).select(ROW, "partner", "reason").to_dicts()
+            yield Change(str(step), reasons[0][0], group.height, tuple(examples))
+
+
+def balance_of(prepared: Prepared) -> dict[str, int]:
+    """Return how many used rows each label has."""
+    dataset = prepared.dataset
+    if dataset.task != "classify":
+        return {}
+    counts = np.bincount(dataset.y, minlength=len(dataset.labels))
+    return {str(label): int(count) for label, count in zip(dataset.labels, counts, strict=True)}
+
+
+def count_rows(prepared: Prepared) -> RowCounts:
+    """Return where the rows went, a given test part included."""
+    steps = Counter(step for dataset in parts_of(prepared) for step in dataset.changes["step"].to_list())
+    duplicates = sum(steps[step] for step in DUPLICATE_STEPS)
+    gone = sum(count for step, count in steps.items() if step not in KEPT_STEPS)
+    test = len(prepared.split.test) if prepared.test is None else len(prepared.test)
+    return RowCounts(
+        read=prepared.facts.read,
+        rejected=prepared.facts.rejected,
+        duplicates=duplicates,
+        set_aside=gone - duplicates,
+        used=len(prepared.split.train) + test,
+        train=len(prepared.split.train),
+        test=test,
+    )
+
+
+def parts_of(prepared: Prepared) -> tuple[Dataset, ...]:
+    """Return the training part and the given test part."""
+    return (prepared.dataset,) if prepared.test is None else (prepared.dataset, prepared.test)
+
+
+def plain_row(rows: pl.DataFrame) -> dict[str, object]:
+    """Return the first row as plain cells."""
+    return rows.row(0, named=True) if rows.height else {}
+
+
+def first_answer(competed: Competed, scored: Scored) -> dict[str, object]:
+    """Return the answer to the first test row as `predict` gives it."""
+    if not len(scored.answers):
+        return {}
+    task = competed.task
+    if not isinstance(task, Classify):
+        return {"prediction": float(scored.answers[0])}
+    row = scored.answers[:1]
+    chosen = int(decide(row, threshold=scored.decided.position(task), costs=scored.decided.costs)[0])
+    label: Label = task.labels[chosen]
+    return {"prediction": label, "confidence": round(float(np.asarray(row)[0, chosen]), 4)}
+
+
+def describe_machine() -> str:
+    """Return the machine in one line."""
+    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+
+
+def library_versions() -> dict[str, str]:
+    """Return the versions of the libraries that a result depends on."""
+    versions = {"headway": __version__}
+    for name in LIBRARIES:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return versions
