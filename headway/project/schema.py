@@ -52,12 +52,16 @@ class Part(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _leave_out_blanks(cls, raw: Any) -> Any:
-        """Read a key with nothing after it as a key left out."""
+        """Read a key with nothing after it as a key left out, and JSON's lists as tuples."""
         if raw is None:
             return {}
         if not isinstance(raw, Mapping):
             return raw
-        return {key: value for key, value in raw.items() if value is not None or key not in cls.model_fields}
+        return {
+            key: tuple(value) if isinstance(value, list) else value
+            for key, value in raw.items()
+            if value is not None or key not in cls.model_fields
+        }
 
 
 class Reading(Part):

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -186,3 +187,18 @@ def test_the_time_can_be_changed(tmp_path):
     assert change_time(project, "10s").budget.memory == 1024
     with pytest.raises(ProjectError, match="a duration such as"):
         change_time(project, "soon")
+
+
+def test_a_project_survives_json(tmp_path):
+    """A run folder keeps its project as JSON."""
+    project = build(
+        data="a.csv",
+        target="b",
+        ignore=["c"],
+        models=[{"cnn": {"epochs": 2}}, "ngram_linear"],
+        decision={"label": 1, "precision": 0.9},
+        training={"class_weights": {"0": 2}},
+        folder=tmp_path,
+    )
+    text = json.dumps({**project.model_dump(mode="json"), "folder": str(project.folder)})
+    assert type(project).model_validate_json(text) == project
