@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Mapping, Sequence
 
-_VOID = frozenset({"br", "img", "meta"})
+_VOID = frozenset({"br", "img", "meta", "wbr"})
 
 
 class Markup(str):
@@ -48,7 +48,7 @@ def table(
         return join(
             element(
                 tag,
-                cell,
+                cell if isinstance(cell, Markup) else _break_at_underscores(cell),
                 attributes={
                     "class": "number" if i in right else None,
                     "data-name": names[i] if tag == "td" and kind == "loose" else None,
@@ -79,6 +79,11 @@ def folded_table(
         return shown
     rest = table(head, rows[first:], numbers=right, kind=kind)
     return join([shown, element("details", element("summary", more), rest)])
+
+
+def _break_at_underscores(cell: object) -> Markup:
+    """Return a cell that may be broken after an underscore, as long names of labels and columns need."""
+    return Markup("" if cell is None else _escape(cell).replace("_", "_<wbr>"))
 
 
 def _escape(part: object) -> str:

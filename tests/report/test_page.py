@@ -14,7 +14,7 @@ from headway.data.dataset import Column
 from headway.evaluation.scores import Mistake
 from headway.report.page import render_report, write_report
 
-VOID = {"meta", "br", "img"}
+VOID = {"meta", "br", "img", "wbr"}
 
 
 class Checker(HTMLParser):

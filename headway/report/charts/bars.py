@@ -27,8 +27,7 @@ def draw_bars(bars: Sequence[Bar], width: int, *, top_value: float | None = None
     """Draw bars from 0; `top_value` is the end of the scale, e.g. 1 for shares."""
     reach = [*(bar.value for bar in bars), *(bar.interval[1] for bar in bars if bar.interval)]
     high = top_value if top_value is not None else span_linear(reach, zero=True)[1]
-    room = width * (0.42 if width < 500 else 0.34)
-    left = min(room, max((measure(bar.name) for bar in bars), default=0) + 12)
+    left = min(width * 0.42, max((measure(bar.name) for bar in bars), default=0) + 12)
     right = width - max((measure(bar.text) for bar in bars), default=0) - 14
     scale = Scale(0, high or 1, left, right)
     parts: list[Markup] = [line(left, 2, left, len(bars) * ROW + 2, "ground")]
