@@ -60,6 +60,7 @@ def clean(
     train = _as_dataset(typed, target, inputs, task, groups=_given_groups(typed.rows, table, group))
     keys = input_keys(train.rows, inputs)
     kept, findings = _clean_train(train, keys, cleaning)
+    findings += _sampled(table)
     if test is None:
         return Cleaned(kept, None, typed.rejected, tuple(findings))
     check_columns(test.rows.columns, [target, *(column.name for column in inputs)])
@@ -70,6 +71,14 @@ def clean(
         message = f"{len(unseen):,} test rows have labels that never occur in training: they are left out"
         findings.append(Finding("unseen_label", "warning", target, message, {"rows": len(unseen)}))
     return Cleaned(kept, held, pl.concat([typed.rejected, given.rejected]), (*findings, *shared))
+
+
+def _sampled(table: Table) -> list[Finding]:
+    if not table.left_out:
+        return []
+    share = table.rows.height / (table.rows.height + table.left_out)
+    message = f"the data is larger than memory: a random {share:.1%} of its rows are used"
+    return [Finding("sampled", "warning", None, message, {"rows": table.rows.height, "left_out": table.left_out})]
 
 
 @dataclass(frozen=True)

@@ -40,13 +40,15 @@ class Table:
     `rows`: first column `ROW` (UInt32, rejected records leave gaps), then the source's columns. `rejected`: one line
     per set-aside line or cell with the columns `file`, `row` (1-based record in that file, the header included, as a
     spreadsheet numbers it), `column`, `reason`, `value` (at most 200 characters). `read`: how many records the sources
-    had, the rejected ones included. `origins`: one per file, in reading order.
+    had, the rejected ones included. `origins`: one per file, in reading order. `left_out`: good records that are not in
+    `rows` because they would not fit into memory; those that are make a uniform sample.
     """
 
     rows: pl.DataFrame
     rejected: pl.DataFrame
     read: int
     origins: tuple[Origin, ...] = ()
+    left_out: int = 0
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,11 @@ _BANDS = 16
 _CHUNK = 20_000
 # Only the start of very long texts is compared.
 _LONGEST = 5_000
-# In a bucket of more texts than this, each is compared with the first ones only.
+# In a crowded bucket every text is compared with so many next ones only, with fewer where the pairs would get too many.
 _CROWD = 50
+_MOST_PAIRS = 4_000_000
+# Of more pairs than this the estimate decides.
+_MOST_EXACT = 300_000
 
 
 def find_near_texts(texts: pl.Series, *, similar: float = SIMILAR, gram: int = GRAM) -> np.ndarray:
@@ -35,8 +38,20 @@ def find_near_texts(texts: pl.Series, *, similar: float = SIMILAR, gram: int = G
     digests = minhash(hashes, offsets, seed=1)
     pairs = candidate_pairs(digests)
     # The digests estimate the share with a standard error of 1/16 at most; only what may pass is counted exactly.
-    pairs = pairs[(digests[pairs[:, 0]] == digests[pairs[:, 1]]).mean(axis=1) >= similar - 0.2]
-    return np.asarray(known[pairs[_jaccard(pairs, hashes, offsets) >= similar]], np.int64)
+    share = _estimate(digests, pairs)
+    pairs, share = pairs[share >= similar - 0.2], share[share >= similar - 0.2]
+    if len(pairs) <= _MOST_EXACT:
+        share = _jaccard(pairs, hashes, offsets)
+    return np.asarray(known[pairs[share >= similar]], np.int64)
+
+
+def _estimate(digests: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+    """Return `[k]` float64: the share of n-grams that each pair seems to have in common."""
+    share = np.empty(len(pairs))
+    for start in range(0, len(pairs), _CHUNK):
+        left, right = pairs[start : start + _CHUNK].T
+        share[start : start + _CHUNK] = (digests[left] == digests[right]).mean(axis=1)
+    return share
 
 
 def gram_hashes(texts: pl.Series, gram: int) -> tuple[np.ndarray, np.ndarray]:
@@ -84,7 +99,8 @@ def candidate_pairs(digests: np.ndarray, *, bands: int = _BANDS) -> np.ndarray:
     width = digests.shape[1] // bands
     mix = np.random.default_rng(0).integers(1, 2**63, width, dtype=np.uint64) | np.uint64(1)
     keys = (digests.reshape(len(digests), bands, width).astype(np.uint64) * mix).sum(axis=2)
-    return distinct_pairs([pairs_in_buckets(band) for band in keys.T], len(digests))
+    crowd = max(1, min(_CROWD, _MOST_PAIRS // (len(digests) * bands)))
+    return distinct_pairs([pairs_in_buckets(band, crowd=crowd) for band in keys.T], len(digests))
 
 
 def distinct_pairs(found: Sequence[np.ndarray], size: int) -> np.ndarray:
@@ -95,7 +111,7 @@ def distinct_pairs(found: Sequence[np.ndarray], size: int) -> np.ndarray:
 
 
 def pairs_in_buckets(keys: np.ndarray, *, crowd: int = _CROWD) -> np.ndarray:
-    """Return `[k, 2]` int64 pairs of positions with equal keys; in crowds only pairs with one of the first rows."""
+    """Return `[k, 2]` int64 pairs of positions with equal keys; in crowds only pairs of neighbours in the order."""
     order = np.argsort(keys, kind="stable")
     edges = np.flatnonzero(np.diff(keys[order])) + 1
     starts = np.concatenate([[0], edges])

@@ -125,16 +125,18 @@ def profile(table: Table, *, target: str, inference: Inference, cleaned: Cleaned
 def count_rows(table: Table, cleaned: Cleaned) -> dict[str, int]:
     """Return what became of the rows that were read.
 
-    `read` is the sum of `rejected`, `duplicates` (dropped), `contradictions`, `rare` (classes of one row) and `used`,
-    and of `near_duplicates` where these are dropped; where they are only grouped they are among the used.
+    `read` is the sum of `rejected`, `duplicates` (dropped), `contradictions`, `rare` (classes of one row), `left_out`
+    (they would not fit into memory) and `used`, and of `near_duplicates` where these are dropped; where they are only
+    grouped they are among the used.
     """
     steps = Counter(cleaned.train.changes["step"].to_list())
     gone = {"duplicates": "duplicate", "contradictions": "contradiction", "rare": "rare_class"}
     counts = {name: steps[step] for name, step in gone.items()}
     used = len(cleaned.train)
-    rejected = table.read - used - sum(counts.values()) - steps["near_duplicate"]
+    rejected = table.read - used - sum(counts.values()) - steps["near_duplicate"] - table.left_out
     near = steps["near_duplicate"] + steps["near_duplicate_grouped"]
-    return {"read": table.read, "rejected": rejected, **counts, "near_duplicates": near, "used": used}
+    shown = {"near_duplicates": near, "left_out": table.left_out, "used": used}
+    return {"read": table.read, "rejected": rejected, **counts, **shown}
 
 
 def profile_column(series: pl.Series, modality: ModalityName | None, *, used: bool, reason: str) -> ColumnProfile:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -45,15 +46,18 @@ def read(
     reading: Reading = _DEFAULT,
     cache: Path | None = None,
     max_rejected: float = 0.10,
+    memory: float | None = None,
 ) -> Table:
     """Read a source as a table of raw cells.
 
     `source`: a file, a glob, a folder of images, a zip archive (`images.zip!Training` names a part of it), a URL of
     SQLite or PostgreSQL, or `hf://owner/name`; relative paths start at `folder`. Cells that `reading.missing` names
-    become null. Archives are unpacked into `cache`, or into a temporary folder. Raises DataError when nothing can be
-    read, and when more than `max_rejected` (a share) of the records are rejected.
+    become null. Archives are unpacked into `cache`, or into a temporary folder. CSV, JSON Lines and Parquet whose cells
+    need more than `memory` MB (default: half of what is free) are read as a uniform sample of their rows. Raises
+    DataError when nothing can be read, and when more than `max_rejected` (a share) of the records are rejected.
     """
-    parts = _read_parts(source, folder, reading, cache)
+    limit = int(memory * 2**20) if memory is not None else _half_of_free_memory()
+    parts = _read_parts(source, folder, _How(reading, cache, limit))
     _check_same_columns(parts)
     table = _join(parts, reading)
     check_rejected(table, max_rejected, where=source)
@@ -88,11 +92,26 @@ def blank_missing(frame: pl.DataFrame, missing: Sequence[str]) -> pl.DataFrame:
     )
 
 
-def _read_parts(source: str, folder: Path, reading: Reading, cache: Path | None) -> list[Part]:
+@dataclass(frozen=True)
+class _How:
+    """How every file is read: as the project says, unpacked where, with at most so many bytes of cells."""
+
+    reading: Reading
+    cache: Path | None
+    limit: int
+
+
+def _half_of_free_memory() -> int:
+    import psutil
+
+    return int(psutil.virtual_memory().available // 2)
+
+
+def _read_parts(source: str, folder: Path, how: _How) -> list[Part]:
     if source.startswith("sqlite:"):
-        return [read_sqlite(source, folder, reading)]
+        return [read_sqlite(source, folder, how.reading)]
     if source.startswith(("postgresql:", "postgres:")):
-        return [read_postgresql(source, reading)]
+        return [read_postgresql(source, how.reading)]
     if source.startswith("hf:"):
         return [read_hub(source)]
     name, _, member = source.partition("!")
@@ -101,9 +120,9 @@ def _read_parts(source: str, folder: Path, reading: Reading, cache: Path | None)
     else:
         path, member = folder / source, ""
     if path.exists():
-        return [_read_path(path, member, reading, cache)]
+        return [_read_path(path, member, how)]
     if any(mark in name for mark in "*?["):
-        return _read_glob(name, folder, reading, cache)
+        return _read_glob(name, folder, how)
     raise _missing_file(source, path)
 
 
@@ -118,37 +137,38 @@ def _missing_file(source: str, path: Path) -> DataError:
     )
 
 
-def _read_glob(pattern: str, folder: Path, reading: Reading, cache: Path | None) -> list[Part]:
+def _read_glob(pattern: str, folder: Path, how: _How) -> list[Part]:
     paths = sorted(Path(found) for found in glob.glob(str(folder / pattern), recursive=True))  # noqa: PTH207
     if not paths:
         raise DataError("no file fits the pattern", where=pattern, got=f"nothing in {folder}")
     if all(path.suffix.lower() in IMAGE_SUFFIXES for path in paths):
         return [image_part(pattern, paths, [path.parent.name for path in paths])]
-    return [_read_path(path, "", reading, cache) for path in paths]
+    each = replace(how, limit=how.limit // len(paths))
+    return [_read_path(path, "", each) for path in paths]
 
 
-def _read_path(path: Path, member: str, reading: Reading, cache: Path | None) -> Part:
+def _read_path(path: Path, member: str, how: _How) -> Part:
     if path.is_dir():
-        return _read_folder(path / member, reading, cache) if member else _read_folder(path, reading, cache)
+        return _read_folder(path / member if member else path, how)
     if path.suffix.lower() == ".zip":
-        inner = unpack(path, cache=cache) / member
+        inner = unpack(path, cache=how.cache) / member
         if not inner.exists():
-            names = ", ".join(sorted(child.name for child in unpack(path, cache=cache).iterdir())[:10])
+            names = ", ".join(sorted(child.name for child in unpack(path, cache=how.cache).iterdir())[:10])
             raise DataError("no such part of the archive", where=f"{path}!{member}", expected=f"one of {names}")
-        return _read_folder(inner, reading, cache) if inner.is_dir() else _read_path(inner, "", reading, cache)
-    return resolve_image_columns(_read_table(path, reading), path.parent)
+        return _read_folder(inner, how) if inner.is_dir() else _read_path(inner, "", how)
+    return resolve_image_columns(_read_table(path, how), path.parent)
 
 
-def _read_folder(folder: Path, reading: Reading, cache: Path | None) -> Part:
+def _read_folder(folder: Path, how: _How) -> Part:
     """Read a folder that holds one table (beside images it names, perhaps), or images in class folders."""
     if not folder.is_dir():
         raise DataError("no such folder", where=str(folder))
     tables = [path for path in sorted(folder.rglob("*")) if _is_table(path)]
     images = find_images(folder)
-    if images and (len(tables) != 1 or not _names_images(tables[0], reading)):
+    if images and (len(tables) != 1 or not _names_images(tables[0], how)):
         return read_image_folder(folder)
     if len(tables) == 1:
-        return _read_path(tables[0], "", reading, cache)
+        return _read_path(tables[0], "", how)
     raise DataError(
         "the folder does not say which table to read" if tables else "nothing to read in the folder",
         where=str(folder),
@@ -163,9 +183,9 @@ def _is_table(path: Path) -> bool:
     return path.is_file() and not hidden and file_kind(path) in TABLES and "readme" not in path.name.lower()
 
 
-def _names_images(path: Path, reading: Reading) -> bool:
+def _names_images(path: Path, how: _How) -> bool:
     try:
-        frame = _read_table(path, reading).frame
+        frame = _read_table(path, how).frame
     except DataError:
         return False
     texts = [frame[name].drop_nulls().head(20).to_list() for name, kind in frame.schema.items() if kind == pl.String]
@@ -180,21 +200,21 @@ def file_kind(path: Path) -> str:
     return suffixes[-1] if suffixes else ""
 
 
-def _read_table(path: Path, reading: Reading) -> Part:
+def _read_table(path: Path, how: _How) -> Part:
     kind = file_kind(path)
     if path.stat().st_size == 0:
         raise DataError("the file is empty", where=str(path), got="0 bytes")
     if kind in (".parquet", ".pq"):
-        return read_parquet(path)
+        return read_parquet(path, limit=how.limit)
     if kind in _EXCEL:
-        return read_excel(path, reading)
+        return read_excel(path, how.reading)
     if kind in (".jsonl", ".ndjson"):
-        return read_json_lines(path, reading)
+        return read_json_lines(path, how.reading, limit=how.limit)
     if kind == ".json":
-        return read_json(path, reading)
+        return read_json(path, how.reading, limit=how.limit)
     if kind in IMAGE_SUFFIXES:
         raise DataError("one image is no data set", where=str(path), expected="a folder of images per class")
-    return read_delimited(path, reading)
+    return read_delimited(path, how.reading, limit=how.limit)
 
 
 def _check_same_columns(parts: Sequence[Part]) -> None:
@@ -220,7 +240,8 @@ def _join(parts: Sequence[Part], reading: Reading) -> Table:
         read += part.read
     rows = frames[0] if len(frames) == 1 else pl.concat(_with_same_types(frames))
     rejected = rejected_frame(reject for part in parts for reject in part.rejected)
-    return Table(blank_missing(rows, reading.missing), rejected, read, tuple(origins))
+    left_out = sum(part.left_out for part in parts)
+    return Table(blank_missing(rows, reading.missing), rejected, read, tuple(origins), left_out)
 
 
 def _with_same_types(frames: list[pl.DataFrame]) -> list[pl.DataFrame]:

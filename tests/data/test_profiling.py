@@ -52,6 +52,7 @@ def test_the_counts_add_up(tmp_path):
         "contradictions": 2,
         "rare": 0,
         "near_duplicates": counts["near_duplicates"],
+        "left_out": 0,
         "used": 59,
     }
     assert (found.duplicates, found.contradictions, found.rejected) == (1, 2, 2)

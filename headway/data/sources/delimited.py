@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from headway.data.sources.dialect import Dialect, find_dialect
+from headway.data.sources.gathering import gather
 from headway.data.sources.part import Part, Reject
 from headway.data.sources.records import LONGEST_FIELD, Record, Shape, parse_records
 from headway.data.sources.streams import read_utf8
@@ -31,21 +32,12 @@ class Block:
     oversize: int = 0
 
 
-def read_delimited(path: Path, reading: Reading) -> Part:
-    """Read a CSV or TSV file; every column is String, an empty cell null.
+def read_delimited(path: Path, reading: Reading, *, limit: int = 2**62) -> Part:
+    """Read a CSV or TSV file; every column is String, an empty cell null; beyond `limit` bytes a sample of the rows.
 
     Raises DataError for an empty file, doubled column names, and an unknown encoding.
     """
-    parts = list(scan_delimited(path, reading))
-    frames = [part.frame for part in parts if part.frame.height] or [parts[0].frame]
-    return Part(
-        str(path),
-        pl.concat(frames),
-        np.concatenate([part.records for part in parts]),
-        tuple(reject for part in parts for reject in part.rejected),
-        sum(part.read for part in parts),
-        parts[0].first,
-    )
+    return gather(scan_delimited(path, reading), limit=limit)
 
 
 def scan_delimited(path: Path, reading: Reading, *, block: int = BLOCK) -> Iterator[Part]:

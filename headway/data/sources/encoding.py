@@ -85,8 +85,8 @@ def _ask_for_others(sample: bytes) -> str | None:
 def _is_chinese(sample: bytes) -> bool:
     """Tell whether most two-byte characters lie in GB2312 (both bytes above 0xA0), and none is for private use.
 
-    In Latin-1 text an accented letter mostly stands before an ASCII letter, which GB2312 never uses as second byte. Big5
-    read as GB18030 lands in the private use area now and then.
+    In Latin-1 text an accented letter mostly stands before an ASCII letter, which GB2312 never uses as second byte.
+    Big5 read as GB18030 lands in the private use area now and then.
     """
     if re.search("[\ue000-\uf8ff]", codecs.getincrementaldecoder("gb18030")().decode(sample)):
         return False

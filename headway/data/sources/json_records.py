@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from headway.data.sources.gathering import gather
 from headway.data.sources.part import Part, Reject
 from headway.data.sources.streams import read_chunks, read_utf8
 from headway.errors import DataError
@@ -20,7 +21,7 @@ _NESTED = (pl.List, pl.Struct, pl.Array, pl.Object)
 _LONGEST_LINE = 64 * 2**20
 
 
-def read_json(path: Path, reading: Reading) -> Part:
+def read_json(path: Path, reading: Reading, *, limit: int = 2**62) -> Part:
     """Read a JSON file: an array of objects, one object of equally long arrays, or one object a line.
 
     Raises DataError for an empty file and for JSON of another form.
@@ -33,7 +34,7 @@ def read_json(path: Path, reading: Reading) -> Part:
     if not head:
         raise DataError("the file is empty", where=str(path), expected="a JSON array, object, or one object a line")
     if head[:1] == b"{" and _is_lines(path, reading):
-        return read_json_lines(path, reading)
+        return read_json_lines(path, reading, limit=limit)
     text = b"".join(read_utf8(path, reading.encoding)).decode("utf-8", "replace")
     try:
         value = json.loads(text)
@@ -45,18 +46,12 @@ def read_json(path: Path, reading: Reading) -> Part:
     return _part(str(path), _as_records(value, str(path)), first=1)
 
 
-def read_json_lines(path: Path, reading: Reading) -> Part:
-    """Read a JSON Lines file; a line that is no object is rejected."""
-    parts = list(scan_json_lines(path, reading))
-    if not any(part.read for part in parts):
+def read_json_lines(path: Path, reading: Reading, *, limit: int = 2**62) -> Part:
+    """Read a JSON Lines file, beyond `limit` bytes a sample of its rows; a line that is no object is rejected."""
+    part = gather(scan_json_lines(path, reading), limit=limit)
+    if not part.read:
         raise DataError("the file is empty", where=str(path), expected="one JSON object a line")
-    return Part(
-        str(path),
-        pl.concat([part.frame for part in parts if part.read], how="diagonal_relaxed"),
-        np.concatenate([part.records for part in parts]),
-        tuple(reject for part in parts for reject in part.rejected),
-        sum(part.read for part in parts),
-    )
+    return part
 
 
 def scan_json_lines(path: Path, reading: Reading, *, block: int = BLOCK) -> Iterator[Part]:

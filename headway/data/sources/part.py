@@ -30,7 +30,8 @@ class Part:
     """The good records of one file, and the bad ones.
 
     `records`: `[n]` int64, the 1-based record number of every row of `frame`; `first`: the record number of the
-    first record that holds data (2 after a header); `read`: good and bad records together.
+    first record that holds data (2 after a header); `read`: all records, the bad and the left out ones together;
+    `left_out`: good records that are not in `frame` because they would not fit into memory.
     """
 
     file: str
@@ -39,6 +40,7 @@ class Part:
     rejected: tuple[Reject, ...] = ()
     read: int = 0
     first: int = 1
+    left_out: int = 0
 
 
 def whole_part(file: str, frame: pl.DataFrame, *, first: int = 1) -> Part:
