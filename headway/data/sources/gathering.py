@@ -41,7 +41,10 @@ def gather(parts: Iterable[Part], *, limit: int) -> Part:
 
 
 def _thin(part: Part, share: float) -> Part:
+    # The finaliser of splitmix64 (Steele et al. 2014): neighbouring numbers get unrelated hashes.
     mixed = part.records.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     keep = (mixed >> np.uint64(32)) < np.uint64(share * _SCALE)
     frame = part.frame.filter(pl.Series(keep))
     gone = part.frame.height - frame.height
