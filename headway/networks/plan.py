@@ -24,7 +24,7 @@ class Plan:
 
     `early_stopping` 0: no stopping, the last epoch is kept. `clip` 0: no clipping. `criterion`: what early stopping
     watches on the validation part, the loss or the error rate (ties broken by the loss). `precision`: "auto" is
-    bfloat16 autocast where the hardware has it. `shrink`: whether a short clock may cut the number of epochs.
+    bfloat16 autocast where the hardware has it.
     """
 
     loss: Loss = "cross_entropy"

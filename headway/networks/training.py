@@ -23,39 +23,15 @@ from headway.networks.batches import Lesson, Source, sequential, shuffled
 from headway.networks.device import autocast, best_device, seeded
 from headway.networks.optimizing import Progress, decayed, optimizer_of, rate
 from headway.networks.plan import Plan
+from headway.networks.trained import EVALUATION_BATCH, Trained, outputs_of, predict
 from headway.tasks import Task
+
+__all__ = ["Build", "Trained", "estimated", "predict", "probe", "train"]
 
 # Share of the time that is held back, for export and noisy neighbours.
 RESERVE = 0.06
-EVALUATION_BATCH = 256
 
 Build = Callable[[], nn.Module]
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A trained network, in evaluation mode and on the CPU, and how it got there.
-
-    `scale`: the mean and standard deviation that turn regression outputs into the target's unit, (0, 1) for
-    classification. Losses are means per epoch; `error` is the validation error rate (classification).
-    `epochs` is the length of the schedule, `best_epoch` (from 1) is the one whose weights were kept.
-    """
-
-    network: nn.Module
-    task: Task
-    plan: Plan
-    scale: tuple[float, float]
-    epochs: int
-    best_epoch: int
-    train_loss: tuple[float, ...]
-    valid_loss: tuple[float, ...]
-    error: tuple[float, ...]
-    seconds: float
-
-    @property
-    def settings(self) -> dict[str, float | int | str | bool]:
-        """Return what `train` needs to replay this run without a validation part."""
-        return {"epochs": self.epochs, "best_epoch": self.best_epoch}
 
 
 def train(
@@ -94,30 +70,6 @@ def as_int(settings: Mapping[str, object] | None, name: str, default: int) -> in
     """Return a whole number out of settings, which may have travelled through JSON."""
     value = (settings or {}).get(name, default)
     return int(value) if isinstance(value, (int, float)) else default
-
-
-def predict(trained: Trained, source: Source) -> np.ndarray:
-    """Return float32 probabilities `[n, labels]`, or values `[n]`, computed in full precision."""
-    with torch.inference_mode():
-        outputs = _outputs(trained.network, source, torch.device("cpu"))
-        if trained.task.kind == "classify":
-            return losses.probabilities(outputs, trained.plan).numpy()
-        mean, deviation = trained.scale
-        return (outputs.squeeze(1) * deviation + mean).numpy()
-
-
-def _outputs(network: nn.Module, source: Source, device: torch.device) -> Tensor:
-    """Return float32 outputs `[n, width]` on the CPU, in the order of the rows."""
-    network.eval()
-    order: list[np.ndarray] = []
-    parts: list[Tensor] = []
-    for positions in sequential(source, EVALUATION_BATCH):
-        batch = (argument.to(device) for argument in source.batch(positions, None))
-        parts.append(network(*batch).float().cpu())
-        order.append(positions)
-    outputs = torch.empty_like(torch.cat(parts))
-    outputs[torch.from_numpy(np.concatenate(order))] = torch.cat(parts)
-    return outputs
 
 
 def scale_of(y: np.ndarray, task: Task) -> tuple[float, float]:
@@ -231,7 +183,7 @@ class _Run:
     def validate(self, valid: Lesson) -> tuple[float, float]:
         """Return the mean loss and, for classification, the error rate (else the loss again) on `valid`."""
         with autocast(self.device, self.plan):
-            outputs = _outputs(self.network, valid.source, self.device)
+            outputs = outputs_of(self.network, valid.source, self.device)
         y = self._targets(valid)
         weight = torch.from_numpy(losses.row_weights(valid.y, valid.weight, self.task, self.plan))
         loss = float((self.loss(outputs, y) * weight).mean())
