@@ -9,11 +9,15 @@ from typing import Annotated, Any
 import typer
 
 from headway import __version__
+from headway.cli.check import check
 from headway.cli.compare import compare
+from headway.cli.demo import demo
 from headway.cli.evaluate import evaluate
 from headway.cli.init import init
 from headway.cli.package import package
 from headway.cli.predict import predict
+from headway.cli.report import report
+from headway.cli.run import run
 from headway.cli.schema import schema
 from headway.cli.show import show
 from headway.errors import HeadwayError
@@ -27,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for command in (init, predict, evaluate, compare, show, schema):
+for command in (init, check, run, predict, evaluate, compare, report, show, schema, demo):
     app.command()(command)
 app.add_typer(package, name="package")
 
@@ -102,6 +106,8 @@ def _as_usage(error: Any) -> int | None:
         return 130 if type(error).__name__ == "Abort" else int(error.exit_code)
     if not hasattr(error, "format_message"):
         return None
+    if not error.format_message():  # a group without a command has shown its help
+        return 2
     command = error.ctx.command_path if getattr(error, "ctx", None) is not None else "headway"
     _print(f"headway: {error.format_message()}")
     _print(f"  next: {command} --help")

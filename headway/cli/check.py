@@ -1,0 +1,77 @@
+"""`headway check`: everything that can be said before training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from headway.cli.messages import Language, choose_language, say
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from headway.pipeline.checking import CandidateCost, Check
+
+
+def check(
+    project: Annotated[
+        Path | None,
+        typer.Argument(metavar="PROJECT", help="The project file, or its folder.", show_default="headway.yaml"),
+    ] = None,
+    *,
+    lang: Annotated[str | None, typer.Option(help="Language of the answer: en or zh.")] = None,
+) -> None:
+    """Check the project and its data, and estimate what each candidate would cost, without training."""
+    from headway.cli.live import make_console
+    from headway.cli.run import read_project
+    from headway.pipeline.checking import check as check_project
+
+    asked, language, console = read_project(project), choose_language(lang), make_console()
+    with console.status(say("checking", language)):
+        found = check_project(asked)
+    for line in describe(found, language):
+        console.print(line, soft_wrap=not console.is_terminal, highlight=False, markup=False)
+    console.print()
+    console.print(cost_table(found.costs, language))
+    console.print()
+    file = project or Path("headway.yaml")
+    console.print(f"{say('next:label', language)}  headway run {file}", soft_wrap=True, highlight=False, markup=False)
+
+
+def describe(found: Check, language: Language) -> list[str]:
+    """Return what the data are, what was noticed in them, and the remarks."""
+    inputs = ", ".join(f"{column.name} ({column.modality})" for column in found.inputs)
+    counts = say("check:rows", language).format(
+        read=f"{found.read:,}", rejected=f"{found.rejected:,}", train=f"{found.train:,}", test=f"{found.test:,}"
+    )
+    folds = say("check:folds", language).format(folds=found.folds) if found.folds > 1 else ""
+    signs = {"info": "·", "warning": "!", "error": "✗"}
+    return [
+        f"{found.task}, {found.metric}",
+        f"{say('inputs', language)}: {inputs}",
+        f"{counts}{folds}",
+        *(f"{signs.get(str(finding['severity']), '·')} {finding['message']}" for finding in found.findings),
+        *(f"! {remark}" for remark in found.remarks),
+    ]
+
+
+def cost_table(costs: tuple[CandidateCost, ...], language: Language) -> Table:
+    """Return what each candidate would cost, cheapest first."""
+    from rich.table import Table
+
+    from headway.project.units import write_seconds
+
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+    table.add_column(say("candidate", language), no_wrap=True)
+    table.add_column(say("estimate", language), justify="right", no_wrap=True)
+    table.add_column(f"{say('memory', language)} MB", justify="right", no_wrap=True)
+    table.add_column(say("note", language))
+    for cost in costs:
+        seconds = "" if cost.seconds is None else write_seconds(cost.seconds)
+        memory = "" if cost.memory_mb is None else f"{cost.memory_mb:,.0f}"
+        table.add_row(
+            f"{'✓' if cost.fits else '–'} {cost.name}", seconds, memory, cost.note, style="" if cost.fits else "dim"
+        )
+    return table

@@ -1,0 +1,158 @@
+"""The last lines of a run: the leaderboard, the figures, the report and the next command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from headway.cli.live import format_score
+from headway.cli.messages import Language, say
+from headway.pipeline.result import RunResult
+from headway.project.units import write_seconds
+
+_LOWER_IS_BETTER = frozenset({"log_loss", "brier", "mae", "rmse", "calibration_error"})
+# The figures of the test part that the closing lines name; result.json and the report have all of them.
+_FIGURES = (
+    "accuracy",
+    "balanced_accuracy",
+    "f1_macro",
+    "roc_auc",
+    "average_precision",
+    "log_loss",
+    "rmse",
+    "mae",
+    "r2",
+)
+_ORDER = {"won": 0, "ok": 1, "over_limit": 2, "dropped": 3, "failed": 4, "skipped": 5}
+
+
+def print_closing(done: RunResult, *, console: Console, language: Language, quiet: bool) -> None:
+    """Print what a run came to; only the winner and where it is when `quiet`."""
+    result = done.result
+    if not quiet:
+        console.print()
+        _print_candidates(result, console, language)
+        console.print()
+    console.print(_headline(result, language), soft_wrap=not console.is_terminal, highlight=False)
+    lines = [*([] if quiet else _details(done, language)), *_places(done, language)]
+    if not quiet:
+        answers = "回答.csv" if language == "zh" else "answers.csv"
+        command = f"headway predict {_name_run(done.folder)} new.csv --out {answers}"
+        lines.append((say("next:label", language), command))
+    width = max(cell_len(label) for label, _ in lines) + 2
+    for label, text in lines:
+        line = Text.assemble((label, "bold"), " " * (width - cell_len(label)), text)
+        console.print(line, soft_wrap=True, highlight=False)
+
+
+def _print_candidates(result: Mapping[str, Any], console: Console, language: Language) -> None:
+    """Print the leaderboard, and a line for each candidate that has nothing to show in it."""
+    rows, metric = result["candidates"], result.get("metric", "")
+    console.print(leaderboard([row for row in rows if _is_measured(row, metric)], metric, language))
+    for row in rows:
+        if not _is_measured(row, metric):
+            line = Text(f"  {row['name']}: {say(row['status'], language)}, {row.get('reason', '')}".rstrip(", "))
+            line.stylize(_style(row["status"]))
+            console.print(line, soft_wrap=not console.is_terminal, highlight=False)
+
+
+def leaderboard(candidates: Sequence[Mapping[str, Any]], metric: str, language: Language) -> Table:
+    """Return the candidates as a table, the winner first, then by score."""
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+    table.add_column(say("candidate", language), no_wrap=True)
+    for name in (
+        metric or "score",
+        say("fit", language),
+        f"{say('latency', language)} ms",
+        f"{say('size', language)} MB",
+    ):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column(say("status", language), overflow="fold")
+    lower = metric in _LOWER_IS_BETTER
+    for row in sorted(candidates, key=lambda row: _rank(row, metric, lower=lower)):
+        table.add_row(*_cells(row, metric, language), style=_style(row["status"]))
+    return table
+
+
+def shorten(path: Path) -> str:
+    """Return a path relative to here where it lies below, else as it is; links are not followed."""
+    try:
+        return str(path.absolute().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def _is_measured(row: Mapping[str, Any], metric: str) -> bool:
+    return row["metrics"].get(metric) is not None
+
+
+def _rank(row: Mapping[str, Any], metric: str, *, lower: bool) -> tuple[int, float]:
+    score = row["metrics"].get(metric)
+    return _ORDER.get(row["status"], 9), 0.0 if score is None else (score if lower else -score)
+
+
+def _cells(row: Mapping[str, Any], metric: str, language: Language) -> list[str]:
+    """Return one candidate's cells; unknown figures stay empty."""
+    p50, p95, size = row.get("latency_p50_ms"), row.get("latency_p95_ms"), row.get("size_mb")
+    seconds = row.get("fit_seconds")
+    status = say(row["status"], language)
+    return [
+        f"{'★' if row['status'] == 'won' else ' '} {row['name']}",
+        format_score(row["metrics"].get(metric)),
+        "" if seconds is None else write_seconds(seconds),
+        "" if p50 is None or p95 is None else f"{p50:.2f} / {p95:.2f}",
+        "" if size is None else f"{size:.2f}",
+        f"{status}: {row['reason']}" if row.get("reason") else status,
+    ]
+
+
+def _style(status: str) -> str:
+    return {"won": "bold green", "failed": "red", "skipped": "dim", "dropped": "dim"}.get(status, "")
+
+
+def _headline(result: Mapping[str, Any], language: Language) -> Text:
+    """Return who won, with what score on how many rows, how sure that is and how long it took."""
+    metric = result.get("metric", "")
+    score = format_score(result["metrics"].get(metric))
+    rows = f"{result['rows'].get('test', 0):,}"
+    parts = [say("wins", language).format(winner=result["winner"], metric=metric, score=score, rows=rows)]
+    if metric in result.get("intervals", {}):
+        low, high = (format_score(bound) for bound in result["intervals"][metric])
+        parts.append(say("interval", language).format(low=low, high=high))
+    parts.append(say("took", language).format(time=write_seconds(result["seconds"])))
+    return Text(("；" if language == "zh" else "; ").join(parts), style="bold")
+
+
+def _details(done: RunResult, language: Language) -> list[tuple[str, str]]:
+    """Return the figures of the test part and what became of the rows."""
+    rows = {key: f"{count:,}" for key, count in done.result["rows"].items()}
+    return [
+        (say("figures:label", language), _figures(done.result)),
+        (say("rows:label", language), say("rows", language).format_map(rows)),
+    ]
+
+
+def _places(done: RunResult, language: Language) -> list[tuple[str, str]]:
+    return [
+        (say("package:label", language), shorten(done.package)),
+        (say("report:label", language), shorten(done.report)),
+    ]
+
+
+def _figures(result: Mapping[str, Any]) -> str:
+    """Return the metrics of the test part on one line."""
+    known = {name: score for name, score in result["metrics"].items() if score is not None}
+    named = [name for name in (result.get("metric"), *_FIGURES) if name in known]
+    return ", ".join(f"{name} {format_score(known[name])}" for name in dict.fromkeys(named))
+
+
+def _name_run(folder: Path) -> str:
+    """Return how to name a run on the command line: by `latest` beside it where that is it."""
+    latest = folder.parent / "latest"
+    return shorten(latest if latest.exists() and latest.resolve() == folder.resolve() else folder)

@@ -1,0 +1,91 @@
+import io
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from headway.cli.closing import print_closing
+from headway.pipeline.result import RunResult
+
+
+def candidate(name, status, score, reason=""):
+    done = score is not None
+    return {
+        "name": name,
+        "status": status,
+        "reason": reason,
+        "metrics": {"accuracy": score} if done else {},
+        "fit_seconds": 3.21 if done else None,
+        "latency_p50_ms": 0.412 if done else None,
+        "latency_p95_ms": 0.6 if done else None,
+        "size_mb": 12.3 if done else None,
+        "memory_mb": 100.0,
+    }
+
+
+def result():
+    return {
+        "task": "classify",
+        "winner": "ngram_linear",
+        "metric": "accuracy",
+        "metrics": {"accuracy": 0.912, "f1_macro": 0.9},
+        "intervals": {"accuracy": [0.9, 0.92]},
+        "seconds": 48.2,
+        "package": "package",
+        "rows": {"read": 35123, "rejected": 0, "duplicates": 17000, "set_aside": 94, "used": 18029, "test": 3605},
+        "candidates": [
+            candidate("baseline", "ok", 0.52),
+            candidate("lstm", "skipped", None, "it would need about 200 s, 20 s are left"),
+            candidate("ngram_linear", "won", 0.915),
+            candidate("bag", "ok", 0.90),
+        ],
+    }
+
+
+def closing(folder, language="en", *, quiet=False):
+    out = io.StringIO()
+    done = RunResult(folder, folder / "package", folder / "report.html", result())
+    print_closing(done, console=Console(file=out, width=110), language=language, quiet=quiet)
+    return out.getvalue()
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = tmp_path / "runs" / "reviews" / "20260101-000000"
+    run.mkdir(parents=True)
+    (run.parent / "latest").symlink_to(run.name)
+    return run
+
+
+def test_the_leaderboard_has_the_winner_first_then_by_score(folder):
+    text = closing(folder)
+    names = ["★ ngram_linear", "  bag", "  baseline", "  lstm:"]
+    places = [text.index(name) for name in names]
+    assert places == sorted(places)
+    assert "0.41 / 0.60" in text
+    assert "  lstm: skipped, it would need about 200 s, 20 s are left\n" in text
+
+
+def test_it_names_figures_rows_report_package_and_the_next_command(folder):
+    text = closing(folder)
+    assert "ngram_linear wins: accuracy 0.9120 on 3,605 test rows; 95% interval 0.9000 to 0.9200" in text
+    assert "35,123 read, 0 rejected, 17,000 duplicates, 18,029 used" in text
+    assert str(Path("runs/reviews/20260101-000000/report.html")) in text
+    assert "headway predict runs/reviews/latest new.csv --out answers.csv" in text
+
+
+def test_chinese_columns_end_at_the_same_cell(folder):
+    lines = closing(folder, "zh").splitlines()
+    header = next(line for line in lines if "候选模型" in line)
+    row = next(line for line in lines if "★" in line)
+    edge = cell_len(header[: header.index("MB") + 2])
+    assert cell_len(row[: row.index("12.30") + 5]) == edge
+    assert any("模型包" in line for line in lines)
+
+
+def test_quiet_prints_the_end_result_only(folder):
+    lines = closing(folder, quiet=True).splitlines()
+    assert len(lines) == 3
+    assert "wins" in lines[0]

@@ -1,0 +1,65 @@
+import subprocess
+import sys
+
+import numpy as np
+import polars as pl
+import pytest
+
+import headway
+from headway.errors import ProjectError
+
+
+@pytest.fixture
+def table(tmp_path):
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=200)
+    pl.DataFrame({"a": a, "b": rng.normal(size=200), "y": np.where(a > 0, "up", "down")}).write_csv(tmp_path / "t.csv")
+    return tmp_path / "t.csv"
+
+
+@pytest.mark.slow
+def test_arguments_in_and_a_package_out(table):
+    seen = []
+    run = headway.run(
+        data=table,
+        target="y",
+        models=["baseline", "linear"],
+        budget={"time": "5m"},
+        out=table.parent / "runs",
+        listen=seen.append,
+    )
+    assert isinstance(run, headway.FinishedRun)
+    assert run.report.is_file()
+    assert run.result["winner"] == "linear"
+    assert [answer.prediction for answer in run.package.predict([{"a": 2.0, "b": 0.0}, {"a": -2.0, "b": 0.0}])] == [
+        "up",
+        "down",
+    ]
+    assert run.folder.parent == table.parent / "runs" / "t"
+    assert seen
+
+
+@pytest.mark.slow
+def test_a_project_file_in_and_the_same_package_out(table):
+    project = table.parent / "headway.yaml"
+    project.write_text("data: t.csv\ntarget: y\nmodels: [baseline, linear]\nbudget: {time: 5m}\n", encoding="utf-8")
+    run = headway.run(project, out=table.parent / "runs")
+    assert run.package.predict([{"a": 2.0, "b": 0.0}])[0].prediction == "up"
+
+
+def test_mistakes_are_told_all_at_once(table):
+    with pytest.raises(ProjectError) as caught:
+        headway.run(data=table, target="y", models=["linaer"], budget={"tiem": 3})
+    assert len(caught.value.problems) == 2
+    with pytest.raises(ProjectError, match="nothing to run"):
+        headway.run()
+    with pytest.raises(ProjectError, match="a project file and its keys at once"):
+        headway.run("headway.yaml", data=table)
+
+
+def test_the_name_is_there_and_its_import_is_light():
+    code = "import sys, headway; headway.__version__; print([m for m in ('polars', 'pydantic') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "[]"
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        headway.nothing  # noqa: B018
