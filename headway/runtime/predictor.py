@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 # How much one run of the graph takes: few enough rows for the caches, enough to drown the cost of a call.
 _ROWS = 4096
-_TEXT_ROWS = 256
-_TEXT_CELLS = 4_096
+_TEXT_ROWS = 512
+_TEXT_CELLS = 8_192
 _IMAGE_PIXELS = 4_000_000
 
 

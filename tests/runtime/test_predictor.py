@@ -24,12 +24,12 @@ def test_sorted_parts_come_back_in_order(threads):
 
 def test_long_texts_come_in_small_parts_and_little_is_padding():
     lengths = np.array([len(text) for text in TEXTS])
-    parts = list(module._buckets(lengths, 256))
+    parts = list(module._buckets(lengths, 512))
     assert sorted(np.concatenate(parts).tolist()) == list(range(2000))
     padded = sum(len(part) * lengths[part].max() for part in parts)
     assert padded < 1.1 * lengths.sum()
     assert all(len(part) * lengths[part].max() <= module._TEXT_CELLS for part in parts)
-    assert [len(part) for part in module._buckets(np.array([10**6, 1]), 256)] == [1, 1]
+    assert [len(part) for part in module._buckets(np.array([10**6, 1]), 512)] == [1, 1]
 
 
 def test_tables_are_cut_by_rows():
