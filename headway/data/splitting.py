@@ -29,10 +29,17 @@ def split(dataset: Dataset, splitting: Splitting, *, seed: int, given_test: bool
     train = np.setdiff1d(rows, test)
     count = _fold_count(dataset, train, splitting.folds)
     if count == 1:
-        valid = _holdout(train, dataset, splitting.valid, seed=seed + 1, name="validation")
+        valid = _holdout(train, dataset, _valid_share(splitting, len(train)), seed=seed + 1, name="validation")
         return Split(train, test, (Fold(np.setdiff1d(train, valid), valid),))
     parts = _folds(train, dataset, count, seed + 1)
     return Split(train, test, tuple(Fold(np.setdiff1d(train, part), part) for part in parts))
+
+
+def _valid_share(splitting: Splitting, rows: int) -> float:
+    """Return the share of the training rows to validate on: about 1,200 rows tell candidates apart."""
+    if splitting.valid is not None:
+        return splitting.valid
+    return min(0.2, max(0.1, 1_200 / max(1, rows)), 20_000 / max(1, rows))
 
 
 def _split_by_time(dataset: Dataset, splitting: Splitting, *, given_test: bool) -> Split:
@@ -45,7 +52,7 @@ def _split_by_time(dataset: Dataset, splitting: Splitting, *, given_test: bool) 
     test_rows = 0 if given_test else max(1, round(splitting.test * len(order)))
     train, test = order[: len(order) - test_rows], np.sort(order[len(order) - test_rows :])
     train = _without_groups(train, test, dataset.groups)
-    valid_rows = max(1, round(splitting.valid * len(train)))
+    valid_rows = max(1, round(_valid_share(splitting, len(train)) * len(train)))
     early, late = train[:-valid_rows], np.sort(train[-valid_rows:])
     early = _without_groups(early, late, dataset.groups)
     if len(early) == 0:

@@ -39,6 +39,11 @@ class StageFinished:
 Event = RunStarted | StageStarted | StageFinished | TrainingEvent
 Listener = Callable[[Event], None]
 
+
+def ignore(event: Event) -> None:
+    """Listen to nothing."""
+
+
 __all__ = [
     "STAGES",
     "BestSoFar",
@@ -50,4 +55,5 @@ __all__ = [
     "RunStarted",
     "StageFinished",
     "StageStarted",
+    "ignore",
 ]

@@ -14,6 +14,7 @@ from typing import Any
 
 from headway.compute.drafts import whole_file
 from headway.errors import RunError
+from headway.project.schema import Project
 
 STATE = "state.json"
 PROJECT = "project.json"
@@ -81,6 +82,11 @@ def open_run_folder(path: Path) -> RunFolder:
             fix=f"one of {', '.join(near)}" if near else "look under runs/<name>/",
         )
     return RunFolder(resolved)
+
+
+def read_project(folder: RunFolder) -> Project:
+    """Return the project that a run was started with."""
+    return Project.model_validate(json.loads((folder.path / PROJECT).read_text(encoding="utf-8")), strict=False)
 
 
 def move_latest(folder: RunFolder) -> None:

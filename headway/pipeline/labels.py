@@ -4,34 +4,37 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from headway.data.dataset import ROW
-from headway.data.label_errors import find_label_errors
+import numpy as np
+import polars as pl
+
+from headway.data.dataset import ROW, Dataset, Fold, Split
+from headway.data.label_errors import apply_label_errors, find_label_errors
 from headway.errors import MissingExtraError
+from headway.models.family import discover
 from headway.pipeline.attempt import Attempt
-from headway.pipeline.competing import Competed
+from headway.pipeline.competing import Competed, enter, examples_of, task_of
 from headway.pipeline.events import Remark
-from headway.pipeline.preparing import Prepared, write_parquet
+from headway.pipeline.preparing import CHANGES, Prepared, write_parquet
+from headway.pipeline.storage import load_dataset, load_split, save_dataset, save_split
 from headway.report.content import LabelError
+from headway.tasks.recipe import Recipe
+from headway.training.entrants import BASELINE
 
 LABEL_ERRORS = "label_errors.parquet"
 MOST_SHOWN = 20
+JUDGE_FOLDS = 4
+WORDS = {True: "left out", False: "given a quarter of their weight"}
+JUDGED, JUDGED_SPLIT = "judged_dataset", "judged_split.npz"
 
 
 def find_doubtful_labels(attempt: Attempt, prepared: Prepared, competed: Competed) -> tuple[LabelError, ...]:
     """Write the rows of the validation part whose label looks wrong, and return the surest ones for the report."""
-    if attempt.project.cleaning.label_errors == "off" or competed.task.kind != "classify":
+    if attempt.project.cleaning.label_errors != "report" or competed.task.kind != "classify":
         return ()
     positions = competed.contest.valid
     dataset = prepared.dataset
-    judged = replace(
-        dataset,
-        rows=dataset.rows[positions],
-        y=dataset.y[positions],
-        groups=dataset.groups[positions],
-        weight=None,
-    )
     try:
-        found = find_label_errors(judged, competed.tournament.answers)
+        found = find_label_errors(pick(dataset, positions), competed.tournament.answers)
     except MissingExtraError as error:
         attempt.listen(Remark(f"labels were not checked: {error.problems[0].fix}"))
         return ()
@@ -39,6 +42,86 @@ def find_doubtful_labels(attempt: Attempt, prepared: Prepared, competed: Compete
     rows = dataset.rows.select(ROW, *(column.name for column in dataset.inputs if column.modality != "image"))
     shown = found.head(MOST_SHOWN).join(rows, on=ROW, how="left", maintain_order="left")
     return tuple(as_label_error(row) for row in shown.to_dicts())
+
+
+def settle_labels(attempt: Attempt, prepared: Prepared) -> Prepared:
+    """Drop the training rows whose label looks wrong, or give them less weight, where the project asks for it.
+
+    The test part keeps its labels as they are. The judge is the first light candidate, cross-validated over the
+    training rows. Raises `MissingExtraError` without cleanlab.
+    """
+    mode = attempt.project.cleaning.label_errors
+    if mode not in {"drop", "weight"} or prepared.dataset.task != "classify":
+        return prepared
+    folder = attempt.folder.path
+    dataset, split = load_dataset(folder / JUDGED), load_split(folder / JUDGED_SPLIT)
+    if dataset is None or split is None:
+        dataset, split = treat_doubtful_labels(attempt, prepared.dataset, prepared.split, drop=mode == "drop")
+        save_dataset(folder / JUDGED, dataset)
+        save_split(folder / JUDGED_SPLIT, split)
+    return replace(prepared, dataset=dataset, split=split)
+
+
+def treat_doubtful_labels(attempt: Attempt, dataset: Dataset, split: Split, *, drop: bool) -> tuple[Dataset, Split]:
+    """Find the training rows whose label looks wrong and return what is left, or what has less weight."""
+    errors = find_label_errors(*judge_labels(attempt, dataset, split))
+    doubted = split.train[errors["position"].to_numpy()]
+    write_parquet(attempt.folder.path / LABEL_ERRORS, errors.with_columns(position=pl.Series(doubted)))
+    attempt.listen(Remark(f"{len(doubted):,} labels look wrong: their rows are {WORDS[drop]} in training"))
+    marked = apply_label_errors(dataset, errors.with_columns(position=pl.Series(doubted)), "weight")
+    write_parquet(attempt.folder.path / CHANGES, marked.changes)
+    if not drop:
+        return marked, split
+    folds = tuple(Fold(without(fold.train, doubted), without(fold.valid, doubted)) for fold in split.folds)
+    changed = replace(dataset, changes=marked.changes)
+    return changed, Split(without(split.train, doubted), split.test, folds)
+
+
+def judge_labels(attempt: Attempt, dataset: Dataset, split: Split) -> tuple[Dataset, np.ndarray]:
+    """Return the training part and probabilities for it, `[n, labels]`, by a model that had not learnt the row."""
+    entries = enter(attempt.project.model_copy(update={"models": "auto"}), dataset)
+    name = next(
+        entrant.card.name
+        for entrant in entries.entrants
+        if entrant.card.extra is None and entrant.card.name != BASELINE
+    )
+    part = pick(dataset, split.train)
+    examples, task = examples_of(part), task_of(part)
+    probabilities = np.zeros((len(part), task.width), dtype=np.float32)
+    folds = np.random.default_rng(attempt.project.seed).permutation(len(part)) % JUDGE_FOLDS
+    for number in range(JUDGE_FOLDS):
+        held = np.flatnonzero(folds == number)
+        fitted = (
+            discover()
+            .load(name)
+            .fit(
+                examples.take(np.flatnonzero(folds != number)),
+                None,
+                task,
+                Recipe(),
+                settings=None,
+                seed=attempt.project.seed,
+                clock=attempt.clock,
+            )
+        )
+        probabilities[held] = fitted.predict(examples.rows[held])
+    return part, probabilities
+
+
+def pick(dataset: Dataset, positions: np.ndarray) -> Dataset:
+    """Return some rows of a data set, without weights and changes of their own."""
+    return replace(
+        dataset,
+        rows=dataset.rows[positions],
+        y=dataset.y[positions],
+        groups=dataset.groups[positions],
+        weight=None,
+    )
+
+
+def without(positions: np.ndarray, gone: np.ndarray) -> np.ndarray:
+    """Return `positions` less those in `gone`."""
+    return positions[~np.isin(positions, gone)]
 
 
 def as_label_error(row: dict[str, object]) -> LabelError:

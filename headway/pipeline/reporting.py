@@ -10,13 +10,26 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from headway.pipeline.attempt import Attempt
-from headway.pipeline.competing import Competed
-from headway.pipeline.folder import REPORT, RESULT, write_json
-from headway.pipeline.labels import LABEL_ERRORS
+from headway.errors import RunError
+from headway.package.measuring import Measured
+from headway.pipeline.attempt import Attempt, Lang
+from headway.pipeline.competing import Competed, hold_tournament
+from headway.pipeline.events import ignore
+from headway.pipeline.folder import (
+    REPORT,
+    RESULT,
+    Stopwatch,
+    follow_latest,
+    open_run_folder,
+    read_project,
+    write_json,
+)
+from headway.pipeline.labels import LABEL_ERRORS, settle_labels
 from headway.pipeline.packaging import Packaged
+from headway.pipeline.preparing import prepare
 from headway.pipeline.result import candidate_row
-from headway.pipeline.scoring import Scored
+from headway.pipeline.scoring import Scored, score
+from headway.pipeline.telling import tell
 from headway.report.page import write_report
 
 
@@ -29,6 +42,23 @@ def report_run(attempt: Attempt, competed: Competed, scored: Scored, packaged: P
     result = summarise(attempt, competed, scored, packaged)
     write_json(attempt.folder.path / RESULT, result)
     return result
+
+
+def report_again(path: Path, *, lang: Lang) -> Path:
+    """Write the report of a finished run once more, in another language if wanted, and return its path.
+
+    Raises `RunError` for a folder that is no finished run.
+    """
+    folder = open_run_folder(follow_latest(path))
+    if not folder.finished:
+        raise RunError("this run is not finished", where=str(path), fix=f"headway run --resume {folder.path}")
+    result = read_result(folder.path)
+    attempt = Attempt(read_project(folder), folder, Stopwatch(result["seconds"]), lang, ignore)
+    prepared = settle_labels(attempt, prepare(attempt))
+    competed = hold_tournament(attempt, prepared)
+    scored = score(attempt, prepared, competed)
+    content = tell(attempt, prepared, competed, scored, Measured(**result["measured"]))
+    return write_report(folder.path / REPORT, replace(content, seconds=result["seconds"]), lang=lang)
 
 
 def summarise(attempt: Attempt, competed: Competed, scored: Scored, packaged: Packaged) -> dict[str, Any]:

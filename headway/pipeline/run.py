@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from headway.errors import RunError
 from headway.pipeline.attempt import Attempt, Lang
 from headway.pipeline.competing import hold_tournament
-from headway.pipeline.events import Event, Listener, RunStarted
+from headway.pipeline.events import Listener, RunStarted, ignore
 from headway.pipeline.folder import (
     PROJECT,
     REPORT,
-    RunFolder,
     Stopwatch,
     create_run_folder,
     move_latest,
     open_run_folder,
+    read_project,
     write_json,
 )
+from headway.pipeline.labels import settle_labels
 from headway.pipeline.packaging import package_winner
 from headway.pipeline.preparing import prepare
 from headway.pipeline.reporting import report_run
@@ -27,10 +27,6 @@ from headway.pipeline.scoring import score
 from headway.project.schema import Project
 
 RUNS = Path("runs")
-
-
-def ignore(event: Event) -> None:
-    """Listen to nothing."""
 
 
 def run(
@@ -49,6 +45,7 @@ def run(
     attempt = begin(project, out or RUNS, lang, listen) if resume is None else go_on(resume, lang, listen)
     listen(RunStarted(attempt.folder.path))
     prepared = prepare(attempt)
+    prepared = settle_labels(attempt, prepared)
     competed = hold_tournament(attempt, prepared)
     scored = score(attempt, prepared, competed)
     package = package_winner(attempt, prepared, competed, scored)
@@ -78,8 +75,3 @@ def go_on(path: Path, lang: Lang, listen: Listener) -> Attempt:
             fix=f"look at {folder.path / REPORT}, or start a new one with `headway run`",
         )
     return Attempt(read_project(folder), folder, Stopwatch(folder.seconds_used), lang, listen)
-
-
-def read_project(folder: RunFolder) -> Project:
-    """Return the project that a run was started with."""
-    return Project.model_validate(json.loads((folder.path / PROJECT).read_text(encoding="utf-8")), strict=False)

@@ -103,10 +103,10 @@ class Cleaning(Part):
 
 
 class Splitting(Part):
-    """How rows are divided; shares are between 0 and 1."""
+    """How rows are divided; shares are between 0 and 1. Without `valid` the share follows from the number of rows."""
 
     test: Share = 0.2
-    valid: Share = 0.2
+    valid: Share | None = None
     folds: Annotated[int, Field(ge=2, le=50)] | None = None
     group: str | None = None
     time: str | None = None
