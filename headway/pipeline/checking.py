@@ -90,7 +90,7 @@ def check_in(project: Project, cache: Path) -> Check:
         train=len(parts.train),
         test=len(parts.test) if cleaned.test is None else len(cleaned.test),
         folds=len(parts.folds),
-        findings=facts.findings,
+        findings=tuple(vars(finding) for finding in facts.profile.findings),
         costs=(*price(entries.entrants, contest, project), *turned_away),
         remarks=entries.remarks,
     )

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from headway.data.cleaning import Cleaned, clean
-from headway.data.dataset import Dataset, Split, Table
+from headway.data.dataset import ROW, Dataset, Finding, Split, Table
 from headway.data.inference import Inference, infer
-from headway.data.profiling import profile
+from headway.data.profiling import ColumnProfile, Profile, profile
 from headway.data.reading import read
 from headway.data.splitting import split
 from headway.pipeline.attempt import Attempt
@@ -29,17 +29,11 @@ REJECTED, CHANGES = "rejected.parquet", "changes.parquet"
 
 @dataclass(frozen=True)
 class Facts:
-    """What was read and noticed, as plain data for the result, the report and a resumed attempt.
-
-    `read`: records the sources had, a given test part included. `findings`, `guesses` and `profile` are the data room's
-    dataclasses as JSON objects.
-    """
+    """What was read and noticed. `read`: records the sources had, `rejected`: those set aside, in both parts."""
 
     read: int
     rejected: int
-    findings: tuple[Mapping[str, Any], ...]
-    guesses: tuple[Mapping[str, Any], ...]
-    profile: Mapping[str, Any]
+    profile: Profile
 
 
 @dataclass(frozen=True)
@@ -126,9 +120,9 @@ def clean_sources(attempt: Attempt, sources: Sources) -> tuple[Dataset, Dataset 
         time=project.split.time,
     )
     write_parquet(folder / REJECTED, cleaned.rejected)
-    write_parquet(folder / CHANGES, all_changes(cleaned))
+    write_parquet(folder / CHANGES, all_changes(sources, cleaned))
     facts = collect_facts(sources, cleaned)
-    write_json(folder / FACTS, asdict(facts))
+    write_json(folder / FACTS, {"read": facts.read, "rejected": facts.rejected, "profile": facts.profile.as_json()})
     if cleaned.test is not None:
         save_dataset(folder / TEST, cleaned.test)
     save_dataset(folder / TRAIN, cleaned.train)
@@ -141,9 +135,7 @@ def collect_facts(sources: Sources, cleaned: Cleaned) -> Facts:
     return Facts(
         read=sources.table.read + (0 if sources.test is None else sources.test.read),
         rejected=cleaned.rejected.select("file", "row").unique().height,
-        findings=tuple(asdict(finding) for finding in seen.findings),
-        guesses=tuple(asdict(guess) for guess in sources.inference.guesses),
-        profile=seen.as_json(),
+        profile=seen,
     )
 
 
@@ -153,16 +145,31 @@ def load_prepared(folder: RunFolder) -> tuple[Dataset, Dataset | None, Facts] | 
     if dataset is None:
         return None
     plain = json.loads((folder.path / FACTS).read_text(encoding="utf-8"))
-    facts = Facts(plain["read"], plain["rejected"], tuple(plain["findings"]), tuple(plain["guesses"]), plain["profile"])
+    facts = Facts(plain["read"], plain["rejected"], read_profile(plain["profile"]))
     return dataset, load_dataset(folder.path / TEST), facts
 
 
-def all_changes(cleaned: Cleaned) -> pl.DataFrame:
-    """Return the changes of both parts, with the part they belong to."""
-    parts = [cleaned.train.changes.with_columns(part=pl.lit("train"))]
-    if cleaned.test is not None:
-        parts.append(cleaned.test.changes.with_columns(part=pl.lit("test")))
-    return pl.concat(parts)
+def read_profile(plain: Mapping[str, Any]) -> Profile:
+    """Return the profile that `Profile.as_json` made plain."""
+    parts = {
+        "target": ColumnProfile(**plain["target"]),
+        "columns": tuple(ColumnProfile(**column) for column in plain["columns"]),
+        "findings": tuple(Finding(**finding) for finding in plain["findings"]),
+    }
+    return Profile(**{**plain, **parts})
+
+
+def all_changes(sources: Sources, cleaned: Cleaned) -> pl.DataFrame:
+    """Return the changes of both parts, with the part they belong to and the cells of the rows themselves."""
+    parts = [with_cells(cleaned.train.changes, sources.table, "train")]
+    if cleaned.test is not None and sources.test is not None:
+        parts.append(with_cells(cleaned.test.changes, sources.test, "test"))
+    return pl.concat(parts, how="diagonal_relaxed")
+
+
+def with_cells(changes: pl.DataFrame, table: Table, part: str) -> pl.DataFrame:
+    """Return the changes beside the rows they are about."""
+    return changes.with_columns(part=pl.lit(part)).join(table.rows, on=ROW, how="left", maintain_order="left")
 
 
 def gone_rows(dataset: Dataset) -> int:

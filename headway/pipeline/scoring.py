@@ -62,6 +62,7 @@ def score(attempt: Attempt, prepared: Prepared, competed: Competed) -> Scored:
             inputs=examples.inputs,
             threshold=decided.position(competed.task) if isinstance(competed.task, Classify) else None,
             costs=decided.costs,
+            positive=competed.contest.positive,
             seed=attempt.project.seed,
         )
         write_parquet(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 from collections import Counter
-from collections.abc import Iterator
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 
@@ -13,20 +12,20 @@ import numpy as np
 import polars as pl
 
 from headway import __version__
-from headway.data.dataset import ROW, Dataset, Finding
+from headway.data.dataset import Dataset
 from headway.evaluation.decisions import decide
 from headway.package.measuring import Measured
 from headway.pipeline.attempt import Attempt
 from headway.pipeline.competing import Competed
 from headway.pipeline.folder import PACKAGE
 from headway.pipeline.labels import find_doubtful_labels
-from headway.pipeline.preparing import KEPT_STEPS, REJECTED, Facts, Prepared
+from headway.pipeline.preparing import CHANGES, KEPT_STEPS, REJECTED, Prepared
 from headway.pipeline.scoring import Scored
-from headway.report.content import Change, ColumnFacts, PackageFacts, ReportContent, RowCounts
+from headway.report.content import Change, PackageFacts, ReportContent, RowCounts
+from headway.report.filling import fill_changes, fill_columns
 from headway.runtime.manifest import Label
 from headway.tasks import Classify
 
-EXAMPLES = 3
 DUPLICATE_STEPS = ("duplicate", "near_duplicate")
 LIBRARIES = ("numpy", "onnxruntime", "onnx", "polars", "scikit-learn", "lightgbm", "torch", "tokenizers")
 MOST_VALUES = 5000
@@ -49,9 +48,9 @@ def tell(attempt: Attempt, prepared: Prepared, competed: Competed, scored: Score
         winner=tournament.winner,
         metric=competed.contest.metric,
         outcomes=tournament.outcomes,
-        columns=column_facts(prepared.facts, dataset),
-        findings=tuple(Finding(**finding) for finding in prepared.facts.findings),
-        changes=tuple(list_changes(attempt, prepared)),
+        columns=fill_columns(prepared.facts.profile, attempt.lang),
+        findings=prepared.facts.profile.findings,
+        changes=list_changes(attempt, prepared),
         label_errors=find_doubtful_labels(attempt, prepared, competed),
         balance=balance_of(prepared),
         values=tuple(float(value) for value in dataset.y[:MOST_VALUES]) if regress else (),
@@ -89,40 +88,14 @@ def pairs_of(scored: Scored) -> tuple[tuple[float, float], ...]:
     return tuple((float(actual), float(predicted)) for actual, predicted in both)
 
 
-def column_facts(facts: Facts, dataset: Dataset) -> tuple[ColumnFacts, ...]:
-    """Return one line per column of the source, the ones left out with their reason."""
-    guesses = {guess["column"]: guess for guess in facts.guesses}
-    lines = []
-    for column in dataset.inputs:
-        cells = dataset.rows[column.name]
-        lines.append(
-            ColumnFacts(
-                column.name,
-                column.modality,
-                missing=cells.null_count() / max(1, len(cells)),
-                distinct=None if cells.dtype == pl.Binary else cells.n_unique(),
-                note=str(guesses.get(column.name, {}).get("reason", "")),
-            )
-        )
-    left_out = [guess for guess in facts.guesses if not guess["use"]]
-    ignored = [
-        ColumnFacts(guess["column"], guess["modality"] or "", note=guess["reason"], role="ignored")
-        for guess in left_out
-    ]
-    return (*lines, *ignored)
-
-
-def list_changes(attempt: Attempt, prepared: Prepared) -> Iterator[Change]:
-    """Yield what was rejected and what cleaning changed, by reason, with examples."""
+def list_changes(attempt: Attempt, prepared: Prepared) -> tuple[Change, ...]:
+    """Return what was rejected and what cleaning changed, by reason, with examples."""
+    changes = pl.read_parquet(attempt.folder.path / CHANGES)
     rejected = pl.read_parquet(attempt.folder.path / REJECTED)
-    for (reason,), group in rejected.group_by("reason", maintain_order=True):
-        examples = group.head(EXAMPLES).select("file", "row", "column", "value").to_dicts()
-        yield Change("rejected", str(reason), group.height, tuple(examples))
-    for dataset in parts_of(prepared):
-        for (step,), group in dataset.changes.group_by("step", maintain_order=True):
-            reasons = Counter(group["reason"].to_list()).most_common(EXAMPLES)
-            examples = group.head(EXAMPLES).select(ROW, "partner", "reason").to_dicts()
-            yield Change(str(step), reasons[0][0], group.height, tuple(examples))
+    found: tuple[Change, ...] = ()
+    for _, rows in changes.group_by("part", maintain_order=True):
+        found += fill_changes(rows, prepared.dataset.inputs, rows, rejected.clear())
+    return found + fill_changes(changes, prepared.dataset.inputs, changes.clear(), rejected)
 
 
 def balance_of(prepared: Prepared) -> dict[str, int]:

@@ -9,8 +9,9 @@ from functools import cached_property
 import numpy as np
 
 from headway.data.dataset import Fold
+from headway.evaluation.metrics import positive_class
 from headway.models.family import Examples
-from headway.tasks import Task
+from headway.tasks import Classify, Task
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,11 @@ class Contest:
     def truth(self) -> np.ndarray:
         """Targets of the validation rows, in the order of `Outcome.answers`."""
         return np.asarray(self.examples.y[self.valid])
+
+    @cached_property
+    def positive(self) -> int | None:
+        """The class that precision and recall are about, chosen once for all folds; None for regression."""
+        return positive_class(self.examples.y, self.task) if isinstance(self.task, Classify) else None
 
     @property
     def refit_ratio(self) -> float:

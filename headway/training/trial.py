@@ -109,8 +109,8 @@ def verdict_so_far(results: list[FoldResult], contest: Contest, rival: Outcome |
     truth, theirs = contest.truth[: len(answers)], rival.answers[: len(answers)]
     difference = row_losses(answers, truth, contest.task) - row_losses(theirs, truth, contest.task)
     error = float(difference.std() / np.sqrt(len(difference))) + 1e-12
-    mine = quick_metric(contest.metric, truth, answers, contest.task)
-    best = quick_metric(contest.metric, truth, theirs, contest.task)
+    mine = quick_metric(contest.metric, truth, answers, contest.task, positive=contest.positive)
+    best = quick_metric(contest.metric, truth, theirs, contest.task, positive=contest.positive)
     worse = mine < best if greater_is_better(contest.metric) else mine > best
     if worse and float(difference.mean()) / error > LOSER_SIGMAS:
         return f"clearly behind {rival.name} after {len(results)} of {len(contest.folds)} folds"
@@ -157,7 +157,10 @@ def judged(outcome: Outcome, contest: Contest) -> Outcome:
 
 def all_metrics(answers: np.ndarray, truth: np.ndarray, contest: Contest) -> dict[str, float]:
     """Return every metric of the task."""
-    return {name: quick_metric(name, truth, answers, contest.task) for name in metric_names(contest.task)}
+    return {
+        name: quick_metric(name, truth, answers, contest.task, positive=contest.positive)
+        for name in metric_names(contest.task)
+    }
 
 
 def measured(outcome: Outcome, contest: Contest) -> Outcome:
