@@ -64,7 +64,7 @@ def run(
     with every event. Raises `HeadwayError`: what was wrong, where, and the next step.
     """
     from headway.models.family import discover
-    from headway.pipeline.run import ignore as listen_to_nothing
+    from headway.pipeline.events import ignore as listen_to_nothing
     from headway.pipeline.run import run as run_pipeline
     from headway.project import build, read
 
