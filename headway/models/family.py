@@ -33,7 +33,8 @@ class Card:
     """What can be known of a family without importing it.
 
     `modalities`: the input modalities it can read; columns of others are ignored by it. It takes part when
-    it reads at least one column of the project and `requires` (if any) are all present.
+    it reads at least one column of the project, `requires` (if any) are all present, and `among` (if any) has one that
+    is present: a table family reads texts beside numbers, but leaves a project of nothing but texts to others.
     `honours`: the names of the fields of `Recipe` it obeys; a user's setting outside them is an error when it is set
     for this family, and a remark when it is set for all. `elastic`: its `fit` plans its training to end before the
     clock does (fewer epochs), so it may start although its estimate is above the time left.
@@ -45,9 +46,15 @@ class Card:
     tasks: frozenset[str]
     honours: frozenset[str] = frozenset()
     requires: frozenset[str] = frozenset()
+    among: frozenset[str] = frozenset()
     extra: str | None = None
     needs: tuple[str, ...] = ()
     elastic: bool = False
+
+    def takes_part(self, modalities: frozenset[str]) -> bool:
+        """Tell whether the family has something to read in a project with columns of these `modalities`."""
+        is_fed = bool(self.modalities & modalities) and self.requires <= modalities
+        return is_fed and (not self.among or bool(self.among & modalities))
 
     def missing(self) -> str | None:
         """Return the first import name in `needs` that is not installed, or None."""
