@@ -42,10 +42,13 @@ class TargetScale:
         return op.sub(op.exp(t), op.const(np.float32(1))) if self.log else t
 
 
-def fit_target_scale(y: np.ndarray, *, log: bool = False) -> TargetScale:
-    """Learn the scale of `[n]` values; answers may leave the range of training by as much as its width."""
+def fit_target_scale(y: np.ndarray, *, log: bool = False, robust: bool = False) -> TargetScale:
+    """Learn the scale of `[n]` values, around their median where `robust`.
+
+    Answers may leave the range of training by as much as its width.
+    """
     t = np.log1p(y.astype(np.float64)) if log else y.astype(np.float64)
-    mean, deviation = float(t.mean()), float(t.std())
+    mean, deviation = float(np.median(t) if robust else t.mean()), float(t.std())
     deviation = deviation if deviation > 1e-12 * max(1.0, abs(mean)) else 1.0
     low, high = (float(t.min()) - mean) / deviation, (float(t.max()) - mean) / deviation
     reach = (high - low) * (0.1 if log else 1.0)

@@ -18,6 +18,7 @@ INPUTS = (
     Column("colour", "category"),
     Column("city", "category"),
     Column("since", "date"),
+    Column("note", "text"),
 )
 
 
@@ -39,6 +40,7 @@ def make_rows(rows: int, seed: int) -> pl.DataFrame:
             "colour": [None if rng.random() < 0.1 else str(rng.choice(["red", "green", "blue"])) for _ in range(rows)],
             "city": [f"city {int(c)}" for c in rng.integers(0, 60, rows)],
             "since": [None if rng.random() < 0.1 else day for day in days],
+            "note": [None if rng.random() < 0.2 else str(rng.choice(["很好 good", "bad 差", "so so"])) for _ in days],
         },
         schema_overrides={"empty": pl.Float64, "age": pl.Float64},
     )
@@ -54,19 +56,19 @@ def signal(rows: pl.DataFrame) -> np.ndarray:
 
 @pytest.fixture
 def binary():
-    rows = make_rows(300, seed=1)
+    rows = make_rows(200, seed=1)
     return Examples(rows, INPUTS, (signal(rows) > 3.0).astype(np.int64)), Classify(("no", "yes"))
 
 
 @pytest.fixture
 def three_classes():
-    rows = make_rows(300, seed=2)
+    rows = make_rows(200, seed=2)
     return Examples(rows, INPUTS, np.digitize(signal(rows), [2.5, 4.0]).astype(np.int64)), Classify(("a", "b", "c"))
 
 
 @pytest.fixture
 def regression():
-    rows = make_rows(300, seed=3)
+    rows = make_rows(200, seed=3)
     return Examples(rows, INPUTS, (100_000 * signal(rows)).astype(np.float32)), Regress()
 
 
@@ -87,11 +89,12 @@ def new_rows():
             "empty": [None, 5.0, -1e30],
             "colour": [None, "ultraviolet", ""],
             "city": [None, "city 1", "Atlantis"],
+            "note": [None, "", "\U0001f600" * 3000],
             "since": [None, dt.datetime.fromisoformat("0001-01-01"), dt.datetime.fromisoformat("9999-12-31T23:59")],
         },
-        schema=rows.schema,
+        schema_overrides=dict(rows.schema),
     )
-    return pl.concat([rows, odd])
+    return pl.concat([rows, odd.select(rows.columns)])
 
 
 @pytest.fixture

@@ -3,18 +3,26 @@
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 
 from headway.compute.clock import Clock
-from headway.models.family import discover
+from headway.data.dataset import Column
+from headway.models.family import Examples, discover
+from headway.tasks import Classify
 from headway.tasks.recipe import Recipe
 
 FAMILIES = ("baseline", "linear", "trees", "forest", "mlp")
 
 
+# Most promises do not depend on how long training takes.
+QUICK = Recipe(epochs=12)
+ONLY_TEXT = frozenset({"text"})
+
+
 def fit(name, examples, task, *, settings=None, recipe=None, seed=0, clock=None):
     family = discover().load(name)
-    return family.fit(examples, None, task, recipe or Recipe(), settings=settings, seed=seed, clock=clock or Clock())
+    return family.fit(examples, None, task, recipe or QUICK, settings=settings, seed=seed, clock=clock or Clock())
 
 
 def scale_of(examples, task):
@@ -46,7 +54,7 @@ def test_it_learns_what_there_is_to_learn(name, case):
     examples, task = case
     half = len(examples) // 2
     train, test = examples.take(np.arange(half)), examples.take(np.arange(half, len(examples)))
-    answers = fit(name, train, task).predict(test.rows)
+    answers = fit(name, train, task, recipe=Recipe()).predict(test.rows)
     if task.kind == "classify":
         assert (answers.argmax(axis=1) == test.y).mean() > np.bincount(test.y).max() / len(test.y) + 0.05
     else:
@@ -81,8 +89,10 @@ def test_an_expired_clock_still_gives_an_answer(name, case, new_rows):
 @pytest.mark.parametrize("name", ["linear", "trees", "forest", "mlp"])
 def test_class_weights_move_answers_towards_the_heavier_class(name, binary, new_rows):
     examples, task = binary
-    plain = fit(name, examples, task).predict(new_rows)[:, 1].mean()
-    heavy = fit(name, examples, task, recipe=Recipe(class_weights={"yes": 20.0})).predict(new_rows)[:, 1].mean()
+    plain = fit(name, examples, task, recipe=QUICK).predict(new_rows)[:, 1].mean()
+    heavy = (
+        fit(name, examples, task, recipe=Recipe(class_weights={"yes": 20.0}, epochs=12)).predict(new_rows)[:, 1].mean()
+    )
     assert heavy > plain + 0.03
 
 
@@ -108,6 +118,17 @@ def test_robust_losses_are_not_drawn_by_outliers(name, loss, regression, new_row
     y = examples.y.copy()
     y[::10] = 1e9
     wild = replace(examples, y=y)
-    mean = fit(name, wild, task, recipe=Recipe(loss="mse")).predict(new_rows)
-    robust = fit(name, wild, task, recipe=Recipe(loss=loss, huber_delta=0.01)).predict(new_rows)
+    mean = fit(name, wild, task, recipe=Recipe(loss="mse", epochs=40)).predict(new_rows)
+    robust = fit(name, wild, task, recipe=Recipe(loss=loss, huber_delta=0.01, epochs=40)).predict(new_rows)
     assert np.median(robust) < 0.5 * np.median(mean)
+
+
+@pytest.mark.parametrize("name", [name for name in FAMILIES if name != "baseline"])
+def test_texts_beside_numbers_are_read_and_texts_alone_are_left_to_others(name):
+    card = discover().cards[name]
+    assert not card.takes_part(ONLY_TEXT)
+    assert card.takes_part(ONLY_TEXT | {"number"})
+    rows = pl.DataFrame({"x": np.zeros(200), "note": ["great view" if i % 2 else "cold soup" for i in range(200)]})
+    examples = Examples(rows, (Column("x", "number"), Column("note", "text")), np.arange(200) % 2)
+    answers = fit(name, examples, Classify(("bad", "good"))).predict(rows)
+    assert (answers.argmax(axis=1) == examples.y).mean() > 0.95

@@ -21,14 +21,19 @@ _FIRST, _LAST = -62_135_596_800.0, 253_402_300_799.0
 
 @dataclass(frozen=True)
 class Calendar:
-    """Where elapsed days start counting for each of `[k]` date columns: `origin`, float64 seconds since 1970."""
+    """Where elapsed days start counting for each of `[k]` date columns: `origin`, float64 seconds since 1970.
+
+    `waves`: also give sine and cosine of the cycles. Trees do without: the last digit of a sine depends on how many
+    rows are computed at once, and a tree may split there.
+    """
 
     origin: np.ndarray
+    waves: bool = True
 
     @property
     def names(self) -> tuple[str, ...]:
         """Return the name of each part that comes out of one column, in order."""
-        return (*PARTS, *(f"{cycle}_{wave}" for cycle in CYCLES for wave in ("sin", "cos")))
+        return (*PARTS, *(f"{cycle}_{wave}" for cycle in CYCLES for wave in ("sin", "cos") if self.waves))
 
     @property
     def width(self) -> int:
@@ -36,10 +41,10 @@ class Calendar:
         return len(self.origin) * len(self.names)
 
 
-def fit_calendar(seconds: np.ndarray) -> Calendar:
+def fit_calendar(seconds: np.ndarray, *, waves: bool = True) -> Calendar:
     """Learn the origins from float64 `[n, k]` seconds since 1970, NaN where missing."""
     origin = [float(np.median(c[np.isfinite(c)])) if np.isfinite(c).any() else 0.0 for c in seconds.T]
-    return Calendar(np.array(origin, np.float64))
+    return Calendar(np.array(origin, np.float64), waves)
 
 
 def calendar_nodes(calendar: Calendar, seconds: Var) -> Var:
@@ -61,7 +66,7 @@ def calendar_nodes(calendar: Calendar, seconds: Var) -> Var:
         "yearday": op.cast(yearday, to=np.float64),
     }
     columns = [parts[name] for name in PARTS]
-    for name, period in CYCLES.items():
+    for name, period in CYCLES.items() if calendar.waves else ():
         # Sine and cosine exist only in single precision in ONNX Runtime.
         angle = op.cast(op.mul(parts[name], _float(2 * np.pi / period)), to=np.float32)
         columns += [op.sin(angle), op.cos(angle)]

@@ -17,12 +17,15 @@ from headway.modalities.date.calendar import Calendar, calendar_nodes, fit_calen
 from headway.modalities.number.scaling import Scaling, add_hinges, add_pairs, fit_scaling, scaling_nodes
 from headway.modalities.table import session
 from headway.modalities.table.feeds import encode_rows, table_feeds
+from headway.modalities.table.texts import TextComponents, component_nodes, fit_components
 from headway.runtime.manifest import Feed
 
 # scaled: filled and standardised (linear models, networks). plain: as they are, missing as NaN (trees).
 Style = Literal["scaled", "plain", "codes"]
 Basis = Literal["plain", "hinges", "pairs"]
-_LARGEST = np.float32(1e38)
+# Far beyond any real number, and sums of a hundred million of it are still finite.
+_LARGEST = np.float32(1e30)
+_TEXT_ROWS = 512
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class Features:
 
     feeds: tuple[Feed, ...]
     calendar: Calendar | None
+    texts: tuple[TextComponents, ...]
     lookup: Lookup | None
     scaling: Scaling | None
     measures: int
@@ -59,14 +63,15 @@ def fit_features(
     means of categories, which are out of fold in the returned matrix.
     """
     feeds = table_feeds(inputs)
-    arrays = encode_rows(feeds, rows)
-    calendar = fit_calendar(arrays["dates"]) if "dates" in arrays else None
+    arrays = encode_rows([feed for feed in feeds if feed.kind != "characters"], rows)
+    calendar = fit_calendar(arrays["dates"], waves=style != "plain") if "dates" in arrays else None
     lookup, own = None, np.zeros((len(rows), 0), np.float32)
     if "categories" in arrays:
         kind: Literal["linear", "trees", "codes"] = {"scaled": "linear", "plain": "trees", "codes": "codes"}[style]  # type: ignore[assignment]
         lookup, own = fit_lookup(arrays["categories"], targets, style=kind, seed=seed)
-    features = Features(feeds, calendar, lookup, None, 0)
-    measures = run_measures(features, arrays, len(rows))
+    texts = tuple(fit_components(rows, feed.columns[0], seed=seed) for feed in feeds if feed.kind == "characters")
+    features = Features(feeds, calendar, texts, lookup, None, 0)
+    measures = run_measures(features, rows)
     features = replace(features, measures=measures.shape[1])
     if style != "plain" and measures.shape[1]:
         features = replace(features, scaling=fit_scaling(measures))
@@ -77,7 +82,7 @@ def rebase(features: Features, rows: pl.DataFrame, matrix: np.ndarray, *, basis:
     """Return scaled features with a richer `basis` of the numbers, and the training matrix that goes with it."""
     if features.scaling is None or basis == "plain":
         return features, matrix
-    measures = run_measures(features, encode_rows(features.feeds, rows), len(rows))
+    measures = run_measures(features, rows)
     scaling = add_hinges(features.scaling, measures) if basis == "hinges" else add_pairs(features.scaling)
     own = matrix[:, features.scaling.width :]
     return replace(features, scaling=scaling), np.concatenate([_scaled(scaling, measures), own], axis=1)
@@ -87,8 +92,7 @@ def transform(features: Features, rows: pl.DataFrame) -> np.ndarray:
     """Return the features of new rows, float32 `[n, width]`, computed by the very nodes that are exported."""
     inputs = session.arguments(features.feeds)
     onnx = session.build(inputs, {"features": feature_nodes(features, inputs)})
-    (matrix,) = session.run(onnx, encode_rows(features.feeds, rows))
-    return np.asarray(matrix, np.float32)
+    return _in_parts(onnx, features.feeds, rows, features.width)
 
 
 def feature_nodes(features: Features, inputs: Mapping[str, Var]) -> Var:
@@ -102,14 +106,15 @@ def feature_nodes(features: Features, inputs: Mapping[str, Var]) -> Var:
     return op.concat(parts, axis=1) if len(parts) > 1 else parts[0]
 
 
-def run_measures(features: Features, arrays: Mapping[str, np.ndarray], rows: int) -> np.ndarray:
+def run_measures(features: Features, rows: pl.DataFrame) -> np.ndarray:
     """Return numbers, date parts and text components side by side, float32 `[rows, measures]`, NaN where missing."""
     inputs = session.arguments(features.feeds)
     nodes = _measure_nodes(features, inputs)
     if nodes is None:
-        return np.zeros((rows, 0), np.float32)
+        return np.zeros((len(rows), 0), np.float32)
     used = {name: inputs[name] for name in inputs if name != "categories"}
-    return np.asarray(session.run(session.build(used, {"measures": nodes}), arrays)[0], np.float32)
+    feeds = tuple(feed for feed in features.feeds if feed.name in used)
+    return _in_parts(session.build(used, {"measures": nodes}), feeds, rows, features.measures)
 
 
 def _measure_nodes(features: Features, inputs: Mapping[str, Var]) -> Var | None:
@@ -118,13 +123,22 @@ def _measure_nodes(features: Features, inputs: Mapping[str, Var]) -> Var | None:
         parts.append(_bounded(inputs["numbers"]))
     if features.calendar is not None:
         parts.append(calendar_nodes(features.calendar, inputs["dates"]))
+    parts += [component_nodes(text, inputs[f"chars:{text.vocabulary.column}"]) for text in features.texts]
     if not parts:
         return None
     return op.concat(parts, axis=1) if len(parts) > 1 else parts[0]
 
 
+def _in_parts(onnx: bytes, feeds: Sequence[Feed], rows: pl.DataFrame, width: int) -> np.ndarray:
+    """Return the one output of a graph for `rows`, some thousand at a time where texts make them wide."""
+    size = _TEXT_ROWS if any(feed.kind == "characters" for feed in feeds) else max(1, rows.height)
+    run = session.opened(onnx)
+    parts = [run(encode_rows(feeds, rows[start : start + size]))[0] for start in range(0, rows.height, size)]
+    return np.concatenate(parts).astype(np.float32) if parts else np.zeros((0, width), np.float32)
+
+
 def _bounded(numbers: Var) -> Var:
-    """Make infinite values the largest finite ones; comparisons with NaN are false, so missing stays missing."""
+    """Cut absurd values to the largest allowed; comparisons with NaN are false, so missing stays missing."""
     above = op.where(op.greater(numbers, op.const(_LARGEST)), op.const(_LARGEST), numbers)
     return op.where(op.less(above, op.const(-_LARGEST)), op.const(-_LARGEST), above)
 

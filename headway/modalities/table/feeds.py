@@ -8,14 +8,12 @@ import numpy as np
 import polars as pl
 
 from headway.data.dataset import Column
+from headway.modalities.text.characters import character_feed
 from headway.runtime.feeds import encode
-from headway.runtime.manifest import CategoryFeed, CharacterFeed, DateFeed, Feed, NumberFeed
-
-# Free text in a table is described briefly; its first characters say most of it.
-TEXT_LENGTH = 300
+from headway.runtime.manifest import CategoryFeed, DateFeed, Feed, NumberFeed
 
 
-def table_feeds(inputs: Sequence[Column], *, text: bool = False) -> tuple[Feed, ...]:
+def table_feeds(inputs: Sequence[Column]) -> tuple[Feed, ...]:
     """Return the feeds of the columns that a table model reads, with the names that all families share."""
     names = {kind: tuple(c.name for c in inputs if c.modality == kind) for kind in ("number", "category", "date")}
     feeds: list[Feed] = []
@@ -25,8 +23,7 @@ def table_feeds(inputs: Sequence[Column], *, text: bool = False) -> tuple[Feed, 
         feeds.append(CategoryFeed("categories", names["category"]))
     if names["date"]:
         feeds.append(DateFeed("dates", names["date"]))
-    if text:
-        feeds += [CharacterFeed(f"chars:{c.name}", (c.name,)) for c in inputs if c.modality == "text"]
+    feeds += [character_feed(c.name) for c in inputs if c.modality == "text"]
     return tuple(feeds)
 
 

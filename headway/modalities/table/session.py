@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import onnxruntime as ort
@@ -29,12 +29,17 @@ def build(inputs: Mapping[str, Var], outputs: Mapping[str, Var]) -> bytes:
 
 def run(onnx: bytes, arrays: Mapping[str, np.ndarray]) -> list[np.ndarray]:
     """Return the outputs of a serialised model for `arrays` by input name; unused arrays are ignored."""
+    return opened(onnx)(arrays)
+
+
+def opened(onnx: bytes) -> Callable[[Mapping[str, np.ndarray]], list[np.ndarray]]:
+    """Return a function that does the same as `run`, again and again."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
     session = ort.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
     wanted = {node.name for node in session.get_inputs()}
-    return list(session.run(None, {name: array for name, array in arrays.items() if name in wanted}))
+    return lambda arrays: list(session.run(None, {name: arrays[name] for name in wanted}))
 
 
 def _tensor(feed: Feed) -> spox.Tensor:

@@ -15,7 +15,7 @@ from headway.modalities.table import session
 from headway.modalities.table.feeds import table_feeds
 from headway.models.family import Curve, Estimate, Examples, Settings
 from headway.package.graph import Graph
-from headway.runtime.manifest import CharacterFeed, Feed, ImageFeed
+from headway.runtime.manifest import Feed, ImageFeed
 from headway.tasks import Classify, Task
 from headway.tasks.recipe import Recipe
 
@@ -77,9 +77,6 @@ def _cheapest_feed(inputs: tuple[Column, ...]) -> Feed:
     tables = table_feeds(inputs)
     if tables:
         return tables[0]
-    for column in inputs:
-        if column.modality == "text":
-            return CharacterFeed(f"chars:{column.name}", (column.name,))
     for column in inputs:
         if column.modality == "image":
             return ImageFeed(f"image:{column.name}:1x1:L", (column.name,), width=1, height=1, mode="L")

@@ -7,7 +7,8 @@ from headway.models.family import Card
 CARD = Card(
     name="forest",
     summary="a few hundred randomised trees averaged (extra-trees or random forest)",
-    modalities=frozenset({"number", "category", "date"}),
+    modalities=frozenset({"number", "category", "date", "text"}),
+    among=frozenset({"number", "category", "date"}),
     tasks=frozenset({"classify", "regress"}),
     honours=frozenset({"epochs", "class_weights"}),
 )

@@ -7,7 +7,8 @@ from headway.models.family import Card
 CARD = Card(
     name="linear",
     summary="logistic or ridge regression, with splines or products of numbers where cross-validation gains by them",
-    modalities=frozenset({"number", "category", "date"}),
+    modalities=frozenset({"number", "category", "date", "text"}),
+    among=frozenset({"number", "category", "date"}),
     tasks=frozenset({"classify", "regress"}),
     honours=frozenset({"loss", "weight_decay", "l1", "class_weights", "huber_delta"}),
 )

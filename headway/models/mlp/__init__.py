@@ -8,7 +8,8 @@ from headway.networks.plan import HONOURED
 CARD = Card(
     name="mlp",
     summary="a small residual network over splines of numbers and embeddings of categories",
-    modalities=frozenset({"number", "category", "date"}),
+    modalities=frozenset({"number", "category", "date", "text"}),
+    among=frozenset({"number", "category", "date"}),
     tasks=frozenset({"classify", "regress"}),
     honours=HONOURED - {"augment"},
     extra="deep",

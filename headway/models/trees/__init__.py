@@ -7,7 +7,8 @@ from headway.models.family import Card
 CARD = Card(
     name="trees",
     summary="gradient-boosted decision trees (LightGBM), several seeds averaged on small data",
-    modalities=frozenset({"number", "category", "date"}),
+    modalities=frozenset({"number", "category", "date", "text"}),
+    among=frozenset({"number", "category", "date"}),
     tasks=frozenset({"classify", "regress"}),
     honours=frozenset(
         {

@@ -137,7 +137,8 @@ def _parameters(configuration: Configuration, task: Task, recipe: Recipe, rows: 
 def _objective(task: Task, recipe: Recipe) -> Parameters:
     if task.kind == "regress":
         name = {"mae": "regression_l1", "huber": "huber"}.get(recipe.loss or "", "regression")
-        return {"objective": name, "alpha": recipe.huber_delta or 1.0}
+        # Huber's loss moves by small steps: it starts at the median (0 on the target's scale), not at the mean.
+        return {"objective": name, "alpha": recipe.huber_delta or 1.0, "boost_from_average": name != "huber"}
     if task.width == 2:
         return {"objective": "binary"}
     return {"objective": "multiclass", "num_class": task.width}

@@ -115,7 +115,8 @@ def fit(
 
 
 def _prepare(train: Examples, task: Task, recipe: Recipe, seed: int) -> tuple[Ground, Features, TargetScale | None]:
-    target = fit_target_scale(train.y) if task.kind == "regress" else None
+    is_robust = recipe.loss in ("mae", "huber")
+    target = fit_target_scale(train.y, robust=is_robust) if task.kind == "regress" else None
     y = train.y if target is None else target.forward(train.y)
     features, matrix = fit_features(train.rows, train.inputs, as_columns(y, task), style="plain", seed=seed)
     return Ground(matrix, y, row_weights(train, task, recipe), task, recipe, seed), features, target
