@@ -18,6 +18,7 @@ from headway.project.units import write_seconds
 
 _LOWER_IS_BETTER = frozenset({"log_loss", "brier", "mae", "rmse", "calibration_error"})
 # The figures of the test part that the closing lines name; result.json and the report have all of them.
+_MOST_FIGURES = 5
 _FIGURES = (
     "accuracy",
     "balanced_accuracy",
@@ -67,7 +68,7 @@ def leaderboard(candidates: Sequence[Mapping[str, Any]], metric: str, language: 
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
     table.add_column(say("candidate", language), no_wrap=True)
     for name in (
-        metric or "score",
+        say("valid", language).format(metric=metric or "score"),
         say("fit", language),
         f"{say('latency', language)} ms",
         f"{say('size', language)} MB",
@@ -149,7 +150,7 @@ def _figures(result: Mapping[str, Any]) -> str:
     """Return the metrics of the test part on one line."""
     known = {name: score for name, score in result["metrics"].items() if score is not None}
     named = [name for name in (result.get("metric"), *_FIGURES) if name in known]
-    return ", ".join(f"{name} {format_score(known[name])}" for name in dict.fromkeys(named))
+    return ", ".join(f"{name} {format_score(known[name])}" for name in list(dict.fromkeys(named))[:_MOST_FIGURES])
 
 
 def _name_run(folder: Path) -> str:

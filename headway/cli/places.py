@@ -32,15 +32,6 @@ def find_run(path: Path) -> Path:
     return place
 
 
-def find_report(path: Path, language: str) -> Path:
-    """Return the report of a finished run, in `language` where the run has written it; raises `RunError`."""
-    run = find_run(path)
-    found = next((name for name in (f"report.{language}.html", "report.html") if (run / name).is_file()), None)
-    if found is None:
-        raise RunError("the run has no report", where=str(path), expected="report.html")
-    return run / found
-
-
 def _follow(path: Path) -> Path:
     """Return where `path` leads: `latest` may be a link, a text file, or left out."""
     if path.name == "latest" and path.is_file():

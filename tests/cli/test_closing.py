@@ -64,6 +64,7 @@ def test_the_leaderboard_has_the_winner_first_then_by_score(folder):
     names = ["★ ngram_linear", "  bag", "  baseline", "  lstm:"]
     places = [text.index(name) for name in names]
     assert places == sorted(places)
+    assert "accuracy (valid)" in text
     assert "0.41 / 0.60" in text
     assert "  lstm: skipped, it would need about 200 s, 20 s are left\n" in text
 

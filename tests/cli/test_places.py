@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from headway.cli.places import find_package, find_report, find_run
+from headway.cli.places import find_package, find_run
 from headway.errors import RunError
 
 
@@ -42,13 +42,3 @@ def test_an_unfinished_run_names_resume(tmp_path):
         find_package(tmp_path)
     with pytest.raises(RunError, match="headway run --resume"):
         find_run(tmp_path)
-
-
-def test_the_report_in_the_language_asked_for(run):
-    with pytest.raises(RunError, match="no report"):
-        find_report(run, "en")
-    (run / "report.html").write_text("english")
-    assert find_report(run, "zh").name == "report.html"
-    (run / "report.zh.html").write_text("chinese")
-    assert find_report(run.parent / "latest", "zh").name == "report.zh.html"
-    assert find_report(run, "en").name == "report.html"

@@ -58,7 +58,12 @@ def test_quiet_chinese_and_another_place(headway, folder):
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 3
     assert "胜出" in done.stdout
-    assert (folder / "结果" / "顾客" / "latest" / "report.html").exists()
+    run = folder / "结果" / "顾客" / "latest"
+    assert 'lang="zh' in (run / "report.html").read_text(encoding="utf-8")
+    named = headway("report", run, cwd=folder)
+    assert named.stdout.strip().endswith("report.html")
+    assert headway("report", run, "--lang", "en", cwd=folder).returncode == 0
+    assert 'lang="en' in (run / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
