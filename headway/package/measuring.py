@@ -55,13 +55,18 @@ class Measured:
 
 
 def measure(
-    model: Graph | Path, columns: Mapping[str, Cells], *, memory: bool = True, threads: int | None = None
+    model: Graph | Path,
+    columns: Mapping[str, Cells],
+    *,
+    memory: bool = True,
+    bulk: bool = True,
+    threads: int | None = None,
 ) -> Measured:
     """Measure a graph in memory or a package on disk, answering the rows in `columns` as production will.
 
     Takes about two seconds. Latencies are over single rows, drawn in turn; `rows_per_second` is the best of a few
     passes over up to 20,000 rows (`columns` repeated), since a disturbed pass says nothing about the model. Without
-    `memory` no process is started. Raises `InputError` for rows that do not fit, and `PackageError` for a model that
+    `memory` no process is started; without `bulk` there is no rate (NaN) and latencies take half the time. Raises `InputError` for rows that do not fit, and `PackageError` for a model that
     does not work.
     """
     opened, files = _open(model, threads)
@@ -69,11 +74,11 @@ def measure(
     rows = [dict(zip(lists, cells, strict=True)) for cells in zip(*lists.values(), strict=True)][:_BULK_ROWS]
     if not rows:
         raise PackageError("a model cannot be measured without rows", expected="one row or more", got="none")
-    latencies = _latencies(opened, rows)
+    latencies = _latencies(opened, rows, seconds=_LATENCY_SECONDS if bulk else _LATENCY_SECONDS / 2)
     return Measured(
         latency_p50_ms=round(float(np.quantile(latencies, 0.5)) * 1000, 4),
         latency_p95_ms=round(float(np.quantile(latencies, 0.95)) * 1000, 4),
-        rows_per_second=round(_bulk_rate(opened, lists, len(rows)), 1),
+        rows_per_second=round(_bulk_rate(opened, lists, len(rows)), 1) if bulk else float("nan"),
         size_mb=round(sum(map(len, files.values())) / 2**20, 4),
         memory_mb=_memory(opened, files, rows) if memory else float("nan"),
     )
@@ -87,19 +92,19 @@ def _open(model: Graph | Path, threads: int | None) -> tuple[Model, dict[str, by
     return assemble(manifest, files, threads=threads), files
 
 
-def _latencies(model: Model, rows: list[dict[str, Any]]) -> np.ndarray:
+def _latencies(model: Model, rows: list[dict[str, Any]], *, seconds: float) -> np.ndarray:
     """Return the seconds that single rows take, after a warm-up."""
     for row in rows[:3]:
         model.predict([row])
-    seconds: list[float] = []
-    deadline = time.perf_counter() + _LATENCY_SECONDS
+    times: list[float] = []
+    deadline = time.perf_counter() + seconds
     for row in islice(cycle(rows), _LATENCY_ROWS):
         start = time.perf_counter()
         model.predict([row])
-        seconds.append(time.perf_counter() - start)
-        if start > deadline and len(seconds) >= 5:
+        times.append(time.perf_counter() - start)
+        if start > deadline and len(times) >= 5:
             break
-    return np.array(seconds)
+    return np.array(times)
 
 
 def _bulk_rate(model: Model, lists: Mapping[str, list[Any]], rows: int) -> float:

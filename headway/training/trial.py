@@ -167,7 +167,7 @@ def measured(outcome: Outcome, contest: Contest) -> Outcome:
     """Return the outcome with latency, size and memory of its graph, taken through the runtime."""
     assert outcome.graph is not None
     sample = contest.examples.rows[contest.folds[0].valid[:MEASURED_ROWS]]
-    figures = measure(outcome.graph, columns_of(sample))
+    figures = measure(outcome.graph, columns_of(sample), bulk=False)
     return replace(
         outcome,
         latency_p50_ms=figures.latency_p50_ms,
