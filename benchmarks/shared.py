@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 HERE = Path(__file__).parent
-DATA = Path(os.environ.get("HEADWAY_BENCH_DATA", HERE.parent.parent / "shared" / "data"))
+DATA = Path(os.environ.get("HEADWAY_DATA", HERE.parent.parent / "shared" / "data"))
 PEERS = Path(os.environ.get("HEADWAY_BENCH_PEERS", HERE.parent / "build" / "peers"))
 
 
@@ -23,7 +23,7 @@ def find_data(name: str) -> Path:
     """Return the folder of a data set; raises `SkippedError` where it is absent."""
     folder = DATA / name
     if not folder.exists():
-        raise SkippedError(f"the data set {name} is not here (set HEADWAY_BENCH_DATA to the folder that holds it)")
+        raise SkippedError(f"the data set {name} is not here (set HEADWAY_DATA to the folder that holds it)")
     return folder
 
 

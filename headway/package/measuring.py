@@ -66,8 +66,8 @@ def measure(
 
     Takes about two seconds. Latencies are over single rows, drawn in turn; `rows_per_second` is the best of a few
     passes over up to 20,000 rows (`columns` repeated), since a disturbed pass says nothing about the model. Without
-    `memory` no process is started; without `bulk` there is no rate (NaN) and latencies take half the time. Raises `InputError` for rows that do not fit, and `PackageError` for a model that
-    does not work.
+    `memory` no process is started; without `bulk` there is no rate (NaN) and latencies take half the time. Raises
+    `InputError` for rows that do not fit, and `PackageError` for a model that does not work.
     """
     opened, files = _open(model, threads)
     lists = {name: listed(columns[name]) for name in opened.predictor.columns if name in columns}
