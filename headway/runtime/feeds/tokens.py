@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headway.errors import PackageError
+from headway.errors import MissingExtraError, PackageError
 from headway.runtime.feeds.cells import Cells, column, strings
 from headway.runtime.feeds.padding import pad
 from headway.runtime.manifest import TokenFeed
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 def encode(feed: TokenFeed, columns: Mapping[str, Cells], *, files: Mapping[str, bytes]) -> dict[str, np.ndarray]:
     """Return `{<name>.ids, <name>.mask}`, int64 `[rows, longest]` each; a missing cell is an empty text.
 
-    Raises `PackageError` where the tokenizer is missing from `files` or cannot be read.
+    Raises `PackageError` where the tokenizer is missing from `files` or cannot be read, and `MissingExtraError` without
+    the library that reads it.
     """
     if feed.tokenizer not in files:
         raise PackageError("a tokenizer is missing", expected=f"the file {feed.tokenizer!r}", where=feed.name)
@@ -39,8 +40,10 @@ def encode(feed: TokenFeed, columns: Mapping[str, Cells], *, files: Mapping[str,
 @lru_cache(maxsize=8)
 def open_tokenizer(content: bytes, max_length: int) -> Tokenizer:
     """Return the tokenizer in `content` (a `tokenizer.json`), cutting at `max_length` tokens and not padding."""
-    from tokenizers import Tokenizer
-
+    try:
+        from tokenizers import Tokenizer
+    except ImportError as error:
+        raise MissingExtraError("tokens", purpose="reading texts as tokens") from error
     try:
         tokenizer: Tokenizer = Tokenizer.from_str(content.decode("utf-8"))
         tokenizer.no_padding()
