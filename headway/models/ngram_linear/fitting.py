@@ -22,6 +22,7 @@ from headway.models.family import Curve, Estimate, Examples, Settings
 from headway.models.ngram_linear.features import Block, presence_of, worth_of
 from headway.models.ngram_linear.smooth import Linear
 from headway.models.ngram_linear.solving import is_margin, solve
+from headway.models.weighting import row_weights
 from headway.package.graph import Graph
 from headway.tasks import Task
 from headway.tasks.recipe import Recipe
@@ -135,7 +136,7 @@ class _Lesson:
     blocks: tuple[Block, ...]
     presences: tuple[sp.csr_array, ...]
     y: np.ndarray
-    weight: np.ndarray | None
+    weight: np.ndarray
     task: Task
     recipe: Recipe
     seed: int
@@ -156,7 +157,7 @@ class _Lesson:
             Block(vocabulary, worth_of(presence, y, task.width))
             for vocabulary, presence in zip(vocabularies, presences, strict=True)
         )
-        return cls(blocks, presences, train.y, train.weight, task, recipe, seed, clock)
+        return cls(blocks, presences, train.y, row_weights(train, task, recipe), task, recipe, seed, clock)
 
     def fitted(self, choice: Choice) -> NgramLinear:
         """Fit with one choice of settings; blocks that would count nothing are left out."""

@@ -24,7 +24,7 @@ def is_margin(recipe: Recipe, task: Task) -> bool:
 def solve(
     X: sp.csr_array,
     y: np.ndarray,
-    weight: np.ndarray | None,
+    rows: np.ndarray,
     task: Task,
     recipe: Recipe,
     *,
@@ -32,25 +32,15 @@ def solve(
     seed: int,
     clock: Clock,
 ) -> Linear:
-    """Fit a linear model; `strength` is liblinear's C (the loss of a row against half the squared weights)."""
-    rows = row_weights(y, weight, task, recipe)
+    """Fit a linear model; `strength` is liblinear's C (the loss of a row against half the squared weights).
+
+    `rows`: the weight of each row, float64 `[n]` with mean 1.
+    """
     if recipe.weight_decay is not None:
         strength = 1 / max(recipe.weight_decay * len(y), 1e-9)
     if is_margin(recipe, task):
         return _margins(X, y, rows, task.width, recipe, strength=strength, seed=seed)
     return minimise(X, y, rows, task, recipe, strength=strength, clock=clock)
-
-
-def row_weights(y: np.ndarray, weight: np.ndarray | None, task: Task, recipe: Recipe) -> np.ndarray:
-    """Return each row's own weight times that of its class, float64 `[n]`, mean 1."""
-    rows = np.ones(len(y)) if weight is None else weight.astype(np.float64)
-    if task.kind == "classify" and recipe.class_weights is not None:
-        if recipe.class_weights == "balanced":
-            per_class = len(y) / (task.width * np.maximum(np.bincount(y, minlength=task.width), 1))
-        else:
-            per_class = np.array([recipe.class_weights.get(str(label), 1.0) for label in task.labels])
-        rows = rows * per_class[y]
-    return np.asarray(rows / max(float(rows.mean()), 1e-12))
 
 
 def _margins(

@@ -3,7 +3,7 @@ import pytest
 import scipy.sparse as sp
 
 from headway.compute.clock import Clock
-from headway.models.ngram_linear.solving import is_margin, row_weights, solve
+from headway.models.ngram_linear.solving import is_margin, solve
 from headway.tasks import Classify, Regress
 from headway.tasks.recipe import Recipe
 
@@ -12,7 +12,7 @@ TASK = Classify(("a", "b", "c"))
 
 def solved(y, recipe=None, task=TASK, strength=1.0):
     X = sp.csr_array(np.eye(4, dtype=np.float32)[np.arange(len(y)) % 4])
-    return solve(X, y, None, task, recipe or Recipe(), strength=strength, seed=0, clock=Clock()), X
+    return solve(X, y, np.ones(len(y)), task, recipe or Recipe(), strength=strength, seed=0, clock=Clock()), X
 
 
 def test_margins_separate_the_labels():
@@ -34,15 +34,13 @@ def test_two_labels_work():
     assert (linear.scores(X).argmax(1) == y).all()
 
 
-def test_class_weights_move_the_bias():
-    assert row_weights(np.array([0, 0, 0, 1]), None, TASK, Recipe(class_weights="balanced")).round(3).tolist() == [
-        0.667,
-        0.667,
-        0.667,
-        2.0,
-    ]
-    named = row_weights(np.array([0, 1]), np.array([1.0, 1.0]), TASK, Recipe(class_weights={"b": 3.0}))
-    assert named.tolist() == [0.5, 1.5]
+def test_heavy_rows_decide_where_labels_contradict():
+    y = np.array([0, 1] * 10)
+    X = sp.csr_array(np.ones((20, 1), np.float32))
+    for heavy in (0, 1):
+        rows = np.where(y == heavy, 1.5, 0.5)
+        linear = solve(X, y, rows, TASK, Recipe(), strength=1.0, seed=0, clock=Clock())
+        assert (linear.scores(X).argmax(1) == heavy).all()
 
 
 def test_weight_decay_replaces_the_strength():
