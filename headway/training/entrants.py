@@ -63,13 +63,15 @@ def list_entries(
 
 def reason_to_stay_out(card: Card, *, inputs: tuple[Column, ...], task: str) -> str | None:
     """Return why a family cannot take part, or None when it can."""
-    present = {column.modality for column in inputs}
+    present = frozenset(column.modality for column in inputs)
     if task not in card.tasks:
         return f"does not {task}"
     if not present & card.modalities:
         return f"reads {', '.join(sorted(card.modalities))}; the inputs are {', '.join(sorted(present))}"
     if not card.requires <= present:
         return f"reads only rows that also have a column of kind {', '.join(sorted(card.requires - present))}"
+    if not card.takes_part(present):
+        return f"reads {', '.join(sorted(present))} only beside a column of kind {', '.join(sorted(card.among))}"
     if card.missing() is not None:
         return f'needs {card.missing()}: pip install "headway[{card.extra}]"'
     return None

@@ -8,7 +8,8 @@ BASELINE = Card("baseline", "", frozenset({"text", "number"}), BOTH)
 TEXT = Card("texts", "", frozenset({"text"}), BOTH, honours=frozenset({"l1"}))
 PICTURES = Card("pictures", "", frozenset({"image"}), BOTH)
 ABSENT = Card("absent", "", frozenset({"text"}), BOTH, extra="deep", needs=("no_such_module_anywhere",))
-REGISTRY = Registry({card.name: card for card in (BASELINE, TEXT, PICTURES, ABSENT)})
+TABLES = Card("tables", "", frozenset({"text", "number"}), BOTH, among=frozenset({"number"}))
+REGISTRY = Registry({card.name: card for card in (BASELINE, TEXT, PICTURES, ABSENT, TABLES)})
 INPUTS = (Column("review", "text"),)
 
 
@@ -31,6 +32,12 @@ def test_a_family_asked_for_that_cannot_read_the_inputs_is_listed_with_the_reaso
     found = entries(models={"pictures": Recipe()})
     assert [entrant.card.name for entrant in found.entrants] == ["baseline"]
     assert "reads image" in found.turned_away[0].reason
+
+
+def test_a_table_family_stays_out_of_a_project_of_nothing_but_texts():
+    assert "tables" not in [entrant.card.name for entrant in entries().entrants]
+    (outcome,) = entries(models={"tables": Recipe()}).turned_away
+    assert outcome.reason == "reads text only beside a column of kind number"
 
 
 def test_own_settings_win_over_general_ones():
