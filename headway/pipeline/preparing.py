@@ -17,6 +17,7 @@ from headway.data.profiling import ColumnProfile, Profile, profile
 from headway.data.reading import read
 from headway.data.splitting import split
 from headway.pipeline.attempt import Attempt
+from headway.pipeline.events import Remark
 from headway.pipeline.folder import RunFolder, write_json
 from headway.pipeline.storage import load_dataset, load_split, save_dataset, save_split
 from headway.project.schema import Project
@@ -71,6 +72,7 @@ def prepare(attempt: Attempt) -> Prepared:
         dataset, test, facts = kept
         note.resumed = sources is None
         note.text = f"{len(dataset):,} rows, {facts.rejected:,} rejected, {gone_rows(dataset):,} dropped or set aside"
+    warn(attempt, facts)
     with attempt.stage("split") as note:
         parts = load_split(attempt.folder.path / SPLIT)
         note.resumed = parts is not None
@@ -81,6 +83,13 @@ def prepare(attempt: Attempt) -> Prepared:
         folds = f"{len(parts.folds)} folds" if len(parts.folds) > 1 else f"{len(parts.folds[0].valid):,} to validate"
         note.text = f"{len(parts.train):,} to train ({folds}), {held:,} to test"
     return Prepared(dataset, test, parts, facts)
+
+
+def warn(attempt: Attempt, facts: Facts) -> None:
+    """Say what is wrong with the data before the training; the report shows these findings by itself."""
+    for finding in facts.profile.findings:
+        if finding.severity == "warning":
+            attempt.listener(Remark(finding.message))
 
 
 def read_sources(project: Project, cache: Path) -> Sources:

@@ -7,8 +7,9 @@ import polars as pl
 import pytest
 
 from headway.errors import BudgetError, DataError, ProjectError, RunError
-from headway.pipeline.events import Remark, StageFinished
+from headway.pipeline.events import CandidateStarted, Remark, StageFinished
 from headway.pipeline.run import run
+from headway.project import build
 from headway.runtime import load
 from tests.pipeline.projects import table_project, write_table
 
@@ -73,6 +74,21 @@ def test_killed_at_any_moment_a_resumed_run_gives_the_same_result(finished, tmp_
             "read",
             "clean",
         ]
+
+
+def test_rows_of_the_test_part_that_stand_in_training_are_reported_before_the_training(tmp_path):
+    texts = [f"{colour} {thing} {number}" for colour in ("red", "blue") for thing in "abcde" for number in range(30)]
+    rows = pl.DataFrame({"text": texts, "label": [text.split()[0] for text in texts]})
+    rows[::2].write_csv(tmp_path / "train.csv")
+    rows[1::2].extend(rows[:10:2]).write_csv(tmp_path / "test.csv")
+    project = build(
+        data="train.csv", test="test.csv", target="label", inputs={"text": "text"}, models=["baseline"], folder=tmp_path
+    )
+    events = []
+    run(project, out=tmp_path / "runs", listen=events.append)
+    before = events[: next(i for i, event in enumerate(events) if isinstance(event, CandidateStarted))]
+    said = [event.text for event in before if isinstance(event, Remark)]
+    assert any(text.startswith("5 of 155 test rows also stand in training") for text in said), said
 
 
 def test_a_finished_run_is_not_resumed(finished):
