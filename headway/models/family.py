@@ -37,7 +37,8 @@ class Card:
     is present: a table family reads texts beside numbers, but leaves a project of nothing but texts to others.
     `honours`: the names of the fields of `Recipe` it obeys; a user's setting outside them is an error when it is set
     for this family, and a remark when it is set for all. `elastic`: its `fit` plans its training to end before the
-    clock does (fewer epochs), so it may start although its estimate is above the time left.
+    clock does (fewer epochs), so it may start although its estimate is above the time left. `losses`: those it can
+    train with, where it honours `loss` but not every one of them.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Card:
     extra: str | None = None
     needs: tuple[str, ...] = ()
     elastic: bool = False
+    losses: frozenset[str] | None = None
 
     def takes_part(self, modalities: frozenset[str]) -> bool:
         """Tell whether the family has something to read in a project with columns of these `modalities`."""

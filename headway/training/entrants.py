@@ -50,9 +50,11 @@ def list_entries(
     for name in names:
         card = registry.cards[name]
         reason = reason_to_stay_out(card, inputs=inputs, task=task)
+        own = Recipe() if models is None else models.get(name, Recipe())
+        settled = settle_recipe(card, recipe, own)
+        reason = reason or loss_out_of_reach(card, settled)
         if reason is None:
-            own = Recipe() if models is None else models.get(name, Recipe())
-            entrants.append(Entrant(card, settle_recipe(card, recipe, own)))
+            entrants.append(Entrant(card, settled))
             ignored = recipe.given() - card.honours - own.given()
             if ignored and name != BASELINE:
                 remarks.append(f"{name} has no use for training.{', training.'.join(sorted(ignored))}")
@@ -75,6 +77,13 @@ def reason_to_stay_out(card: Card, *, inputs: tuple[Column, ...], task: str) -> 
     if card.missing() is not None:
         return f'needs {card.missing()}: pip install "headway[{card.extra}]"'
     return None
+
+
+def loss_out_of_reach(card: Card, recipe: Recipe) -> str | None:
+    """Return why a family cannot train as wished, or None when it can."""
+    if card.losses is None or recipe.loss is None or recipe.loss in card.losses:
+        return None
+    return f"needs another loss: it cannot train with {recipe.loss}, only with {', '.join(sorted(card.losses))}"
 
 
 def settle_recipe(card: Card, general: Recipe, own: Recipe) -> Recipe:

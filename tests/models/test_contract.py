@@ -31,7 +31,7 @@ def examples(kind, modalities, rows=ROWS, seed=0):
         "text": [f"the room was {WORDS[c][generator.integers(3)]} {generator.integers(99)}" for c in classes],
         "number": [float(v) for v in classes + generator.normal(0, 0.3, rows)],
         "category": [("red", "green", "blue")[c] for c in classes],
-        "date": [np.datetime64("2024-01-01") + int(30 * c + generator.integers(20)) for c in classes],
+        "date": [(np.datetime64("2024-01-01") + int(30 * c + generator.integers(20))).item() for c in classes],
         "image": [picture(c, generator) for c in classes],
     }
     types = {"text": pl.String, "number": pl.Float64, "category": pl.String, "date": pl.Datetime, "image": pl.Binary}

@@ -49,3 +49,12 @@ def test_a_general_setting_that_a_family_does_not_honour_is_remarked_and_not_han
     found = entries(recipe=Recipe(l1=1.0, dropout=0.5))
     assert found.entrants[1].recipe == Recipe(l1=1.0)
     assert found.remarks == ("texts has no use for training.dropout",)
+
+
+def test_a_family_that_cannot_train_with_the_wished_loss_says_so():
+    card = Card("boosted", "", frozenset({"text"}), BOTH, honours=frozenset({"loss"}), losses=frozenset({"mse"}))
+    registry = Registry({"baseline": BASELINE, "boosted": card})
+    found = list_entries(registry, inputs=INPUTS, task="classify", models=None, recipe=Recipe(loss="focal"))
+    assert [outcome.reason for outcome in found.turned_away] == [
+        "needs another loss: it cannot train with focal, only with mse"
+    ]

@@ -11,4 +11,5 @@ CARD = Card(
     among=frozenset({"number", "category", "date"}),
     tasks=frozenset({"classify", "regress"}),
     honours=frozenset({"loss", "weight_decay", "l1", "class_weights", "huber_delta"}),
+    losses=frozenset({"cross_entropy", "binary_cross_entropy", "mse", "mae", "huber"}),
 )

@@ -22,4 +22,5 @@ CARD = Card(
             "huber_delta",
         }
     ),
+    losses=frozenset({"cross_entropy", "binary_cross_entropy", "mse", "mae", "huber"}),
 )
