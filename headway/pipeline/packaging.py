@@ -20,7 +20,7 @@ from headway.report.card import model_card
 from headway.report.content import ReportContent
 from headway.runtime.manifest import InputColumn, Manifest
 from headway.tasks import Classify
-from headway.training.trial import MEASURED_ROWS, PARITY_ROWS, columns_of
+from headway.training.trial import MEASURED_ROWS, columns_of
 
 MOST_CATEGORIES = 50
 
@@ -43,7 +43,7 @@ def package_winner(attempt: Attempt, prepared: Prepared, competed: Competed, sco
         tell_of_limits(attempt, competed, measured)
         manifest = describe(attempt, prepared, competed, scored, measured)
         folder = attempt.folder.path / PACKAGE
-        rows = contest.examples.rows[contest.valid[:PARITY_ROWS]]
+        rows = contest.examples.rows[contest.valid[: len(competed.tournament.expected)]]
         content = tell(attempt, prepared, competed, scored, measured)
         write_package(
             folder,

@@ -56,7 +56,8 @@ class Tournament:
 
     `graph` is the winner refitted on all training rows (`refitted` tells whether there was time for that) and
     calibrated. `answers` are the winner's answers on the validation rows; `expected` is what the trained, not the
-    exported, model answers on the first of them (`[at most 256, labels]` or `[...]`), for the parity check.
+    exported, model answers on the first of them (`[at most 256, labels]` or `[...]`; no more than the first fold's
+    where it was not refitted), for the parity check.
     """
 
     outcomes: tuple[Outcome, ...]

@@ -32,6 +32,7 @@ ELASTIC_SHARE, SHARE = 0.3, 0.6
 # From this share of the time left on, an estimate is worth a second probe.
 WARM_SHARE = 0.1
 MEASURE_SECONDS = 1.0
+UNPROBED = "no time is left in the budget to find out what it needs"
 
 
 @dataclass
@@ -104,6 +105,9 @@ def by_cost(state: State, tier: list[Entrant]) -> list[tuple[Entrant, Estimate]]
         if kept is not None:
             probed.append((entrant, Estimate(kept.estimated_seconds or 0.0, 0.0)))
             continue
+        if entrant.card.name != BASELINE and seconds_available(state) <= 0:
+            conclude(state, Outcome(entrant.card.name, "skipped", UNPROBED), seconds=0.0)
+            continue
         started = time.monotonic()
         try:
             probed.append((entrant, probe(state, entrant)))
@@ -170,8 +174,9 @@ def refused(state: State, entrant: Entrant, estimate: Estimate, available: float
 
 
 def attempt(state: State, entrant: Entrant, estimate: Estimate, available: float) -> Outcome:
-    """Run a candidate's trial; whatever it raises becomes a failed outcome."""
-    clock = Clock() if math.isinf(available) else Clock.after(max(available, 0.0))
+    """Run a candidate's trial; whatever it raises becomes a failed outcome. The baseline runs on any clock."""
+    unhurried = math.isinf(available) or entrant.card.name == BASELINE
+    clock = Clock() if unhurried else Clock.after(max(available, 0.0))
     try:
         return try_candidate(
             entrant,
@@ -267,7 +272,7 @@ def finish(state: State) -> Tournament:
     chosen = affordable(state, best)
     refitted = refit_all(state, chosen)
     state.outcomes[chosen.name] = replace(chosen, status="won")
-    ships = refitted or as_compared(chosen)
+    ships = refitted or as_compared(chosen, state.contest)
     assert chosen.answers is not None
     return Tournament(
         tuple(state.outcomes.values()),
@@ -280,11 +285,11 @@ def finish(state: State) -> Tournament:
     )
 
 
-def as_compared(outcome: Outcome) -> Refitted:
-    """Return the model of the first fold, as it was compared with the others."""
+def as_compared(outcome: Outcome, contest: Contest) -> Refitted:
+    """Return the model of the first fold, as it was compared with the others; other folds' rows met other models."""
     assert outcome.graph is not None
     assert outcome.answers is not None
-    return Refitted(outcome.graph, outcome.answers[:PARITY_ROWS])
+    return Refitted(outcome.graph, outcome.answers[: min(PARITY_ROWS, len(contest.folds[0].valid))])
 
 
 def no_candidate_fits(state: State) -> BudgetError:
@@ -300,18 +305,12 @@ def no_candidate_fits(state: State) -> BudgetError:
 
 def tell_of_small_budget(state: State, best: Outcome) -> None:
     """Say so when the budget held nothing but the baseline."""
-    late = [
-        outcome.estimated_seconds * len(state.contest.folds)
-        for outcome in state.outcomes.values()
-        if outcome.status == "skipped" and outcome.estimated_seconds
-    ]
-    if best.name == BASELINE and late:
-        state.listen(
-            Remark(
-                "the budget holds only the baseline: the cheapest other candidate needs about "
-                f"{min(late):.0f} s more for its training"
-            )
-        )
+    skipped = [outcome for outcome in state.outcomes.values() if outcome.status == "skipped"]
+    late = [o.estimated_seconds * len(state.contest.folds) for o in skipped if o.estimated_seconds]
+    if best.name != BASELINE or not (late or any(outcome.reason == UNPROBED for outcome in skipped)):
+        return
+    need = f"the cheapest other candidate needs about {min(late):.0f} s more for its training" if late else UNPROBED
+    state.listen(Remark(f"the budget holds only the baseline: {need}"))
 
 
 def affordable(state: State, best: Outcome) -> Outcome:

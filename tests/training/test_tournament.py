@@ -6,13 +6,14 @@ import pytest
 from headway.compute.clock import Clock
 from headway.errors import BudgetError, TrainingError
 from headway.package.opening import open_graph
+from headway.package.parity import check_parity
 from headway.tasks.recipe import Recipe
 from headway.training.entrants import list_entries
 from headway.training.events import BestSoFar, CandidateFinished, Remark
 from headway.training.storage import Store
 from headway.training.tournament import compete
 from headway.training.trial import columns_of
-from tests.training.families import INPUTS, NO_HURRY, Sees, contest, room
+from tests.training.families import INPUTS, NO_HURRY, Logistic, Sees, contest, room
 
 FIRST, SECOND, BOTH, NOTHING = (2.0, 0.0), (0.0, 2.0), (2.0, 2.0), (0.0, 0.0)
 
@@ -141,6 +142,39 @@ def test_without_time_for_a_refit_the_compared_model_ships(tmp_path):
     assert found.winner == "slow"
     assert not found.refitted
     assert any("no time left" in event.text for event in events if isinstance(event, Remark))
+
+
+def test_a_model_of_one_fold_ships_with_answers_of_its_own(tmp_path):
+    class EachFoldAnother(Sees):
+        def fit(self, train, valid, task, recipe, *, settings, seed, clock):
+            self.fits.append(len(train))
+            if valid is None:
+                raise TrainingError("not once more")
+            return Logistic(np.array(self.weights) / len(self.fits))
+
+    arena = contest(folds=5)
+    found = hold(tmp_path, {"baseline": Sees(NOTHING), "odd": EachFoldAnother(BOTH)}, arena=arena)
+    assert not found.refitted
+    assert len(found.expected) == 120
+    check_parity(found.graph, columns_of(arena.examples.rows[arena.valid[:120]]), found.expected)
+
+
+def test_the_baseline_runs_in_no_time_at_all(tmp_path):
+    events = []
+    families = {"baseline": Sees(NOTHING), "late": Sees(BOTH)}
+    found = hold(tmp_path, families, arena=contest(folds=5), clock=Clock.after(0), events=events)
+    assert found.winner == "baseline"
+    assert statuses(found)["late"] == "skipped"
+    assert any("only the baseline" in event.text for event in events if isinstance(event, Remark))
+
+
+def test_nothing_is_probed_when_the_time_is_up(tmp_path):
+    class Probed(Sees):
+        def estimate(self, train, task, recipe, *, seed):
+            raise AssertionError("probed")
+
+    found = hold(tmp_path, {"baseline": Sees(NOTHING), "late": Probed(BOTH)}, clock=Clock.after(0))
+    assert statuses(found)["late"] == "skipped"
 
 
 def test_the_leader_is_announced(tmp_path):
