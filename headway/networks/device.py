@@ -37,6 +37,17 @@ def has_bfloat16(device: torch.device) -> bool:
 
 
 @contextmanager
+def limited(threads: int | None) -> Iterator[None]:
+    """Hold torch to `threads` threads on the CPU; None changes nothing."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """Draw torch's random numbers from `seed`, and leave the caller's state as it was."""
     with torch.random.fork_rng():

@@ -24,7 +24,8 @@ class Plan:
 
     `early_stopping` 0: no stopping, the last epoch is kept. `clip` 0: no clipping. `criterion`: what early stopping
     watches on the validation part, the loss or the error rate (ties broken by the loss). `precision`: "auto" is
-    bfloat16 autocast where the hardware has it.
+    bfloat16 autocast where the hardware has it. `threads`: how many threads share a step, None for torch's own choice;
+    small steps are best done by one, since threads that wait for each other on a busy machine cost tenfold.
     """
 
     loss: Loss = "cross_entropy"
@@ -47,6 +48,7 @@ class Plan:
     augment: bool = False
     criterion: Literal["loss", "error"] = "loss"
     precision: Literal["auto", "float32"] = "auto"
+    threads: int | None = None
 
 
 HONOURED = frozenset(field.name for field in fields(Recipe))

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from headway.networks import losses
 from headway.networks.batches import Source, sequential
+from headway.networks.device import limited
 from headway.networks.plan import Plan
 from headway.tasks import Task
 
@@ -44,7 +45,7 @@ class Trained:
 
 def predict(trained: Trained, source: Source) -> np.ndarray:
     """Return float32 probabilities `[n, labels]`, or values `[n]`, computed in full precision."""
-    with torch.inference_mode():
+    with torch.inference_mode(), limited(trained.plan.threads):
         outputs = outputs_of(trained.network, source, torch.device("cpu"))
         if trained.task.kind == "classify":
             return losses.probabilities(outputs, trained.plan).numpy()

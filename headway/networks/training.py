@@ -20,7 +20,7 @@ from headway.compute.clock import Clock
 from headway.errors import TrainingError
 from headway.networks import losses, timing
 from headway.networks.batches import Lesson, Source, sequential, shuffled
-from headway.networks.device import autocast, best_device, seeded
+from headway.networks.device import autocast, best_device, limited, seeded
 from headway.networks.optimizing import Progress, decayed, optimizer_of, rate
 from headway.networks.plan import Plan
 from headway.networks.trained import EVALUATION_BATCH, Trained, outputs_of, predict
@@ -52,7 +52,7 @@ def train(
     the loss stops being a number, or when the clock leaves no time for a single step.
     """
     plan = replay(plan, settings)
-    with seeded(seed):
+    with seeded(seed), limited(plan.threads):
         network = build().to(best_device())
         run = _Run(network, lesson, valid, task, plan, clock, np.random.default_rng(seed))
         run.last_epoch = as_int(settings, "best_epoch", 0)
@@ -304,7 +304,7 @@ def estimated(build: Build, lesson: Lesson, rows: int, task: Task, plan: Plan, *
     """
     import psutil
 
-    with seeded(seed):
+    with seeded(seed), limited(plan.threads):
         process = psutil.Process()
         before = process.memory_info().rss
         network = build().to(best_device())

@@ -269,18 +269,16 @@ def finish(state: State) -> Tournament:
     if best is None:
         raise no_candidate_fits(state)
     tell_of_small_budget(state, best)
-    chosen = affordable(state, best)
-    refitted = refit_all(state, chosen)
-    state.outcomes[chosen.name] = replace(chosen, status="won")
-    ships = refitted or as_compared(chosen, state.contest)
-    assert chosen.answers is not None
+    ships, refitted = refit_winner(state, best)
+    state.outcomes[best.name] = replace(best, status="won")
+    assert best.answers is not None
     return Tournament(
         tuple(state.outcomes.values()),
-        chosen.name,
+        best.name,
         ships.graph,
         state.contest.metric,
-        refitted is not None,
-        chosen.answers,
+        refitted,
+        best.answers,
         ships.answers,
     )
 
@@ -313,41 +311,53 @@ def tell_of_small_budget(state: State, best: Outcome) -> None:
     state.listen(Remark(f"the budget holds only the baseline: {need}"))
 
 
-def affordable(state: State, best: Outcome) -> Outcome:
-    """Return the ensemble only if its refit fits the time left; else the best single candidate."""
-    if not best.members or refit_seconds(best, state.contest, state.outcomes) <= state.clock.left():
-        return best
-    state.outcomes[best.name] = replace(best, status="dropped", reason="no time left to refit its members")
-    single = state.best
-    assert single is not None
-    return single
-
-
-def refit_all(state: State, chosen: Outcome) -> Refitted | None:
-    """Return the chosen candidate refitted on all training rows, None where time does not allow it or it fails."""
+def refit_winner(state: State, chosen: Outcome) -> tuple[Refitted, bool]:
+    """Return the chosen candidate with all members refitted that there is time for, and whether that is all of them."""
     weights = chosen.members or {chosen.name: 1.0}
-    if refit_seconds(chosen, state.contest, state.outcomes) > state.clock.left() and chosen.name != BASELINE:
-        state.listen(Remark(f"{chosen.name} ships as trained for the comparison: no time left to train on all rows"))
+    parts: dict[str, Refitted] = {}
+    left_out: list[str] = []
+    for name in sorted(weights, key=lambda name: refit_seconds(state.outcomes[name], state.contest, state.outcomes)):
+        again = refit_in_time(state, name)
+        if again is None:
+            left_out.append(name)
+        parts[name] = again or as_compared(state.outcomes[name], state.contest)
+    if left_out:
+        names = ", ".join(left_out)
+        state.listen(Remark(f"{names} ships as trained for the comparison: no time left to train on all rows"))
+    if not chosen.members:
+        return parts[chosen.name], not left_out
+    return assemble(state, chosen, {name: parts[name] for name in weights}), not left_out
+
+
+def refit_in_time(state: State, name: str) -> Refitted | None:
+    """Return a member refitted on all rows, None where time does not allow it or it fails."""
+    kept = load_refitted(state.store, f"refit_{name}")
+    if kept is not None:
+        return kept
+    outcome = state.outcomes[name]
+    if refit_seconds(outcome, state.contest, state.outcomes) > state.clock.left() and name != BASELINE:
         return None
     try:
-        parts = {name: refit_one(state, name) for name in weights}
+        return refit_one(state, name)
     except Exception as error:  # noqa: BLE001 - the model trained for the comparison is still good
-        state.listen(Remark(f"{chosen.name} ships as trained for the comparison: its refit failed ({error})"))
+        state.listen(Remark(f"the refit of {name} failed: {error}"))
         return None
-    if not chosen.members:
-        return parts[chosen.name]
+
+
+def assemble(state: State, chosen: Outcome, parts: dict[str, Refitted]) -> Refitted:
+    """Return an ensemble of (mostly) refitted members as one calibrated graph, checked against their mean."""
+    weights = chosen.members
     graph = calibrate_graph(combine([part.graph for part in parts.values()], list(weights.values())), chosen)
-    expected = calibrate_answers(mix({name: part.answers for name, part in parts.items()}, weights), chosen)
+    # A member that was not refitted vouches for the rows of its first fold only.
+    shared = min(len(part.answers) for part in parts.values())
+    expected = calibrate_answers(mix({name: part.answers[:shared] for name, part in parts.items()}, weights), chosen)
     contest = state.contest
-    check_parity(graph, columns_of(contest.examples.rows[parity_rows(contest)]), expected)
+    check_parity(graph, columns_of(contest.examples.rows[parity_rows(contest)[:shared]]), expected)
     return Refitted(graph, expected)
 
 
 def refit_one(state: State, name: str) -> Refitted:
-    """Return one refitted member, from an earlier killed run where it got that far."""
-    kept = load_refitted(state.store, f"refit_{name}")
-    if kept is not None:
-        return kept
+    """Refit one member and keep it, so that a killed run need not do it again."""
     refitted = refit(
         state.entrants[name], state.registry.load(name), state.outcomes[name], state.contest, clock=state.clock
     )

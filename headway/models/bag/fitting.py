@@ -47,6 +47,7 @@ def defaults(rows: int) -> Plan:
         warmup=0.1,
         early_stopping=max(3, epochs // 3),
         clip=1.0,
+        threads=1,
     )
 
 

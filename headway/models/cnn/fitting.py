@@ -32,6 +32,8 @@ SIZES = (96, 64)
 ENOUGH_EPOCHS = 12
 # Images to look at in all epochs together; few images are seen more often.
 VIEWS = 120_000
+# Images of so few pixels are trained on by one thread.
+TINY = 400
 PROBED = 128
 
 
@@ -73,7 +75,7 @@ def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estim
     frame = frame_of(few, columns, SIZES[0])
     pixels = read(few.rows, columns, frame)
     reading = (time.perf_counter() - began) * len(train) / len(few)
-    plan = planned(recipe, task, defaults(len(train)))
+    plan = planned(recipe, task, defaults(len(train), frame))
     build = builder(pixels, standard_of(pixels), frame, task, plan)
     seconds, memory = estimated(build, Lesson(Images(pixels), few.y), len(train), task, plan, seed=seed)
     return Estimate(seconds + reading, memory + sum(part.nbytes for part in pixels) / 1e6 * 2 * len(train) / len(few))
@@ -93,6 +95,7 @@ def fit(
     columns = train.columns("image")
     plan = planned(recipe, task, defaults(len(train)))
     frame = frame_from(settings) or fitting_frame(train, columns, task, plan, clock=clock, seed=seed)
+    plan = planned(recipe, task, defaults(len(train), frame))
     pixels = read(train.rows, columns, frame)
     build = builder(pixels, standard_of(pixels), frame, task, plan)
     exam = None if valid is None else Lesson(Images(read(valid.rows, columns, frame)), valid.y, valid.weight)
@@ -104,8 +107,8 @@ def fit(
     return FittedCnn(trained, columns, frame)
 
 
-def defaults(rows: int) -> Plan:
-    """Return the plan for so many images."""
+def defaults(rows: int, frame: Frame | None = None) -> Plan:
+    """Return the plan for so many images; a step on tiny ones is too little work to share."""
     epochs = int(np.clip(round(VIEWS / max(1, rows)), 8, 60))
     return Plan(
         learning_rate=3e-3,
@@ -117,6 +120,7 @@ def defaults(rows: int) -> Plan:
         warmup=0.15,
         early_stopping=max(5, epochs // 2),
         augment=True,
+        threads=1 if frame is not None and frame.width * frame.height <= TINY else None,
     )
 
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import numpy as np
-import torch
 
 from headway.compute.clock import Clock
 from headway.models.family import Estimate, Examples, Settings
@@ -22,8 +18,7 @@ VIEWS = 40_000
 
 def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estimate:
     """Estimate one `fit` by a few steps on a few hundred rows."""
-    with _one_thread():
-        return estimate_text(DESIGN, train, task, recipe, seed=seed)
+    return estimate_text(DESIGN, train, task, recipe, seed=seed)
 
 
 def fit(
@@ -37,8 +32,7 @@ def fit(
     clock: Clock,
 ) -> TextNetwork:
     """Train within the clock; see `Family.fit`."""
-    with _one_thread():
-        return fit_text(DESIGN, train, valid, task, recipe, settings=settings, seed=seed, clock=clock)
+    return fit_text(DESIGN, train, valid, task, recipe, settings=settings, seed=seed, clock=clock)
 
 
 def defaults(rows: int) -> Plan:
@@ -53,18 +47,8 @@ def defaults(rows: int) -> Plan:
         warmup=0.1,
         early_stopping=max(3, epochs // 3),
         clip=1.0,
+        threads=1,
     )
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Keep torch to one thread: a step of an LSTM is too little work to share, and waiting threads cost tenfold."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 DESIGN = Design(TextLSTM, nodes, defaults)
