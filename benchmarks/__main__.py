@@ -33,6 +33,7 @@ def main() -> None:
             continue
         if "--save" in sys.argv and text:
             day = datetime.now(UTC).date().isoformat()
+            (HERE / "results").mkdir(exist_ok=True)
             (HERE / "results" / f"{day}-{name}.md").write_text(f"# {name}\n\n{describe_machine()}\n\n{text}")
 
 

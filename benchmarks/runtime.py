@@ -1,11 +1,10 @@
-"""How fast the runtime is beside a plain onnxruntime session on the same rows: `python -m benchmarks.runtime`.
+"""How fast the runtime is beside a plain onnxruntime session on the same rows.
 
 The texts are made here (English questions and Chinese sentences of mixed length), so that the figures need no data.
 """
 
 from __future__ import annotations
 
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ import numpy as np
 import spox
 import spox.opset.ai.onnx.v21 as op
 
+from benchmarks.shared import print_table, time_calls
 from headway.package.graph import Graph
 from headway.package.opening import open_model
 from headway.package.writing import write_package
@@ -53,8 +53,7 @@ def main() -> str:
     one = [{"text": english[0]}]
     plain = latencies(lambda: session.run(None, arrays))
     ours = latencies(lambda: model.predict(one))
-    lines = [
-        "| work | figure |\n|---|--:|",
+    rows = [
         line("encode English texts", rate(lambda: encode(FEED, {"text": english}, files={}), 20_000), "rows/s"),
         line("encode Chinese texts", rate(lambda: encode(FEED, {"text": chinese}, files={}), 20_000), "rows/s"),
         line("predict English in bulk", rate(lambda: model.predict_columns({"text": english}), 20_000), "rows/s"),
@@ -64,14 +63,12 @@ def main() -> str:
         line("one row encoded before, plain session, p50", 1000 * float(np.quantile(plain, 0.5)), "ms"),
         line("start Python, import, load, one answer", cold_start(graph), "s"),
     ]
-    text = "\n".join(lines) + "\n"
-    print(text)
-    return text
+    return print_table("The runtime, on texts made here", ("work", "measured"), rows)
 
 
-def line(work: str, figure: float, unit: str) -> str:
+def line(work: str, figure: float, unit: str) -> tuple[str, str]:
     """Return one line of the table."""
-    return f"| {work} | {figure:,.{3 if figure < 100 else 0}f} {unit} |"
+    return work, f"{figure:,.{3 if figure < 100 else 0}f} {unit}"
 
 
 def texts(number: int) -> list[str]:
@@ -106,8 +103,7 @@ def ngram_graph() -> Graph:
 
 def rate(work: Callable[[], object], rows: int) -> float:
     """Return rows a second, the median of 7 passes after one to warm up."""
-    work()
-    return rows / statistics.median(seconds(work) for _ in range(7))
+    return rows / time_calls(work, calls=7)
 
 
 def latencies(work: Callable[[], object]) -> np.ndarray:
@@ -132,10 +128,4 @@ def cold_start(graph: Graph) -> float:
         expected = open_model(graph).predictor.run(rows)
         package = write_package(Path(scratch) / "p", graph, manifest, card="", columns=rows, expected=expected)
         code = f"import headway.runtime as r; r.load({str(package)!r}).predict([{{'text': 'hello'}}])"
-        return statistics.median(
-            seconds(lambda: subprocess.run([sys.executable, "-c", code], check=True)) for _ in range(5)
-        )
-
-
-if __name__ == "__main__":
-    main()
+        return time_calls(lambda: subprocess.run([sys.executable, "-c", code], check=True), calls=5)
