@@ -138,7 +138,13 @@ def _without_comma(sample: str) -> Shape:
     if width > 1 and share >= 0.98 and all(_is_value(cell) for record in records[1:20] for cell in record):
         return blanks
     # No separator at all: one column. A unit separator does not occur in text.
-    return Shape("\x1f", _possible_quotes(sample)[0] if sample.startswith('"') else None)
+    return Shape("\x1f", '"' if _quotes_whole_lines(sample) else None)
+
+
+def _quotes_whole_lines(sample: str) -> bool:
+    """Tell whether the quotes that open a line of a one-column file close at the end of one."""
+    ends = [end.strip() for end in re.findall(r'(?m)^"(?:[^"]|"")*+("?.*)$', sample)]
+    return '"' in ends and all(end in {'"', ""} for end in ends)  # the sample may end within a cell
 
 
 def _possible_quotes(sample: str) -> tuple[str | None, ...]:

@@ -75,3 +75,9 @@ def test_single_quotes_around_fields_are_quotes_and_apostrophes_are_not():
 def test_blanks_after_commas_are_seen():
     assert find("a, b, c\n1, 2, 3\n").columns == ("a", "b", "c")
     assert find("a, b, c\n1, 2, 3\n").shape.skip_space
+
+
+def test_one_column_knows_quotes_where_they_close():
+    assert find('review\ngood\n"bad, not ""again""\nnever"\n').shape.quote == '"'
+    assert find('review\n"Go," he said, "now"\nfine\n').shape.quote is None
+    assert find('review\n"so it began, and\nwent on, and on\n').shape.quote is None
