@@ -17,6 +17,7 @@ from headway.errors import InputError
 from headway.project.schema import Reading
 from headway.runtime import Answers, Model
 from headway.runtime.feeds import BadCellError
+from headway.runtime.feeds.cells import missing_column
 from headway.runtime.manifest import Label
 
 Sink = Callable[[pl.DataFrame], None]
@@ -67,9 +68,12 @@ def add_answers(batch: pl.DataFrame, answers: Answers, labels: tuple[Label, ...]
 def predict_rows(model: Model, rows: pl.DataFrame, *, strict: bool = True) -> Answers:
     """Return the model's answers to rows as the readers left them; see `Model.predict_columns` for `strict`.
 
-    The usual markers of missing values, such as `NA`, are missing.
+    The usual markers of missing values, such as `NA`, are missing. Raises `InputError` where an input column is.
     """
-    names = [column.name for column in model.manifest.inputs if column.name in rows.columns]
+    names = [column.name for column in model.manifest.inputs]
+    for name in names:
+        if name not in rows.columns:
+            raise missing_column(name, rows.columns)
     inputs = blank_missing(rows.select(names), Reading().missing)
     return model.predict_columns({name: inputs[name] for name in names}, strict=strict)
 

@@ -87,7 +87,8 @@ def _tell(error: Exception) -> int:
     if isinstance(error, HeadwayError):
         _print(f"headway: {error}")
         return 1
-    if isinstance(error, BrokenPipeError):
+    # Polars reports a closed pipe as a plain OSError without its number.
+    if isinstance(error, BrokenPipeError) or (isinstance(error, OSError) and "Broken pipe" in str(error)):
         # The reader of our output went away (`| head`); nobody is left to be told.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

@@ -15,7 +15,7 @@ import polars as pl
 from headway.data.dataset import ROW, Origin, Table
 from headway.data.sources.archives import unpack
 from headway.data.sources.columnar import read_parquet
-from headway.data.sources.databases import read_postgresql, read_sqlite
+from headway.data.sources.databases import is_sqlite, read_postgresql, read_sqlite
 from headway.data.sources.delimited import read_delimited
 from headway.data.sources.excel import read_excel
 from headway.data.sources.hub import read_hub
@@ -204,6 +204,8 @@ def _read_table(path: Path, how: _How) -> Part:
     kind = file_kind(path)
     if path.stat().st_size == 0:
         raise DataError("the file is empty", where=str(path), got="0 bytes")
+    if is_sqlite(path):
+        raise DataError("this is an SQLite database", where=str(path), expected="its URL", fix=f"sqlite:///{path.name}")
     if kind in (".parquet", ".pq"):
         return read_parquet(path, limit=how.limit)
     if kind in _EXCEL:

@@ -50,8 +50,9 @@ def test_a_column_of_ours_in_the_input_is_an_error_and_leaves_no_file(tmp_path, 
 
 
 def test_a_missing_input_column_is_an_error(tmp_path, model):
-    with pytest.raises(InputError, match="b"):
-        write_answers([pl.DataFrame({"a": [1.0]})], model, tmp_path / "a.csv")
+    with pytest.raises(InputError, match="'b'") as caught:
+        write_answers([pl.DataFrame({"a": [1.0], "B ": [2.0]})], model, tmp_path / "a.csv")
+    assert caught.value.problems[0].got == "the columns 'a', 'B '"
     assert list(tmp_path.iterdir()) == []
 
 

@@ -79,3 +79,10 @@ def test_a_reader_that_goes_away_is_no_error():
     command = f"{sys.executable} -m headway.cli schema | head -n 1; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert done.stderr == ""
+
+
+def test_answers_to_a_reader_that_goes_away_are_no_error():
+    # What Polars raises when it writes into a closed pipe.
+    code = 'from headway.cli.app import _tell; raise SystemExit(_tell(OSError("Broken pipe (os error 32)")))'
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -4,6 +4,7 @@ import pytest
 
 from headway.cli import messages
 from headway.cli.messages import choose_language, say
+from headway.errors import ProjectError
 from headway.pipeline.events import STAGES
 
 
@@ -20,6 +21,11 @@ from headway.pipeline.events import STAGES
 )
 def test_the_language(wanted, environment, language):
     assert choose_language(wanted, environment) == language
+
+
+def test_another_language_is_refused():
+    with pytest.raises(ProjectError, match="en or zh"):
+        choose_language("fr", {})
 
 
 def test_every_stage_has_a_chinese_name():

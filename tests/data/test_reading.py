@@ -1,4 +1,6 @@
+import sqlite3
 import zipfile
+from contextlib import closing
 
 import numpy as np
 import polars as pl
@@ -130,3 +132,11 @@ def test_several_kinds_of_file_are_read_alike(tmp_path):
         found = read(name, folder=tmp_path).rows
         assert found["text"].to_list() == ["一个", "两个"]
         assert found["n"].cast(pl.Int64).to_list() == [1, 2]
+
+
+def test_a_database_named_like_a_file_is_told_its_url(tmp_path):
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as connection:
+        connection.execute("CREATE TABLE reviews (text TEXT)")
+    with pytest.raises(DataError, match="SQLite") as caught:
+        read("shop.db", folder=tmp_path)
+    assert caught.value.problems[0].fix == "sqlite:///shop.db"

@@ -16,6 +16,12 @@ from headway.errors import DataError, MissingExtraError
 from headway.project.schema import Reading
 
 
+def is_sqlite(path: Path) -> bool:
+    """Tell whether a file is an SQLite database, by its first bytes (SQLite file format, section 1.3)."""
+    with path.open("rb") as file:
+        return file.read(16) == b"SQLite format 3\0"
+
+
 def read_sqlite(url: str, folder: Path, reading: Reading) -> Part:
     """Read `sqlite:///relative/path.db?query=...` (four slashes for an absolute path), opened read-only.
 
