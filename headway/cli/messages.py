@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Literal
 
-from headway.errors import ProjectError
+from headway.errors import RunError
 
 Language = Literal["en", "zh"]
 
@@ -69,10 +69,10 @@ _MESSAGES: Mapping[str, tuple[str, str]] = {
 def choose_language(wanted: str | None, environment: Mapping[str, str] = os.environ) -> Language:
     """Return the language asked for, else the one of HEADWAY_LANG, LC_ALL, LC_MESSAGES or LANG, else English.
 
-    Raises `ProjectError` when another language is asked for.
+    Raises `RunError` when another language is asked for.
     """
     if wanted is not None and not wanted.lower().startswith(("en", "zh")):
-        raise ProjectError("--lang: this language is not spoken here", expected="en or zh", got=wanted)
+        raise RunError("--lang: this language is not spoken here", expected="en or zh", got=wanted)
     for word in (wanted, *(environment.get(name) for name in ("HEADWAY_LANG", "LC_ALL", "LC_MESSAGES", "LANG"))):
         if word:
             return "zh" if word.lower().startswith("zh") else "en"

@@ -4,7 +4,7 @@ import pytest
 
 from headway.cli import messages
 from headway.cli.messages import choose_language, say
-from headway.errors import ProjectError
+from headway.errors import RunError
 from headway.pipeline.events import STAGES
 
 
@@ -24,7 +24,7 @@ def test_the_language(wanted, environment, language):
 
 
 def test_another_language_is_refused():
-    with pytest.raises(ProjectError, match="en or zh"):
+    with pytest.raises(RunError, match="en or zh"):
         choose_language("fr", {})
 
 
