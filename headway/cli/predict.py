@@ -72,10 +72,17 @@ def _read_batches(file: str, model: Model, rejects: _Rejects) -> Iterator[pl.Dat
     """Yield the rows in constant memory where the format allows it; images and databases are listed whole."""
     from headway.data.dataset import ROW
     from headway.data.reading import TABLES, file_kind, read
+    from headway.data.sources.images import read_unlabelled_images
     from headway.data.streaming import scan_batches
 
     path = Path(file)
     has_images = any(column.modality == "image" for column in model.manifest.inputs)
+    unlabelled = read_unlabelled_images(path) if has_images else None
+    if unlabelled is not None:
+        for reject in unlabelled.rejected:
+            rejects.take(reject)
+        yield from unlabelled.frame.iter_slices(10_000)
+        return
     if path.is_file() and not has_images and file_kind(path) in TABLES and not file_kind(path).startswith(".xls"):
         yield from scan_batches(path, on_reject=rejects.take)
         return

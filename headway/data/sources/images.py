@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,21 @@ def read_image_folder(folder: Path) -> Part:
     _refuse_parts(folder, classes)
     found = [(image, child.name) for child in classes for image in find_images(child)]
     return image_part(str(folder), [image for image, _ in found], [label for _, label in found])
+
+
+def read_unlabelled_images(path: Path) -> Part | None:
+    """Read one image, or a folder of nothing but images: column `image` alone. None where `path` is anything else."""
+    if path.is_dir():
+        children = [child for child in sorted(path.iterdir()) if not _is_hidden(child)]
+        found = [child for child in children if child.suffix.lower() in IMAGE_SUFFIXES]
+        if not found or any(child.is_dir() for child in children):
+            return None
+    elif path.is_file() and path.suffix.lower() in IMAGE_SUFFIXES:
+        found = [path]
+    else:
+        return None
+    part = image_part(str(path), found, [""] * len(found))
+    return replace(part, frame=part.frame.select("image"))
 
 
 def image_part(file: str, paths: Sequence[Path], labels: Sequence[str]) -> Part:

@@ -3,7 +3,7 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from headway.data.sources.images import find_fault, read_image_folder, resolve_image_columns
+from headway.data.sources.images import find_fault, read_image_folder, read_unlabelled_images, resolve_image_columns
 from headway.data.sources.part import whole_part
 from headway.errors import DataError
 
@@ -27,6 +27,18 @@ def test_a_folder_around_the_classes_does_not_matter(tmp_path):
     draw(tmp_path / "pets" / "cat" / "a.png")
     draw(tmp_path / "pets" / "dog" / "b.png")
     assert read_image_folder(tmp_path).frame["label"].to_list() == ["cat", "dog"]
+
+
+def test_images_without_classes_are_read_without_labels(tmp_path):
+    draw(tmp_path / "new" / "b.png")
+    draw(tmp_path / "new" / "a.png")
+    (tmp_path / "new" / "empty.png").write_bytes(b"")
+    part = read_unlabelled_images(tmp_path / "new")
+    assert part.frame.columns == ["image"]
+    assert [path.rsplit("/", 1)[1] for path in part.frame["image"]] == ["a.png", "b.png"]
+    assert [reject.reason for reject in part.rejected] == ["an empty file of 0 bytes"]
+    assert read_unlabelled_images(tmp_path / "new" / "a.png").frame.height == 1
+    assert read_unlabelled_images(tmp_path) is None
 
 
 def test_unreadable_images_are_rejected_with_reasons(tmp_path):
