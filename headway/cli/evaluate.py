@@ -56,6 +56,7 @@ def score_table(model: Model, table: Table) -> tuple[Scores, Mapping[str, int]]:
 
     from headway.cli.answers import predict_rows
     from headway.cli.target import check_target
+    from headway.data.casting import cast_column
     from headway.data.dataset import Column
     from headway.data.targets import read_target
     from headway.evaluation.scoring import evaluate as score
@@ -73,14 +74,24 @@ def score_table(model: Model, table: Table) -> tuple[Scores, Mapping[str, int]]:
         got = "; ".join(unusable)
         raise DataError("no row can be scored", expected=f"known values in the column {manifest.target}", got=got)
     rows = table.rows[keep]
-    answers = predict_rows(model, rows)
+    answers = predict_rows(model, rows, strict=False)
+    # Slices need numbers and dates as such; a CSV file gives texts.
+    cast = [
+        cast_column(rows[column.name], column.modality)
+        for column in manifest.inputs
+        if column.modality in {"number", "date"}
+    ]
+    for column in cast:
+        if len(column.faults):
+            typer.echo(f"counts as missing: {len(column.faults):,} x {column.reason} in {column.series.name}", err=True)
+    typed = rows.with_columns(column.series for column in cast)
     labels = manifest.labels
     threshold = manifest.threshold
     scores = score(
         target.y[keep],
         answers.predictions if answers.probabilities is None else answers.probabilities,
         Regress() if manifest.task == "regress" else Classify(labels),
-        rows=rows,
+        rows=typed,
         inputs=tuple(Column(column.name, column.modality) for column in manifest.inputs),
         threshold=None if threshold is None else (labels.index(threshold[0]), threshold[1]),
         costs=manifest.costs,

@@ -18,6 +18,7 @@ from headway.evaluation.metrics import default_metric
 from headway.models.family import discover
 from headway.pipeline.competing import enter, examples_of, task_of
 from headway.pipeline.preparing import collect_facts, read_sources
+from headway.pipeline.scoring import check_decision
 from headway.project.schema import Project
 from headway.training.contest import Contest
 from headway.training.entrants import Entrant
@@ -74,6 +75,7 @@ def check_in(project: Project, cache: Path) -> Check:
     dataset = cleaned.train
     parts = split(dataset, project.split, seed=project.seed, given_test=cleaned.test is not None)
     task = task_of(dataset)
+    check_decision(project, task)
     metric = project.metric or default_metric(task, dataset.y[parts.train])
     contest = Contest(examples_of(dataset), parts.train, parts.folds, task, metric, seed=project.seed)
     facts = collect_facts(sources, cleaned)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from headway.errors import RunError
 from headway.pipeline.attempt import Attempt, Lang
-from headway.pipeline.competing import hold_tournament
+from headway.pipeline.competing import hold_tournament, task_of
 from headway.pipeline.events import Listener, RunStarted, ignore
 from headway.pipeline.folder import (
     PROJECT,
@@ -23,7 +23,7 @@ from headway.pipeline.packaging import package_winner
 from headway.pipeline.preparing import prepare
 from headway.pipeline.reporting import report_run
 from headway.pipeline.result import RunResult
-from headway.pipeline.scoring import score
+from headway.pipeline.scoring import check_decision, score
 from headway.project.schema import Project
 
 RUNS = Path("runs")
@@ -45,6 +45,7 @@ def run(
     attempt = begin(project, out or RUNS, lang, listen) if resume is None else go_on(resume, lang, listen)
     listen(RunStarted(attempt.folder.path))
     prepared = prepare(attempt)
+    check_decision(attempt.project, task_of(prepared.dataset))
     prepared = settle_labels(attempt, prepared)
     competed = hold_tournament(attempt, prepared)
     scored = score(attempt, prepared, competed)

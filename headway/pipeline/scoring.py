@@ -17,7 +17,8 @@ from headway.package.opening import open_graph
 from headway.pipeline.attempt import Attempt
 from headway.pipeline.competing import Competed, held_out
 from headway.pipeline.preparing import Prepared, write_parquet
-from headway.tasks import Classify
+from headway.project.schema import Project
+from headway.tasks import Classify, Task
 from headway.training.trial import columns_of
 
 TEST_ANSWERS = "test_answers.parquet"
@@ -73,6 +74,26 @@ def score(attempt: Attempt, prepared: Prepared, competed: Competed) -> Scored:
     return Scored(scores, examples, answers, decided)
 
 
+def check_decision(project: Project, task: Task) -> None:
+    """Raise `HeadwayError` where `decision` names a label that does not occur, before any time goes into training."""
+    wish = project.decision
+    if not isinstance(task, Classify):
+        return
+    if wish.costs is not None:
+        read_costs(wish.costs, task.labels)
+    if wish.label is not None and wish.label not in task.labels:
+        raise ProjectError(
+            (
+                Problem(
+                    "there is no such label",
+                    where="decision.label",
+                    expected=f"one of {', '.join(map(repr, task.labels))}",
+                    got=repr(wish.label),
+                ),
+            )
+        )
+
+
 def settle_decision(attempt: Attempt, competed: Competed) -> Decided:
     """Return what `decision` in the project asks for, chosen on the validation rows."""
     wish, task = attempt.project.decision, competed.task
@@ -83,17 +104,6 @@ def settle_decision(attempt: Attempt, competed: Competed) -> Decided:
     if wish.precision is None:
         return Decided()
     label = rarest_label(competed) if wish.label is None else wish.label
-    if label not in task.labels:
-        raise ProjectError(
-            (
-                Problem(
-                    "there is no such label",
-                    where="decision.label",
-                    expected=f"one of {', '.join(map(repr, task.labels))}",
-                    got=repr(label),
-                ),
-            )
-        )
     chosen = choose_threshold(
         competed.contest.truth, competed.tournament.answers, task.labels, precision=wish.precision, label=label
     )

@@ -125,8 +125,14 @@ def test_a_wanted_precision_sets_the_threshold(tmp_path):
 
 
 def test_a_decision_about_a_label_that_is_not_there_is_an_error(tmp_path):
+    events = []
     with pytest.raises(ProjectError, match="no such label"):
-        run(table_project(tmp_path, decision={"precision": 0.9, "label": "maybe"}), out=tmp_path / "runs")
+        run(
+            table_project(tmp_path, decision={"precision": 0.9, "label": "maybe"}),
+            out=tmp_path / "runs",
+            listen=events.append,
+        )
+    assert not any(isinstance(event, CandidateStarted) for event in events)
 
 
 def test_a_setting_that_a_family_ignores_is_remarked(tmp_path):
