@@ -31,6 +31,9 @@ __all__ = ["Build", "Trained", "estimated", "predict", "probe", "train"]
 # Share of the time that is held back, for export and noisy neighbours.
 RESERVE = 0.06
 
+# So many times slower than one thread are all of them where the machine has other work; alone they are never slower.
+CROWDED = 1.5
+
 Build = Callable[[], nn.Module]
 
 
@@ -52,6 +55,8 @@ def train(
     the loss stops being a number, or when the clock leaves no time for a single step.
     """
     plan = replay(plan, settings)
+    if not math.isinf(clock.deadline):
+        plan = replace(plan, threads=threads_for(build, lesson, task, plan, seed=seed))
     with seeded(seed), limited(plan.threads):
         network = build().to(best_device())
         run = _Run(network, lesson, valid, task, plan, clock, np.random.default_rng(seed))
@@ -262,6 +267,23 @@ class _Run:
         return ((self.pace.step + share) * timing.PROBE_STEPS + taken) / (timing.PROBE_STEPS + self.steps)
 
 
+def threads_for(build: Build, lesson: Lesson, task: Task, plan: Plan, *, seed: int) -> int | None:
+    """Return the plan's number of threads, or one where other processes hold the cores.
+
+    Threads of one step wait for each other: where another process takes turns with one of them, a step on two threads
+    was measured to take up to 290 times as long as alone, a step on one thread twice as long.
+    """
+    device = best_device()
+    if plan.threads is not None or device.type != "cpu" or torch.get_num_threads() == 1:
+        return plan.threads
+    with seeded(seed):
+        network = build().to(device)
+        together = probe(network, lesson, None, task, plan).step
+        with limited(1):
+            alone = probe(network, lesson, None, task, plan).step
+    return 1 if alone * CROWDED < together else None
+
+
 def probe(network: nn.Module, lesson: Lesson, valid: Lesson | None, task: Task, plan: Plan) -> timing.Pace:
     """Time training steps and one batch of validation on a copy of `network`."""
     with torch.random.fork_rng():
@@ -304,6 +326,7 @@ def estimated(build: Build, lesson: Lesson, rows: int, task: Task, plan: Plan, *
     """
     import psutil
 
+    plan = replace(plan, threads=threads_for(build, lesson, task, plan, seed=seed))
     with seeded(seed), limited(plan.threads):
         process = psutil.Process()
         before = process.memory_info().rss

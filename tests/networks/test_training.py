@@ -7,9 +7,12 @@ from torch import nn
 
 from headway.compute.clock import Clock
 from headway.errors import TrainingError
+from headway.networks import training
 from headway.networks.batches import Arrays, Lesson
+from headway.networks.device import best_device
 from headway.networks.plan import Plan, planned
-from headway.networks.training import estimated, predict, train
+from headway.networks.timing import Pace
+from headway.networks.training import estimated, predict, threads_for, train
 from headway.tasks import Classify, Regress
 from headway.tasks.recipe import Recipe
 
@@ -164,6 +167,17 @@ def test_an_estimate_grows_with_epochs_and_rows():
     more, memory = estimated(build, lesson, 100_000, TASK, Plan(epochs=100), seed=0)
     assert more > 20 * once
     assert memory > 0
+
+
+@pytest.mark.skipif(best_device().type != "cpu", reason="threads matter on the CPU only")
+@pytest.mark.parametrize(("together", "chosen"), [(5.0, 1), (0.6, None), (1.2, None)])
+def test_one_thread_trains_where_other_processes_hold_the_cores(monkeypatch, together, chosen):
+    torch.set_num_threads(2)
+    steps = {1: 1.0, 2: together}
+    monkeypatch.setattr(training, "probe", lambda *_: Pace(steps[torch.get_num_threads()], 0.0))
+    lesson, _ = lessons()
+    assert threads_for(build, lesson, TASK, Plan(), seed=0) == chosen
+    assert threads_for(build, lesson, TASK, Plan(threads=2), seed=0) == 2
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
