@@ -32,7 +32,7 @@ def find_doubtful_labels(attempt: Attempt, prepared: Prepared, competed: Compete
     """Write the rows of the validation part whose label looks wrong, and return the surest ones for the report."""
     if attempt.project.cleaning.label_errors != "report" or competed.task.kind != "classify":
         return ()
-    positions = competed.contest.valid
+    positions = competed.contest.valid[: len(competed.tournament.answers)]
     dataset = prepared.dataset
     try:
         found = find_label_errors(pick(dataset, positions), competed.tournament.answers)

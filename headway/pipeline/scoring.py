@@ -105,7 +105,11 @@ def settle_decision(attempt: Attempt, competed: Competed) -> Decided:
         return Decided()
     label = rarest_label(competed) if wish.label is None else wish.label
     chosen = choose_threshold(
-        competed.contest.truth, competed.tournament.answers, task.labels, precision=wish.precision, label=label
+        competed.contest.truth[: len(competed.tournament.answers)],
+        competed.tournament.answers,
+        task.labels,
+        precision=wish.precision,
+        label=label,
     )
     return Decided(threshold=chosen)
 

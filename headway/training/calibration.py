@@ -17,7 +17,7 @@ def calibrated(outcome: Outcome, contest: Contest) -> Outcome:
     """Return a classifier's outcome with its answers and graph calibrated; a regression outcome as it is."""
     if contest.task.kind == "regress" or outcome.answers is None or outcome.graph is None:
         return outcome
-    temperature = fit_temperature(outcome.answers, contest.truth)
+    temperature = fit_temperature(outcome.answers, contest.truth[: len(outcome.answers)])
     found = replace(outcome, temperature=temperature.temperature, bias=temperature.bias or ())
     return replace(
         found, answers=calibrate_answers(outcome.answers, found), graph=calibrate_graph(outcome.graph, found)

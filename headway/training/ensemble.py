@@ -10,7 +10,7 @@ from headway.evaluation.metrics import greater_is_better, quick_metric
 from headway.tasks import Task
 
 ROUNDS = 20
-RESAMPLES = 100
+RESAMPLES, SIGMAS = 100, 1.64
 SMALLEST_WEIGHT = 0.05
 
 
@@ -62,7 +62,7 @@ def row_losses(answers: np.ndarray, truth: np.ndarray, task: Task) -> np.ndarray
 def gains_more_than_noise(
     mixed: np.ndarray, single: np.ndarray, truth: np.ndarray, task: Task, *, metric: str, seed: int
 ) -> bool:
-    """Tell whether `mixed` beats `single` by more than one standard error of the paired difference (bootstrap)."""
+    """Tell whether `mixed` beats `single` by more than chance would (one-sided 95%, paired bootstrap)."""
     sign = 1.0 if greater_is_better(metric) else -1.0
 
     def gain(rows: np.ndarray) -> float:
@@ -76,4 +76,4 @@ def gains_more_than_noise(
         return False
     generator = np.random.default_rng(seed)
     gains = [gain(generator.choice(every_row, len(every_row))) for _ in range(RESAMPLES)]
-    return observed > float(np.nanstd(gains))
+    return observed > SIGMAS * float(np.nanstd(gains))

@@ -23,7 +23,8 @@ class Outcome:
     `metrics` are taken on the validation rows, `answers` are its calibrated answers there: float32 `[n, labels]`
     or `[n]`, in the order of the folds' `valid` parts; `temperature` and `bias` are that calibration. `graph` is
     the calibrated model of the first fold: latency (ms of one row), size and memory (MB) are measured on it
-    through the runtime. `members` are the weights of an ensemble.
+    through the runtime. `members` are the weights of an ensemble. `fits` is how many folds it was trained on (fewer
+    than there are where the time ran out: `answers` then end early), `sample` the share of the training rows it saw.
     """
 
     name: str
@@ -32,6 +33,8 @@ class Outcome:
     metrics: Mapping[str, float] = field(default_factory=dict)
     estimated_seconds: float | None = None
     fit_seconds: float | None = None
+    fits: int = 1
+    sample: float = 1.0
     latency_p50_ms: float | None = None
     latency_p95_ms: float | None = None
     size_mb: float | None = None

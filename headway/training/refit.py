@@ -34,7 +34,7 @@ def refit_seconds(outcome: Outcome, contest: Contest, outcomes: Mapping[str, Out
     """Return the seconds that fitting an outcome (all members of an ensemble) on all training rows should take."""
     if outcome.members:
         return sum(refit_seconds(outcomes[name], contest, outcomes) for name in outcome.members)
-    return (outcome.fit_seconds or 0.0) / len(contest.folds) * contest.refit_ratio * REFIT_MARGIN
+    return (outcome.fit_seconds or 0.0) / outcome.fits / outcome.sample * contest.refit_ratio * REFIT_MARGIN
 
 
 def parity_rows(contest: Contest) -> np.ndarray:

@@ -26,9 +26,15 @@ from headway.training.trial import PARITY_ROWS, columns_of, judged, try_candidat
 
 ENSEMBLE = "ensemble"
 ENSEMBLE_SIZE = 5
+# An ensemble ships where members with this much of the weight can learn from all rows.
+MOST_OF_IT = 0.5
 # A candidate with less than this share of the time it wants is not worth starting. Every candidate obeys its clock, so
 # an estimate that is too low costs no more than the time it was given; elastic ones make the most of little time.
-ELASTIC_SHARE, SHARE = 0.3, 0.6
+ELASTIC_SHARE, SHARE = 0.05, 0.35
+# Estimates are rather too high than too low: a sample is this much larger than one would say.
+SAMPLE_BONUS, SMALLEST_SAMPLE = 1.5, 1000
+# Probing a family with heavy imports takes seconds itself; it is left out where fewer are free.
+HEAVY_SECONDS = 5.0
 # From this share of the time left on, an estimate is worth a second probe.
 WARM_SHARE = 0.1
 MEASURE_SECONDS = 1.0
@@ -105,7 +111,8 @@ def by_cost(state: State, tier: list[Entrant]) -> list[tuple[Entrant, Estimate]]
         if kept is not None:
             probed.append((entrant, Estimate(kept.estimated_seconds or 0.0, 0.0)))
             continue
-        if entrant.card.name != BASELINE and seconds_available(state) <= 0:
+        least = 0.0 if entrant.card.extra is None else HEAVY_SECONDS
+        if entrant.card.name != BASELINE and seconds_available(state) <= least:
             conclude(state, Outcome(entrant.card.name, "skipped", UNPROBED), seconds=0.0)
             continue
         started = time.monotonic()
@@ -142,10 +149,11 @@ def run_entrant(state: State, entrant: Entrant, estimate: Estimate) -> None:
         return
     started = time.monotonic()
     available = seconds_available(state)
-    outcome = refused(state, entrant, estimate, available)
+    share = sample_share(state, entrant, estimate, available)
+    outcome = refused(state, entrant, estimate, available, share)
     if outcome is None:
-        state.listen(CandidateStarted(name, estimate.seconds * len(state.contest.folds), state.seconds_left))
-        outcome = attempt(state, entrant, estimate, available)
+        state.listen(CandidateStarted(name, estimate.seconds * len(state.contest.folds) * share, state.seconds_left))
+        outcome = attempt(state, entrant, estimate, available, share)
     conclude(state, outcome, seconds=time.monotonic() - started)
 
 
@@ -153,15 +161,25 @@ def seconds_available(state: State) -> float:
     """Return the time a candidate may use: what is left without the refit of the best so far."""
     best = state.best
     reserve = 0.0 if best is None else refit_seconds(best, state.contest, state.outcomes)
-    return state.clock.left() - reserve - MEASURE_SECONDS
+    finishing = MEASURE_SECONDS if best is None or best.name == BASELINE else 2 * MEASURE_SECONDS
+    return state.clock.left() - reserve - finishing
 
 
-def refused(state: State, entrant: Entrant, estimate: Estimate, available: float) -> Outcome | None:
+def sample_share(state: State, entrant: Entrant, estimate: Estimate, available: float) -> float:
+    """Return the share of the training rows that a candidate learns from: all, unless only a sample fits the time."""
+    wanted = estimate.seconds * len(state.contest.folds)
+    if entrant.card.elastic or entrant.card.name == BASELINE or wanted * SHARE <= available:
+        return 1.0
+    share = max(available, 0.0) / wanted * SAMPLE_BONUS
+    return share if share * len(state.contest.folds[0].train) >= SMALLEST_SAMPLE else 1.0
+
+
+def refused(state: State, entrant: Entrant, estimate: Estimate, available: float, share: float) -> Outcome | None:
     """Return the outcome of a candidate that may not start, or None when it may."""
     if entrant.card.name == BASELINE:
         return None
     wanted = estimate.seconds * len(state.contest.folds)
-    needed = wanted * (ELASTIC_SHARE if entrant.card.elastic else SHARE)
+    needed = wanted * (ELASTIC_SHARE if entrant.card.elastic else SHARE) * (1.0 if share == 1.0 else 0.0)
     memory_free = state.contest.memory_mb - psutil.Process().memory_info().rss / 1e6
     reason = ""
     if needed > available:
@@ -173,21 +191,29 @@ def refused(state: State, entrant: Entrant, estimate: Estimate, available: float
     return Outcome(entrant.card.name, "skipped", reason, estimated_seconds=estimate.seconds)
 
 
-def attempt(state: State, entrant: Entrant, estimate: Estimate, available: float) -> Outcome:
+def attempt(state: State, entrant: Entrant, estimate: Estimate, available: float, share: float) -> Outcome:
     """Run a candidate's trial; whatever it raises becomes a failed outcome. The baseline runs on any clock."""
     unhurried = math.isinf(available) or entrant.card.name == BASELINE
     clock = Clock() if unhurried else Clock.after(max(available, 0.0))
+    contest = state.contest if share == 1.0 else state.contest.thinned(share)
     try:
-        return try_candidate(
+        outcome = try_candidate(
             entrant,
             state.registry.load(entrant.card.name),
-            state.contest,
+            contest,
             estimate=estimate,
             clock=clock,
             rival=state.best,
         )
+        return outcome if share == 1.0 else as_sampled(outcome, share, len(contest.folds[0].train))
     except Exception as error:  # noqa: BLE001 - no candidate's crash ends the run
         return failure(entrant, error)
+
+
+def as_sampled(outcome: Outcome, share: float, rows: int) -> Outcome:
+    """Return the outcome of a candidate that learnt from a sample, saying so."""
+    told = f"trained on a sample of {rows:,} rows, as the time allowed"
+    return replace(outcome, sample=share, reason="; ".join(filter(None, [outcome.reason, told])))
 
 
 def failure(entrant: Entrant, error: Exception) -> Outcome:
@@ -227,11 +253,18 @@ def try_ensemble(state: State) -> None:
     if kept is not None:
         conclude(state, kept, seconds=0.0, save=False)
         return
-    ready = [outcome for outcome in state.outcomes.values() if outcome.status == "ok" and outcome.name != BASELINE]
-    if best is None or len(ready) < 2:
+    rows = len(state.contest.valid)
+    ready = [
+        outcome
+        for outcome in state.outcomes.values()
+        if outcome.status == "ok" and outcome.name != BASELINE and outcome.answers is not None
+        if len(outcome.answers) == rows
+    ]
+    if best not in ready or len(ready) < 2:
         return
     started = time.monotonic()
     strongest = sorted(ready, key=state.rank, reverse=True)[:ENSEMBLE_SIZE]
+    assert best is not None
     outcome = build_ensemble(state, best, strongest)
     if outcome is not None:
         conclude(state, outcome, seconds=time.monotonic() - started)
@@ -269,6 +302,7 @@ def finish(state: State) -> Tournament:
     if best is None:
         raise no_candidate_fits(state)
     tell_of_small_budget(state, best)
+    best = affordable(state, best)
     ships, refitted = refit_winner(state, best)
     state.outcomes[best.name] = replace(best, status="won")
     assert best.answers is not None
@@ -305,10 +339,30 @@ def tell_of_small_budget(state: State, best: Outcome) -> None:
     """Say so when the budget held nothing but the baseline."""
     skipped = [outcome for outcome in state.outcomes.values() if outcome.status == "skipped"]
     late = [o.estimated_seconds * len(state.contest.folds) for o in skipped if o.estimated_seconds]
+    over = [outcome.name for outcome in state.outcomes.values() if outcome.status == "over_limit"]
+    if best.name == BASELINE and over:
+        state.listen(Remark(f"only the baseline meets the limits: {', '.join(over)} went over them"))
     if best.name != BASELINE or not (late or any(outcome.reason == UNPROBED for outcome in skipped)):
         return
     need = f"the cheapest other candidate needs about {min(late):.0f} s more for its training" if late else UNPROBED
     state.listen(Remark(f"the budget holds only the baseline: {need}"))
+
+
+def affordable(state: State, best: Outcome) -> Outcome:
+    """Return the ensemble if the members with most of its weight can be refitted in time; else the best single one."""
+    if not best.members:
+        return best
+    left, ready = state.clock.left(), 0.0
+    costs = {name: refit_seconds(state.outcomes[name], state.contest, state.outcomes) for name in best.members}
+    for name in sorted(costs, key=costs.__getitem__):
+        left -= costs[name]
+        ready += best.members[name] if left >= 0 else 0.0
+    if ready >= MOST_OF_IT:
+        return best
+    state.outcomes[best.name] = replace(best, status="dropped", reason="no time left to refit its members")
+    single = state.best
+    assert single is not None
+    return single
 
 
 def refit_winner(state: State, chosen: Outcome) -> tuple[Refitted, bool]:

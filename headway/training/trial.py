@@ -25,6 +25,8 @@ from headway.training.outcome import Outcome
 PARITY_ROWS = 256
 MEASURED_ROWS = 64
 LOSER_SIGMAS = 3.0
+# A further fold is not begun with less than this share of the time the last one took.
+LATE = 0.7
 
 
 @dataclass(frozen=True)
@@ -58,9 +60,12 @@ def try_candidate(
         answers = checked_answers(fitted.predict(valid.rows), len(valid), contest.task)
         results.append(FoldResult(answers, seconds, fitted.settings, fitted.curves))
         graph = export(fitted, valid, answers) if graph is None else graph
-        verdict = verdict_so_far(results, contest, rival, clock)
-        if verdict is not None:
-            return dropped(entrant.card.name, results, contest, verdict, estimate)
+        if number + 1 < len(contest.folds):
+            if clock.left() < LATE * seconds:
+                break
+            verdict = verdict_so_far(results, contest, rival)
+            if verdict is not None:
+                return dropped(entrant.card.name, results, contest, verdict, estimate)
     if graph is None:
         raise TrainingError("there is no fold to train on")
     return finished(entrant.card.name, results, graph, contest, estimate)
@@ -96,16 +101,11 @@ def columns_of(rows: object) -> Mapping[str, object]:
     return rows.to_dict(as_series=True)  # type: ignore[attr-defined, no-any-return]
 
 
-def verdict_so_far(results: list[FoldResult], contest: Contest, rival: Outcome | None, clock: Clock) -> str | None:
+def verdict_so_far(results: list[FoldResult], contest: Contest, rival: Outcome | None) -> str | None:
     """Return why the candidate should not see its remaining folds, or None."""
-    folds_left = len(contest.folds) - len(results)
-    if folds_left == 0:
-        return None
-    if results[-1].seconds * folds_left > clock.left() and clock.expired:
-        return "the time ran out before all folds were done"
     if rival is None or rival.answers is None:
         return None
-    answers = np.concatenate([result.answers for result in results])
+    answers = np.concatenate([result.answers for result in results])[: len(rival.answers)]
     truth, theirs = contest.truth[: len(answers)], rival.answers[: len(answers)]
     difference = row_losses(answers, truth, contest.task) - row_losses(theirs, truth, contest.task)
     error = float(difference.std() / np.sqrt(len(difference))) + 1e-12
@@ -113,7 +113,8 @@ def verdict_so_far(results: list[FoldResult], contest: Contest, rival: Outcome |
     best = quick_metric(contest.metric, truth, theirs, contest.task, positive=contest.positive)
     worse = mine < best if greater_is_better(contest.metric) else mine > best
     if worse and float(difference.mean()) / error > LOSER_SIGMAS:
-        return f"clearly behind {rival.name} after {len(results)} of {len(contest.folds)} folds"
+        folds = f"{len(results)} of {len(contest.folds)} folds"
+        return f"clearly behind {rival.name} ({best:.4f} on the same rows) after {folds}"
     return None
 
 
@@ -128,17 +129,21 @@ def dropped(name: str, results: list[FoldResult], contest: Contest, reason: str,
         metrics=all_metrics(answers, truth, contest),
         estimated_seconds=estimate.seconds,
         fit_seconds=sum(result.seconds for result in results),
+        fits=len(results),
         curves=results[0].curves,
     )
 
 
 def finished(name: str, results: list[FoldResult], graph: Graph, contest: Contest, estimate: Estimate) -> Outcome:
-    """Return the outcome of a candidate that went all the way."""
+    """Return the outcome of a candidate that went all the way, or as many folds as the time allowed."""
+    late = len(results) < len(contest.folds)
     outcome = Outcome(
         name,
         "ok",
+        f"judged on {len(results)} of {len(contest.folds)} folds: the time ran out" if late else "",
         estimated_seconds=estimate.seconds,
         fit_seconds=sum(result.seconds for result in results),
+        fits=len(results),
         settings=merge_settings([result.settings for result in results]),
         curves=results[0].curves,
         graph=graph,
@@ -151,7 +156,7 @@ def judged(outcome: Outcome, contest: Contest) -> Outcome:
     """Return a finished outcome calibrated, scored, measured and held to the limits."""
     outcome = calibrated(outcome, contest)
     assert outcome.answers is not None
-    metrics = all_metrics(outcome.answers, contest.truth, contest)
+    metrics = all_metrics(outcome.answers, contest.truth[: len(outcome.answers)], contest)
     return held_to_limits(measured(replace(outcome, metrics=metrics), contest), contest.limits)
 
 

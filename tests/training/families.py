@@ -28,6 +28,7 @@ class Logistic:
     settings: dict = field(default_factory=lambda: {"strength": 1.0})
     curves: tuple[Curve, ...] = ()
     lie: float = 0.0
+    ballast: int = 0
 
     def predict(self, rows: pl.DataFrame) -> np.ndarray:
         score = rows.select("first", "second").to_numpy() @ self.weights + self.lie
@@ -37,6 +38,8 @@ class Logistic:
     def graph(self) -> Graph:
         numbers = spox.argument(spox.Tensor(np.float32, ("rows", 2)))
         score = op.matmul(numbers, op.const(self.weights.reshape(2, 1).astype(np.float32)))
+        if self.ballast:
+            score = op.add(score, op.reduce_sum(op.const(np.zeros(self.ballast, np.float32)), keepdims=0))
         logits = op.concat([op.mul(score, op.const(np.float32(0))), score], axis=1)
         model = spox.build({"numbers": numbers}, {"probabilities": op.softmax(logits, axis=-1)})
         return Graph(model.SerializeToString(), (NumberFeed("numbers", ("first", "second")),))
@@ -50,6 +53,7 @@ class Sees:
     seconds: float = 0.01
     memory_mb: float = 1.0
     lie: float = 0.0
+    ballast: int = 0
     breaks: Exception | None = None
     wait: Callable[[], None] = lambda: None
     fits: list[int] = field(default_factory=list)
@@ -62,7 +66,7 @@ class Sees:
         self.wait()
         if self.breaks is not None:
             raise self.breaks
-        return Logistic(np.array(self.weights), lie=self.lie)
+        return Logistic(np.array(self.weights), lie=self.lie, ballast=self.ballast)
 
 
 @dataclass(frozen=True)

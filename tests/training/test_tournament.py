@@ -13,7 +13,7 @@ from headway.training.events import BestSoFar, CandidateFinished, Remark
 from headway.training.storage import Store
 from headway.training.tournament import compete
 from headway.training.trial import columns_of
-from tests.training.families import INPUTS, NO_HURRY, Logistic, Sees, contest, room
+from tests.training.families import INPUTS, NO_HURRY, Sees, contest, room
 
 FIRST, SECOND, BOTH, NOTHING = (2.0, 0.0), (0.0, 2.0), (2.0, 2.0), (0.0, 0.0)
 
@@ -190,3 +190,34 @@ def test_a_family_that_fails_its_probe_is_out(tmp_path):
 
     found = hold(tmp_path, {"baseline": Sees(NOTHING), "odd": Unprobed(BOTH), "weak": Sees(FIRST)})
     assert statuses(found)["odd"] == "failed"
+
+
+def test_a_cross_validation_that_runs_out_of_time_counts_for_the_folds_it_saw(tmp_path):
+    slow = Sees(BOTH, wait=lambda: time.sleep(1.0), seconds=1.0)
+    found = hold(tmp_path, {"baseline": Sees(NOTHING), "slow": slow}, arena=contest(folds=5), clock=Clock.after(5.0))
+    (outcome,) = [outcome for outcome in found.outcomes if outcome.name == "slow"]
+    assert found.winner == "slow"
+    assert outcome.fits < 5
+    assert f"{outcome.fits} of 5 folds" in outcome.reason
+    assert len(found.answers) == 120 * outcome.fits
+
+
+def test_a_candidate_too_slow_for_all_rows_learns_from_a_sample(tmp_path):
+    large = Sees(BOTH, seconds=100)
+    arena = contest(rows=20_000)
+    found = hold(tmp_path, {"baseline": Sees(NOTHING), "large": large}, arena=arena, clock=Clock.after(20))
+    (outcome,) = [outcome for outcome in found.outcomes if outcome.name == "large"]
+    assert found.winner == "large"
+    assert 1000 <= large.fits[0] < 10_000
+    assert "sample" in outcome.reason
+    assert large.fits[1] == 20_000
+
+
+def test_that_only_the_baseline_meets_the_limits_is_said(tmp_path):
+    events = []
+    families = {"baseline": Sees(NOTHING), "strong": Sees(BOTH, ballast=500_000)}
+    found = hold(tmp_path, families, arena=contest(limits={"size_mb": 1.0}), events=events)
+    assert found.winner == "baseline"
+    assert statuses(found)["strong"] == "over_limit"
+    said = [event.text for event in events if isinstance(event, Remark)]
+    assert said == ["only the baseline meets the limits: strong went over them"]

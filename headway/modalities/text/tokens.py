@@ -10,14 +10,17 @@ import numpy as np
 from headway.runtime.manifest import TokenFeed
 
 PAD, UNKNOWN = "[PAD]", "[UNK]"
-VOCABULARY = 12_000
+# A token that is seen a few times in training teaches nothing: one for so many characters, within bounds.
+CHARACTERS_A_TOKEN, LEAST_VOCABULARY, VOCABULARY = 250, 1_000, 12_000
 # The merges of a byte-pair encoding settle long before all of a large corpus is read.
 _READ = 60_000
 MAX_TOKENS = 256
 
 
-def train_tokenizer(texts: Sequence[str], *, size: int = VOCABULARY) -> bytes:
+def train_tokenizer(texts: Sequence[str], *, size: int | None = None) -> bytes:
     """Return a `tokenizer.json` with up to `size` tokens, id 0 for padding and 1 for unknown characters.
+
+    Without `size` there is one token for every 250 characters of the texts, from 1,000 to 12,000.
 
     Texts are folded to NFKC and lower case and split into runs of letters and of other characters; inside a run,
     frequent neighbours are merged (Sennrich et al. 2016), so that frequent words of any script become one token. The
@@ -27,6 +30,9 @@ def train_tokenizer(texts: Sequence[str], *, size: int = VOCABULARY) -> bytes:
     from tokenizers.models import BPE
     from tokenizers.trainers import BpeTrainer
 
+    if size is None:
+        characters = sum(map(len, texts))
+        size = min(VOCABULARY, max(LEAST_VOCABULARY, characters // CHARACTERS_A_TOKEN))
     tokenizer = Tokenizer(BPE(unk_token=UNKNOWN))
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
