@@ -13,7 +13,7 @@ from headway.training.events import BestSoFar, CandidateFinished, Remark
 from headway.training.storage import Store
 from headway.training.tournament import compete
 from headway.training.trial import columns_of
-from tests.training.families import INPUTS, NO_HURRY, Sees, contest, room
+from tests.training.families import INPUTS, NO_HURRY, Logistic, Sees, contest, room
 
 FIRST, SECOND, BOTH, NOTHING = (2.0, 0.0), (0.0, 2.0), (2.0, 2.0), (0.0, 0.0)
 
