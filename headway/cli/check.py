@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headway.cli.messages import Language, choose_language, say
+from headway.cli.messages import Language, call_metric, choose_language, say
+from headway.report.translation import translate
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -42,18 +43,21 @@ def check(
 
 def describe(found: Check, language: Language) -> list[str]:
     """Return what the data are, what was noticed in them, and the remarks."""
-    inputs = ", ".join(f"{column.name} ({column.modality})" for column in found.inputs)
+    inputs = ", ".join(f"{column.name} ({say(column.modality, language)})" for column in found.inputs)
     counts = say("check:rows", language).format(
         read=f"{found.read:,}", rejected=f"{found.rejected:,}", train=f"{found.train:,}", test=f"{found.test:,}"
     )
     folds = say("check:folds", language).format(folds=found.folds) if found.folds > 1 else ""
     signs = {"info": "·", "warning": "!", "error": "✗"}
     return [
-        f"{found.task}, {found.metric}",
+        f"{say(found.task, language)}, {call_metric(found.metric, language)}",
         f"{say('inputs', language)}: {inputs}",
         f"{counts}{folds}",
-        *(f"{signs.get(str(finding['severity']), '·')} {finding['message']}" for finding in found.findings),
-        *(f"! {remark}" for remark in found.remarks),
+        *(
+            f"{signs.get(str(finding['severity']), '·')} {translate(str(finding['message']), language)}"
+            for finding in found.findings
+        ),
+        *(f"! {translate(remark, language)}" for remark in found.remarks),
     ]
 
 
@@ -72,6 +76,10 @@ def cost_table(costs: tuple[CandidateCost, ...], language: Language) -> Table:
         seconds = "" if cost.seconds is None else write_seconds(cost.seconds)
         memory = "" if cost.memory_mb is None else f"{cost.memory_mb:,.0f}"
         table.add_row(
-            f"{'✓' if cost.fits else '–'} {cost.name}", seconds, memory, cost.note, style="" if cost.fits else "dim"
+            f"{'✓' if cost.fits else '–'} {cost.name}",
+            seconds,
+            memory,
+            translate(cost.note, language),
+            style="" if cost.fits else "dim",
         )
     return table

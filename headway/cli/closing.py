@@ -12,9 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from headway.cli.live import format_score
-from headway.cli.messages import Language, say
+from headway.cli.messages import Language, call_metric, say
 from headway.pipeline.result import RunResult
 from headway.project.units import write_seconds
+from headway.report.translation import translate
 
 _LOWER_IS_BETTER = frozenset({"log_loss", "brier", "mae", "rmse", "calibration_error"})
 # The figures of the test part that the closing lines name; result.json and the report have all of them.
@@ -58,7 +59,8 @@ def _print_candidates(result: Mapping[str, Any], console: Console, language: Lan
     console.print(leaderboard([row for row in rows if _is_measured(row, metric)], metric, language))
     for row in rows:
         if not _is_measured(row, metric):
-            line = Text(f"  {row['name']}: {say(row['status'], language)}, {row.get('reason', '')}".rstrip(", "))
+            words = [say(row["status"], language), *([translate(row["reason"], language)] if row.get("reason") else [])]
+            line = Text(f"  {row['name']}: {('，' if language == 'zh' else ', ').join(words)}")
             line.stylize(_style(row["status"]))
             console.print(line, soft_wrap=not console.is_terminal, highlight=False)
 
@@ -68,7 +70,7 @@ def leaderboard(candidates: Sequence[Mapping[str, Any]], metric: str, language: 
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
     table.add_column(say("candidate", language), no_wrap=True)
     for name in (
-        say("valid", language).format(metric=metric or "score"),
+        say("valid", language).format(metric=call_metric(metric or "score", language)),
         say("fit", language),
         f"{say('latency', language)} ms",
         f"{say('size', language)} MB",
@@ -109,7 +111,7 @@ def _cells(row: Mapping[str, Any], metric: str, language: Language) -> list[str]
         "" if seconds is None else write_seconds(seconds),
         "" if p50 is None or p95 is None else f"{p50:.2f} / {p95:.2f}",
         "" if size is None else f"{size:.2f}",
-        f"{status}: {row['reason']}" if row.get("reason") else status,
+        f"{status}: {translate(row['reason'], language)}" if row.get("reason") else status,
     ]
 
 
@@ -122,7 +124,11 @@ def _headline(result: Mapping[str, Any], language: Language) -> Text:
     metric = result.get("metric", "")
     score = format_score(result["metrics"].get(metric))
     rows = f"{result['rows'].get('test', 0):,}"
-    parts = [say("wins", language).format(winner=result["winner"], metric=metric, score=score, rows=rows)]
+    parts = [
+        say("wins", language).format(
+            winner=result["winner"], metric=call_metric(metric, language), score=score, rows=rows
+        )
+    ]
     if metric in result.get("intervals", {}):
         low, high = (format_score(bound) for bound in result["intervals"][metric])
         parts.append(say("interval", language).format(low=low, high=high))
@@ -134,7 +140,7 @@ def _details(done: RunResult, language: Language) -> list[tuple[str, str]]:
     """Return the figures of the test part and what became of the rows."""
     rows = {key: f"{count:,}" for key, count in done.result["rows"].items()}
     return [
-        (say("figures:label", language), _figures(done.result)),
+        (say("figures:label", language), _figures(done.result, language)),
         (say("rows:label", language), say("rows", language).format_map(rows)),
     ]
 
@@ -146,11 +152,15 @@ def _places(done: RunResult, language: Language) -> list[tuple[str, str]]:
     ]
 
 
-def _figures(result: Mapping[str, Any]) -> str:
+def _figures(result: Mapping[str, Any], language: Language) -> str:
     """Return the metrics of the test part on one line."""
     known = {name: score for name, score in result["metrics"].items() if score is not None}
-    named = [name for name in (result.get("metric"), *_FIGURES) if name in known]
-    return ", ".join(f"{name} {format_score(known[name])}" for name in list(dict.fromkeys(named))[:_MOST_FIGURES])
+    named = [name for name in (str(result.get("metric")), *_FIGURES) if name in known]
+    figures = [
+        f"{call_metric(name, language)} {format_score(known[name])}"
+        for name in list(dict.fromkeys(named))[:_MOST_FIGURES]
+    ]
+    return ("、" if language == "zh" else ", ").join(figures)
 
 
 def _name_run(folder: Path) -> str:

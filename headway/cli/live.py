@@ -16,7 +16,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from headway.cli.messages import Language, say
+from headway.cli.messages import Language, call_metric, say
 from headway.pipeline.events import (
     BestSoFar,
     CandidateFinished,
@@ -28,6 +28,7 @@ from headway.pipeline.events import (
     StageStarted,
 )
 from headway.project.units import write_seconds
+from headway.report.translation import translate
 
 _NAME_CELLS = 18
 _STYLES = {
@@ -91,7 +92,7 @@ class View:
             case StageFinished():
                 self.stage = self.candidate = ""
             case BestSoFar():
-                self.best = f"{event.name} {event.metric} {format_score(event.score)}"
+                self.best = f"{event.name} {call_metric(event.metric, self.language)} {format_score(event.score)}"
 
     def _know_budget(self, left: float | None, now: float) -> None:
         self._deadline = None if left is None else now + left
@@ -100,22 +101,31 @@ class View:
         """Return the line that stays on the screen for an event."""
         match event:
             case StageFinished():
-                note = say("resumed", self.language) if event.resumed and not event.note else event.note
+                note = (
+                    say("resumed", self.language)
+                    if event.resumed and not event.note
+                    else translate(event.note, self.language)
+                )
                 return _row("✓", "green", say(event.name, self.language), write_seconds(event.seconds), note)
             case CandidateFinished():
                 return self._candidate_line(event)
             case BestSoFar():
                 return None
             case Remark():
-                return Text.assemble(("! ", "yellow"), event.text)
+                return Text.assemble(("! ", "yellow"), translate(event.text, self.language))
         return None
 
     def _candidate_line(self, event: CandidateFinished) -> Text:
         """Return `· cnn  12s  accuracy .987`, or why there is no score."""
         sign = {"ok": "·", "won": "·", "failed": "✗"}.get(event.status, "–")
         words = [] if event.status in ("ok", "won") else [say(event.status, self.language)]
-        words += [f"{event.metric} {format_score(event.score)}"] if event.score is not None else []
-        note = ", ".join([*words, *([event.reason] if event.reason else [])])
+        words += (
+            [f"{call_metric(event.metric, self.language)} {format_score(event.score)}"]
+            if event.score is not None
+            else []
+        )
+        words += [translate(event.reason, self.language)] if event.reason else []
+        note = ("，" if self.language == "zh" else ", ").join(words)
         seconds = "" if event.status == "skipped" else write_seconds(event.seconds)
         return _row(f"  {sign}", _STYLES[event.status], event.name, seconds, note, indent=2)
 

@@ -7,10 +7,19 @@ from collections.abc import Mapping
 from typing import Literal
 
 from headway.errors import RunError
+from headway.report.translation import name_metric
 
 Language = Literal["en", "zh"]
 
 _MESSAGES: Mapping[str, tuple[str, str]] = {
+    "classify": ("classify", "分类"),
+    "text": ("text", "文本"),
+    "number": ("number", "数值"),
+    "category": ("category", "类别"),
+    "date": ("date", "日期"),
+    "image": ("image", "图片"),
+    "audio": ("audio", "音频"),
+    "regress": ("regress", "回归"),
     "read": ("read", "读取"),
     "clean": ("clean", "清洗"),
     "split": ("split", "划分"),
@@ -77,6 +86,11 @@ def choose_language(wanted: str | None, environment: Mapping[str, str] = os.envi
         if word:
             return "zh" if word.lower().startswith("zh") else "en"
     return "en"
+
+
+def call_metric(metric: str, language: Language) -> str:
+    """Return a metric's name for the terminal: in English as a project file spells it."""
+    return name_metric(metric, language) if language == "zh" else metric
 
 
 def say(key: str, language: Language) -> str:

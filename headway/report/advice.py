@@ -5,9 +5,10 @@ from __future__ import annotations
 from headway.evaluation.metrics import greater_is_better
 from headway.evaluation.scores import Slice
 from headway.report.charts.heat import find_worst_pairs
-from headway.report.content import Lang, ReportContent
+from headway.report.content import ReportContent
 from headway.report.figures import write_metric, write_number, write_share
 from headway.report.summary import commonest_label
+from headway.report.translation import Lang
 from headway.report.words import Say, speak
 from headway.training.outcome import Outcome
 

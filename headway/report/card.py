@@ -7,11 +7,12 @@ import html
 from headway.evaluation.metrics import greater_is_better
 from headway.report.advice import name_slice, write_slice_score
 from headway.report.charts.heat import find_worst_pairs
-from headway.report.content import Lang, ReportContent
+from headway.report.content import ReportContent
 from headway.report.figures import write_interval, write_metric, write_share
 from headway.report.sections.usage import write_python
 from headway.report.summary import summarise
-from headway.report.words import Say, name_finding, name_metric, speak
+from headway.report.translation import Lang, name_metric, translate
+from headway.report.words import Say, speak
 
 # The sections follow Mitchell et al. 2019, "Model Cards for Model Reporting", shortened to what a run can know.
 
@@ -83,7 +84,9 @@ def _list_weaknesses(content: ReportContent, say: Say) -> str:
 def _list_data(content: ReportContent, lang: Lang, say: Say) -> str:
     rows = content.rows
     counts = say("flow_words", read=f"{rows.read:,}", train=f"{rows.train:,}", test=f"{rows.test:,}")
-    return "\n".join([counts, "", *(f"- {_plain(name_finding(each, lang))}" for each in content.findings)]).rstrip()
+    return "\n".join(
+        [counts, "", *(f"- {_plain(translate(each.message, lang))}" for each in content.findings)]
+    ).rstrip()
 
 
 def _plain(text: object) -> str:

@@ -14,8 +14,6 @@ from headway.project.schema import Limits
 from headway.runtime.manifest import Label
 from headway.training.outcome import Outcome
 
-Lang = Literal["en", "zh"]
-
 
 @dataclass(frozen=True)
 class RowCounts:

@@ -8,8 +8,9 @@ import polars as pl
 
 from headway.data.dataset import ROW, Column
 from headway.data.profiling import ColumnProfile, Profile
-from headway.report.content import Change, ColumnFacts, LabelError, Lang
+from headway.report.content import Change, ColumnFacts, LabelError
 from headway.report.figures import write_number, write_share
+from headway.report.translation import Lang, translate
 from headway.report.words import Say, speak
 
 EXAMPLES = 3
@@ -17,9 +18,8 @@ EXAMPLES = 3
 
 def fill_columns(profile: Profile, lang: Lang) -> tuple[ColumnFacts, ...]:
     """Return the facts of the target and of every other column, with a note on what its values are like."""
-    say = speak(lang)
-    target = _fill_column(profile.target, "target", say)
-    others = (_fill_column(each, "input" if each.used else "ignored", say) for each in profile.columns)
+    target = _fill_column(profile.target, "target", lang)
+    others = (_fill_column(each, "input" if each.used else "ignored", lang) for each in profile.columns)
     return (target, *others)
 
 
@@ -54,13 +54,13 @@ def fill_label_errors(rows: pl.DataFrame, inputs: tuple[Column, ...], errors: pl
     )
 
 
-def _fill_column(profile: ColumnProfile, role: Literal["input", "target", "ignored"], say: Say) -> ColumnFacts:
+def _fill_column(profile: ColumnProfile, role: Literal["input", "target", "ignored"], lang: Lang) -> ColumnFacts:
     return ColumnFacts(
         name=profile.name,
         modality=profile.modality or "",
         missing=profile.missing / max(profile.rows, 1),
         distinct=profile.distinct,
-        note=profile.reason if role == "ignored" else _note(profile, say),
+        note=translate(profile.reason, lang) if role == "ignored" else _note(profile, speak(lang)),
         role=role,
     )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import headway
 from headway.report.advice import advise
-from headway.report.content import Lang, ReportContent
+from headway.report.content import ReportContent
 from headway.report.markup import Markup, block, element, join, span
 from headway.report.sections.candidates import show_candidates
 from headway.report.sections.data import show_data, show_findings
@@ -19,6 +19,7 @@ from headway.report.sections.origin import show_glossary, show_origin
 from headway.report.sections.quality import show_quality
 from headway.report.sections.usage import show_usage
 from headway.report.summary import summarise
+from headway.report.translation import Lang
 from headway.report.words import Say, speak
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from headway.report.content import Lang, ReportContent
+from headway.report.content import ReportContent
 from headway.report.figures import (
     write_megabytes,
     write_milliseconds,
@@ -13,6 +13,7 @@ from headway.report.figures import (
     write_seconds,
     write_share,
 )
+from headway.report.translation import Lang
 from headway.report.words import Say, speak
 
 

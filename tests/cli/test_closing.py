@@ -36,7 +36,7 @@ def result():
         "rows": {"read": 35123, "rejected": 0, "duplicates": 17000, "set_aside": 94, "used": 18029, "test": 3605},
         "candidates": [
             candidate("baseline", "ok", 0.52),
-            candidate("lstm", "skipped", None, "it would need about 200 s, 20 s are left"),
+            candidate("lstm", "skipped", None, "needs about 200.0 s, 20.0 s are free in the budget"),
             candidate("ngram_linear", "won", 0.915),
             candidate("bag", "ok", 0.90),
         ],
@@ -66,7 +66,7 @@ def test_the_leaderboard_has_the_winner_first_then_by_score(folder):
     assert places == sorted(places)
     assert "accuracy (valid)" in text
     assert "0.41 / 0.60" in text
-    assert "  lstm: skipped, it would need about 200 s, 20 s are left\n" in text
+    assert "  lstm: skipped, needs about 200.0 s, 20.0 s are free in the budget\n" in text
 
 
 def test_it_names_figures_rows_report_package_and_the_next_command(folder):
@@ -84,6 +84,14 @@ def test_chinese_columns_end_at_the_same_cell(folder):
     edge = cell_len(header[: header.index("MB") + 2])
     assert cell_len(row[: row.index("12.30") + 5]) == edge
     assert any("模型包" in line for line in lines)
+
+
+def test_chinese_names_metrics_and_reasons(folder):
+    text = closing(folder, "zh")
+    assert "准确率（验证）" in text
+    assert "在 3,605 行测试数据上 准确率 0.9120" in text
+    assert "lstm: 跳过，约需 200.0 秒，预算中只剩 20.0 秒" in text
+    assert "accuracy" not in text
 
 
 def test_quiet_prints_the_end_result_only(folder):

@@ -79,7 +79,7 @@ def reviews() -> ReportContent:
             ColumnFacts("id", "number", missing=0.1, distinct=2100, role="ignored"),
         ),
         findings=(
-            Finding("duplicate", "info", None, "80 rows repeat another one", {"rows": 80}),
+            Finding("duplicate", "info", None, "80 rows repeat another one: dropped before the split", {"rows": 80}),
             Finding("some_new_code", "warning", "label", "something new", {}),
         ),
         changes=(Change("duplicate", "the same review occurs before", 80, ({"review": ATTACK},)),),

@@ -2,9 +2,9 @@ import string
 
 import pytest
 
-from headway.data.dataset import Finding
 from headway.evaluation.metrics import metric_names
-from headway.report.words import explain_terms, name_finding, name_metric, read_words, speak
+from headway.report.translation import name_metric, read_words
+from headway.report.words import explain_terms, speak
 from headway.tasks import Classify, Regress
 
 
@@ -12,7 +12,7 @@ def places(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
-@pytest.mark.parametrize("section", ["sentences", "metrics", "glossary"])
+@pytest.mark.parametrize("section", ["sentences", "metrics", "glossary", "told"])
 def test_every_text_is_there_in_both_languages_with_the_same_places(section):
     for key, texts in read_words()[section].items():
         assert set(texts) == {"en", "zh"}, key
@@ -36,14 +36,6 @@ def test_every_metric_has_a_name_in_both_languages():
 
 def test_terms_are_explained():
     assert ("召回率", "真正属于某标签的行中，被找出的比例。") in explain_terms("zh")
-
-
-def test_a_finding_is_said_in_chinese_where_its_code_is_known():
-    known = Finding("duplicate", "info", None, "1200 rows repeat", {"rows": 1200})
-    assert name_finding(known, "zh") == "1,200 行与其他行完全重复：已在划分前去除。"
-    assert name_finding(known, "en") == "1200 rows repeat"
-    for other in (Finding("new", "info", None, "new words", {}), Finding("duplicate", "info", None, "new words", {})):
-        assert name_finding(other, "zh") == "new words"
 
 
 def test_a_sentence_is_filled():

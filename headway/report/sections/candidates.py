@@ -6,10 +6,11 @@ from headway.evaluation.metrics import greater_is_better
 from headway.report.charts.canvas import figure
 from headway.report.charts.lines import draw_curves
 from headway.report.charts.scatter import Dot, draw_scatter
-from headway.report.content import Lang, ReportContent
+from headway.report.content import ReportContent
 from headway.report.figures import write_megabytes, write_metric, write_milliseconds, write_seconds, write_share
 from headway.report.markup import Markup, block, element, join, span, table
-from headway.report.words import Say, name_metric, speak
+from headway.report.translation import Lang, name_metric, translate
+from headway.report.words import Say, speak
 from headway.training.outcome import Outcome
 
 STATUSES = ("won", "ok", "over_limit", "dropped", "failed", "skipped")
@@ -29,7 +30,7 @@ def show_candidates(content: ReportContent, lang: Lang) -> Markup:
             members,
             _draw_leaderboard(content, lang, say),
             _list_outcomes(content, lang, say),
-            _draw_winner_curves(content, say),
+            _draw_winner_curves(content, lang, say),
         ]
     )
 
@@ -75,7 +76,7 @@ def _list_outcomes(content: ReportContent, lang: Lang, say: Say) -> Markup:
         name = element("strong", outcome.name) if outcome.status == "won" else outcome.name
         rows.append(
             (
-                join([name, block("why", outcome.reason) if outcome.reason else None]),
+                join([name, block("why", translate(outcome.reason, lang)) if outcome.reason else None]),
                 span(f"badge {outcome.status}", say(f"status_{outcome.status}")),
                 "" if score is None else write_metric(content.metric, score),
                 write_seconds(outcome.fit_seconds, say),
@@ -90,7 +91,7 @@ def _list_outcomes(content: ReportContent, lang: Lang, say: Say) -> Markup:
     return table(names, rows, numbers=range(2, 8))
 
 
-def _draw_winner_curves(content: ReportContent, say: Say) -> Markup | None:
+def _draw_winner_curves(content: ReportContent, lang: Lang, say: Say) -> Markup | None:
     names = {content.winner, *content.members}
     figures = []
     for outcome in content.outcomes:
@@ -100,7 +101,7 @@ def _draw_winner_curves(content: ReportContent, say: Say) -> Markup | None:
             series = [(say("training"), "first", curve.train), (say("validation"), "second", curve.valid)]
             series = [(name, kind, values) for name, kind, values in series if values]
             if series:
-                figures.append((outcome.name, curve.name, series))
+                figures.append((outcome.name, translate(curve.name, lang), series))
     return join(
         figure(
             lambda width, series=series: draw_curves(series, width, x_name=say("epoch")),  # type: ignore[misc]

@@ -9,10 +9,11 @@ from headway.report.cells import show_cells
 from headway.report.charts.bars import Bar, draw_bars
 from headway.report.charts.canvas import figure
 from headway.report.charts.histogram import draw_histogram
-from headway.report.content import Lang, ReportContent
+from headway.report.content import ReportContent
 from headway.report.figures import write_share
 from headway.report.markup import Markup, block, element, folded_table, join, span, table
-from headway.report.words import Say, has_sentence, name_finding, speak
+from headway.report.translation import Lang, translate
+from headway.report.words import Say, has_sentence, speak
 
 MOST_LABELS = 20
 MOST_COLUMNS = 100
@@ -30,7 +31,7 @@ def show_data(content: ReportContent, lang: Lang) -> Markup:
             _show_flow(content, say),
             _show_target(content, say),
             _show_columns(content, say),
-            _show_changes(content, say),
+            _show_changes(content, lang, say),
             _show_label_errors(content, say),
         ]
     )
@@ -41,7 +42,9 @@ def show_findings(findings: Sequence[Finding], lang: Lang) -> Markup:
     say = speak(lang)
     order = {"error": 0, "warning": 1, "info": 2}
     items = [
-        element("li", span(f"badge {each.severity}", say(f"severity_{each.severity}")), " ", name_finding(each, lang))
+        element(
+            "li", span(f"badge {each.severity}", say(f"severity_{each.severity}")), " ", translate(each.message, lang)
+        )
         for each in sorted(findings, key=lambda each: order[each.severity])
     ]
     if not items:
@@ -102,13 +105,13 @@ def _show_columns(content: ReportContent, say: Say) -> Markup | None:
     return join([element("h3", say("columns")), table(head, rows, numbers=(2, 3))])
 
 
-def _show_changes(content: ReportContent, say: Say) -> Markup | None:
+def _show_changes(content: ReportContent, lang: Lang, say: Say) -> Markup | None:
     if not content.changes:
         return None
     rows = [
         (
             say(f"step_{change.step}") if has_sentence(f"step_{change.step}") else change.step,
-            change.reason,
+            translate(change.reason, lang),
             f"{change.rows:,}",
             block(
                 "examples",

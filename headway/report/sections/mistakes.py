@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from headway.data.dataset import ROW
 from headway.report.cells import show_cells
-from headway.report.content import Lang, ReportContent
+from headway.report.content import ReportContent
 from headway.report.figures import write_share, write_value
 from headway.report.markup import Markup, element, folded_table, join
+from headway.report.translation import Lang
 from headway.report.words import speak
 from headway.runtime.manifest import Label
 

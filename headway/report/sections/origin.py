@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from headway.report.content import Lang, ReportContent
+from headway.report.content import ReportContent
 from headway.report.figures import write_seconds
 from headway.report.markup import Markup, element, join, table
+from headway.report.translation import Lang, translate
 from headway.report.words import Say, explain_terms, speak
 
 
@@ -14,7 +15,7 @@ def show_origin(content: ReportContent, lang: Lang) -> Markup:
     rows = [(name, value) for name, value in _list_facts(content, say) if value]
     remarks = None
     if content.remarks:
-        items = [element("li", remark) for remark in content.remarks]
+        items = [element("li", translate(remark, lang)) for remark in content.remarks]
         remarks = join([element("h3", say("remarks")), element("ul", *items)])
     return join([table((), rows), remarks])
 

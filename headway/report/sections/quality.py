@@ -9,10 +9,11 @@ from headway.report.charts.canvas import figure
 from headway.report.charts.heat import MOST_LABELS, draw_confusion, find_worst_pairs
 from headway.report.charts.lines import draw_calibration
 from headway.report.charts.scatter import draw_pairs
-from headway.report.content import Lang, ReportContent
+from headway.report.content import ReportContent
 from headway.report.figures import write_interval, write_metric, write_number, write_share
 from headway.report.markup import Markup, element, folded_table, join, table
-from headway.report.words import Say, name_metric, speak
+from headway.report.translation import Lang, name_metric
+from headway.report.words import Say, speak
 
 MOST_CLASSES = 12
 MOST_PAIRS = 1000

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from headway.report.content import Lang, PackageFacts
+from headway.report.content import PackageFacts
 from headway.report.figures import write_megabytes, write_milliseconds
 from headway.report.markup import Markup, block, element, join, table
+from headway.report.translation import Lang
 from headway.report.words import Say, speak
 
 

@@ -1,0 +1,77 @@
+"""The sentences that a run tells as it goes, in Chinese: one table of patterns for the report and the terminal."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Literal
+
+Lang = Literal["en", "zh"]
+
+# What stands in these places is told in words of the table itself; in KINDS, several separated by commas.
+SENTENCES = frozenset({"reason", "limit"})
+KINDS = frozenset({"kinds", "present"})
+# Places that hold one word, so that a pattern does not take other sentences for its own.
+ONE_WORD = frozenset({"limit", "metric", "amount", "ceiling"})
+
+
+def translate(sentence: str, lang: Lang) -> str:
+    """Return a sentence that the code tells in English in `lang`; one that is not in the table stays as it is.
+
+    The table is the part `told` of words.json: pairs of sentences with the same named places.
+    """
+    if lang == "en" or not sentence:
+        return sentence
+    for pattern, chinese in _read_patterns():
+        found = pattern.fullmatch(sentence)
+        if found is not None:
+            return chinese.format(**{place: _fill(place, text, lang) for place, text in found.groupdict().items()})
+    parts = sentence.split("; ")
+    return "；".join(translate(part, lang) for part in parts) if len(parts) > 1 else sentence
+
+
+def name_metric(metric: str, lang: Lang) -> str:
+    """Return what a metric is called; a coverage or a width says its level."""
+    for prefix in ("coverage_", "width_"):
+        if metric.startswith(prefix):
+            return read_words()["sentences"][prefix + "metric"][lang].format(level=metric.removeprefix(prefix))
+    named = read_words()["metrics"].get(metric)
+    return named[lang] if named else metric
+
+
+@cache
+def read_words() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
+    """Return all texts: section -> key -> language -> text."""
+    text = resources.files("headway.report").joinpath("words.json").read_text(encoding="utf-8")
+    words: Mapping[str, Mapping[str, Mapping[str, str]]] = json.loads(text)
+    return words
+
+
+@cache
+def _read_patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Return the patterns of the English sentences with their Chinese, in the order of the table."""
+    return tuple((_compile(pair["en"]), pair["zh"]) for pair in read_words()["told"].values())
+
+
+def _compile(english: str) -> re.Pattern[str]:
+    places = re.split(r"\{(\w+)\}", english)
+    written = [re.escape(part) if i % 2 == 0 else _place(part) for i, part in enumerate(places)]
+    return re.compile("".join(written), re.DOTALL)
+
+
+def _place(name: str) -> str:
+    return rf"(?P<{name}>[^\s;]+)" if name in ONE_WORD else rf"(?P<{name}>.+?)"
+
+
+def _fill(place: str, text: str, lang: Lang) -> str:
+    if place in SENTENCES:
+        return translate(text, lang)
+    if place in KINDS:
+        sentences = read_words()["sentences"]
+        kinds = [sentences[f"modality_{kind}"][lang] if f"modality_{kind}" in sentences else kind
+                 for kind in text.split(", ")]  # fmt: skip
+        return "、".join(kinds)
+    return name_metric(text, lang) if place == "metric" else text
