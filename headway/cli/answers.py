@@ -12,7 +12,9 @@ from typing import IO
 
 import polars as pl
 
+from headway.cli.unread import Unread, find_unread
 from headway.data.reading import blank_missing
+from headway.data.sources.part import REASON
 from headway.errors import InputError
 from headway.project.schema import Reading
 from headway.runtime import Answers, Model
@@ -22,34 +24,59 @@ from headway.runtime.manifest import Label
 
 Sink = Callable[[pl.DataFrame], None]
 FORMATS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
+_PLACE = "__place__"
 
 
 @dataclass(frozen=True)
 class Written:
-    """How many rows were answered, and what was said of the first cells that could not be read and count as missing."""
+    """How many rows were written, and the cells of them that could not be read and count as missing."""
 
     rows: int
-    unread: tuple[str, ...] = ()
+    unread: Unread
 
 
-def write_answers(batches: Iterable[pl.DataFrame], model: Model, out: Path | None) -> Written:
+def write_answers(
+    batches: Iterable[pl.DataFrame], model: Model, out: Path | None, *, unpacked: Path | None = None
+) -> Written:
     """Write every batch with its answers to `out`, or as CSV to the standard output.
 
-    Memory does not grow with the rows. A cell that cannot be read counts as missing, as it does in training. Raises
-    `InputError` where the rows lack an input column of the package, or already have a column that would be added.
+    Memory does not grow with the rows. A cell that cannot be read counts as missing, as it does in training. A row with
+    a reason in the column `REASON` is written in its place without an answer. Paths of images below the folder
+    `unpacked` are written as names in the archive. Raises `InputError` where the rows lack an input column of the
+    package, or already have a column that would be added.
     """
-    rows, unread = 0, []
+    rows, unread = 0, Unread()
     with open_sink(out) as sink:
         for batch in batches:
-            try:
-                answers = predict_rows(model, batch)
-            except BadCellError as error:
-                problem = error.problems[0]
-                unread.append(f"{problem.what}: {problem.got} (in rows {rows + 1:,} to {rows + batch.height:,})")
-                answers = predict_rows(model, batch, strict=False)
-            sink(add_answers(batch, answers, model.manifest.labels))
+            answered, bad = answer_batch(batch, model)
+            unread = unread.add(bad.after(rows))
+            sink(answered if unpacked is None else name_members(answered, unpacked))
             rows += batch.height
-    return Written(rows, tuple(unread))
+    return Written(rows, unread)
+
+
+def answer_batch(batch: pl.DataFrame, model: Model) -> tuple[pl.DataFrame, Unread]:
+    """Return the batch with its answers, and its cells that count as missing; rejected rows have no answer."""
+    places = pl.Series(_PLACE, range(batch.height), pl.Int64)
+    kept = batch[REASON].is_null() if REASON in batch.columns else pl.repeat(value=True, n=batch.height, eager=True)
+    rows = batch.drop(REASON, strict=False)
+    good, rejected = rows.filter(kept), rows.filter(~kept)
+    unread = Unread()
+    try:
+        answers = predict_rows(model, good)
+    except BadCellError as error:
+        unread = find_unread(select_inputs(model, good), model.manifest, error, places=places.filter(kept).to_list())
+        answers = predict_rows(model, good, strict=False)
+    answered = add_answers(good, answers, model.manifest.labels)
+    if rejected.height:
+        pieces = [answered.with_columns(places.filter(kept)), rejected.with_columns(places.filter(~kept))]
+        answered = pl.concat(pieces, how="diagonal").sort(_PLACE).drop(_PLACE)
+    return answered, unread
+
+
+def name_members(frame: pl.DataFrame, folder: Path) -> pl.DataFrame:
+    """Return the frame with the paths below `folder`, where an archive was unpacked, as names in that archive."""
+    return frame.with_columns(pl.selectors.string().str.strip_prefix(f"{folder}/"))
 
 
 def add_answers(batch: pl.DataFrame, answers: Answers, labels: tuple[Label, ...]) -> pl.DataFrame:
@@ -70,12 +97,17 @@ def predict_rows(model: Model, rows: pl.DataFrame, *, strict: bool = True) -> An
 
     The usual markers of missing values, such as `NA`, are missing. Raises `InputError` where an input column is.
     """
+    inputs = select_inputs(model, rows)
+    return model.predict_columns({name: inputs[name] for name in inputs.columns}, strict=strict)
+
+
+def select_inputs(model: Model, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the model's input columns, the usual markers of missing values blanked."""
     names = [column.name for column in model.manifest.inputs]
     for name in names:
         if name not in rows.columns:
             raise missing_column(name, rows.columns)
-    inputs = blank_missing(rows.select(names), Reading().missing)
-    return model.predict_columns({name: inputs[name] for name in names}, strict=strict)
+    return blank_missing(rows.select(names), Reading().missing)
 
 
 @contextmanager
@@ -142,7 +174,9 @@ def _parquet_sink(out: Path) -> Iterator[Sink]:
 
 def _added(answers: Answers, labels: tuple[Label, ...]) -> dict[str, pl.Series]:
     """Return the columns to add, by name."""
-    predictions = pl.Series("prediction", answers.predictions.tolist())
+    # Of the right type where there is no answer at all, so that all batches of a file agree.
+    kind = pl.Series(list(labels)).dtype if answers.probabilities is not None else pl.Float64()
+    predictions = pl.Series("prediction", answers.predictions.tolist(), kind)
     if answers.probabilities is None:
         return {"prediction": predictions}
     added = {"prediction": predictions, "confidence": pl.Series("confidence", answers.confidence)}

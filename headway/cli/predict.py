@@ -35,19 +35,26 @@ def predict(
     from headway import runtime
     from headway.cli.answers import write_answers
     from headway.cli.places import find_package
-    from headway.project.units import write_seconds
+    from headway.project.units import write_count, write_seconds
 
     model = runtime.load(find_package(package))
     began, rejects = time.monotonic(), _Rejects()
-    written = write_answers(_read_batches(file, model, rejects), model, out)
-    for words in written.unread[:_SHOWN]:
-        typer.echo(f"counts as missing: {words}", err=True)
+    unpacked = _unpack(file)
+    written = write_answers(_read_batches(file, model, rejects), model, out, unpacked=unpacked)
+    if written.unread.count:
+        typer.echo(f"{write_count(written.unread.count, 'cell')} cannot be read, missing for the model:", err=True)
+    for cell in written.unread.first:
+        typer.echo(f"  {cell}", err=True)
     for words in rejects.first:
-        typer.echo(f"no answer: {words}", err=True)
+        shown = words if unpacked is None else words.replace(f"{unpacked}/", "")
+        typer.echo(f"no answer: {shown}", err=True)
     if rejects.count:
-        typer.echo(f"{rejects.count:,} records cannot be read and have no answer", err=True)
+        kept = "its row is" if rejects.count == 1 else "their rows are"
+        typer.echo(f"{write_count(rejects.count, 'record')} cannot be read: {kept} kept without an answer", err=True)
     if out is not None:
-        typer.echo(f"{written.rows:,} rows in {write_seconds(time.monotonic() - began)} to {out}", err=True)
+        typer.echo(
+            f"{write_count(written.rows, 'row')} in {write_seconds(time.monotonic() - began)} to {out}", err=True
+        )
 
 
 @dataclass
@@ -68,12 +75,19 @@ class _Rejects:
             self.first.append(f"{file}, row {row}: {reason}")
 
 
+def _unpack(file: str) -> Path | None:
+    """Return the folder into which a zip archive is unpacked for this process, or None for anything else."""
+    from headway.data.sources.archives import unpack
+
+    archive = Path(file) if Path(file).exists() else Path(file.partition("!")[0])
+    return unpack(archive, cache=None) if archive.is_file() and archive.suffix.lower() == ".zip" else None
+
+
 def _read_batches(file: str, model: Model, rejects: _Rejects) -> Iterator[pl.DataFrame]:
     """Yield the rows in constant memory where the format allows it; images and databases are listed whole."""
-    from headway.data.dataset import ROW
     from headway.data.reading import TABLES, file_kind, read
     from headway.data.sources.images import read_unlabelled_images
-    from headway.data.streaming import scan_batches
+    from headway.data.streaming import rows_in_place, scan_batches, with_rejected
 
     path = Path(file)
     has_images = any(column.modality == "image" for column in model.manifest.inputs)
@@ -81,7 +95,7 @@ def _read_batches(file: str, model: Model, rejects: _Rejects) -> Iterator[pl.Dat
     if unlabelled is not None:
         for reject in unlabelled.rejected:
             rejects.take(reject)
-        yield from unlabelled.frame.iter_slices(10_000)
+        yield from with_rejected(unlabelled).iter_slices(10_000)
         return
     if path.is_file() and not has_images and file_kind(path) in TABLES and not file_kind(path).startswith(".xls"):
         yield from scan_batches(path, on_reject=rejects.take)
@@ -89,4 +103,4 @@ def _read_batches(file: str, model: Model, rejects: _Rejects) -> Iterator[pl.Dat
     table = read(file, max_rejected=1.0)
     for row in table.rejected.select("file", "row", "reason").iter_rows():
         rejects.add(*row)
-    yield from table.rows.drop(ROW).iter_slices(10_000)
+    yield from rows_in_place(table).iter_slices(10_000)

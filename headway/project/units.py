@@ -70,6 +70,11 @@ def write_seconds(seconds: float) -> str:
     return f"{hours}h {minutes}m" if minutes else f"{hours}h"
 
 
+def write_count(count: int, noun: str) -> str:
+    """Return how many there are of what an English noun names: `1 row`, `1,200 rows`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def _total(text: str, units: Mapping[str, float], *, expected: str) -> float:
     """Add up `text`'s parts in the given units; raises ValueError with the words of `expected`."""
     if re.match(DURATION_PATTERN, text) is None:

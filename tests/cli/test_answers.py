@@ -6,7 +6,8 @@ import polars as pl
 import pytest
 
 from headway.cli import answers
-from headway.cli.answers import write_answers
+from headway.cli.answers import name_members, write_answers
+from headway.data.sources.part import REASON
 from headway.errors import InputError
 
 
@@ -60,11 +61,37 @@ def test_a_cell_that_cannot_be_read_counts_as_missing_and_is_told(tmp_path, mode
     frames = [pl.DataFrame({"a": ["1", "2"], "b": ["1", "2"]}), pl.DataFrame({"a": ["1", "many"], "b": ["1", "2"]})]
     written = write_answers(frames, model, tmp_path / "a.jsonl")
     assert written.rows == 4
-    assert len(written.unread) == 1
-    assert "rows 3 to 4" in written.unread[0]
+    assert [str(cell) for cell in written.unread.first] == ["row 4, column 'a': 'many'"]
     last = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text(encoding="utf-8").splitlines()][-1]
     assert last["a"] == "many"
     assert last["prediction"] == "好评"
+
+
+def test_all_bad_cells_are_counted_and_three_are_shown(tmp_path, model):
+    frames = [pl.DataFrame({"a": ["x", "2", "y"], "b": ["1", "z", "NA"]}), pl.DataFrame({"a": ["x"], "b": ["x"]})]
+    unread = write_answers(frames, model, tmp_path / "a.csv").unread
+    assert unread.count == 5
+    assert [(cell.row, cell.column, cell.value) for cell in unread.first] == [
+        (1, "a", "'x'"),
+        (2, "b", "'z'"),
+        (3, "a", "'y'"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet"])
+def test_a_rejected_row_keeps_its_place_without_an_answer(tmp_path, model, name):
+    good = pl.DataFrame({"a": ["1", "4", "-5"], "b": ["0", None, "0"], REASON: [None, "2 fields", None]})
+    bad = pl.DataFrame({"a": ["7"], "b": ["0"], REASON: ["2 fields"]})
+    assert write_answers([bad, good], model, tmp_path / name).rows == 4
+    frame = read_back(tmp_path / name)
+    assert REASON not in frame.columns
+    assert [str(a) for a in frame["a"]] == ["7", "1", "4", "-5"]
+    assert frame["prediction"].to_list() == [None, "好评", None, "差评"]
+
+
+def test_an_unpacked_image_has_its_name_in_the_archive(tmp_path):
+    frame = pl.DataFrame({"image": [f"{tmp_path}/cats/1.png", "/other/2.png"], "n": [1, 2]})
+    assert name_members(frame, tmp_path)["image"].to_list() == ["cats/1.png", "/other/2.png"]
 
 
 @pytest.mark.parametrize(("name", "words"), [("a.xlsx", "cannot write this format"), ("no/a.csv", "no such folder")])

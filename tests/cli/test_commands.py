@@ -44,13 +44,13 @@ def test_predict_tells_what_it_could_not_read(headway, run_folder, tmp_path):
     lines = done.stdout.splitlines()
     assert [line.split(",")[:4] for line in lines[1:]] == [
         ["1", "2", "x", "好评"],
+        ["1", "2", "x", ""],
         ["NA", "-1", "x", "差评"],
         ["ten", "-1", "x", "差评"],
     ]
     assert "row 3" in done.stderr
-    assert "1 records cannot be read and have no answer" in done.stderr
-    assert "counts as missing" in done.stderr
-    assert "ten" in done.stderr
+    assert "1 record cannot be read: its row is kept without an answer" in done.stderr
+    assert "1 cell cannot be read, missing for the model:\n  row 4, column 'a': 'ten'" in done.stderr
 
 
 def test_predict_reads_what_a_project_may_name(headway, run_folder, tmp_path):

@@ -2,8 +2,12 @@ import tracemalloc
 
 import polars as pl
 import pytest
+from PIL import Image
 
-from headway.data.streaming import scan_batches
+from headway.data.reading import read
+from headway.data.sources.images import read_unlabelled_images
+from headway.data.sources.part import REASON
+from headway.data.streaming import rows_in_place, scan_batches, with_rejected
 from headway.errors import DataError
 from headway.project.schema import Reading
 
@@ -36,8 +40,37 @@ def test_a_bad_record_stops_or_is_handed_on(tmp_path):
         list(scan_batches(tmp_path / "a.csv"))
     bad = []
     found = pl.concat(scan_batches(tmp_path / "a.csv", on_reject=bad.append))
-    assert found.height == 3
+    assert found.columns == ["a", "b", REASON]
+    assert found.rows() == [
+        ("1", "2", None),
+        ("3", None, "1 fields where 2 were expected"),
+        ("4", "5", None),
+        ("6", "7", None),
+    ]
     assert [reject.row for reject in bad] == [3]
+
+
+def test_a_damaged_line_of_json_keeps_its_place(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"a": 1}\n{"a": \n{"a": 3}\n')
+    found = pl.concat(scan_batches(tmp_path / "a.jsonl", on_reject=print))
+    assert found["a"].to_list() == [1, None, 3]
+    assert found[REASON].is_null().to_list() == [True, False, True]
+
+
+def test_rejected_rows_of_several_files_and_images_have_their_places(tmp_path):
+    (tmp_path / "a.csv").write_text("a,b\n1,2\n3\n4,5\n6,7\n")
+    (tmp_path / "b.csv").write_text("a,b\n9\n8,8\n5,5\n4,4\n")
+    found = rows_in_place(read("*.csv", folder=tmp_path, max_rejected=1.0))
+    assert found["a"].to_list() == ["1", None, "4", "6", None, "8", "5", "4"]
+    (tmp_path / "images").mkdir()
+    for name in ("1.png", "3.png"):
+        Image.new("L", (4, 4)).save(tmp_path / "images" / name)
+    (tmp_path / "images" / "2.png").write_bytes(b"no image")
+    part = read_unlabelled_images(tmp_path / "images")
+    assert part is not None
+    placed = with_rejected(part)
+    assert [path[-5:] for path in placed["image"]] == ["1.png", "2.png", "3.png"]
+    assert placed[REASON].is_null().to_list() == [True, False, True]
 
 
 def test_a_header_alone_still_tells_the_columns(tmp_path):

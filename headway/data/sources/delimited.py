@@ -21,6 +21,7 @@ from headway.project.schema import Reading
 
 BLOCK = 16 * 2**20
 _SAMPLE = 2**18
+_LONGEST_SHOWN = 2**16  # the cells of a longer bad record are not kept
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ def _parse_block(file: str, dialect: Dialect, data: bytes, record: int, *, whole
             records.append(number)
         else:
             shown = item.text[:200].encode("utf-8", "replace").decode("utf-8")
-            rejected.append(Reject(file, number, None, reason, shown))
+            rejected.append(Reject(file, number, None, reason, shown, _readable(item, width)))
     return _slow_part(file, dialect, rows, records, rejected), b""
 
 
@@ -211,6 +212,13 @@ def _find_fault(record: Record, width: int) -> str | None:
     if max(map(len, record.fields)) > LONGEST_FIELD:
         return f"a field longer than {LONGEST_FIELD:,} characters"
     return None
+
+
+def _readable(record: Record, width: int) -> tuple[str, ...]:
+    """Return the cells of a bad record as far as they can be shown."""
+    if len(record.text) > _LONGEST_SHOWN:
+        return ()
+    return tuple(field.encode("utf-8", "replace").decode("utf-8") for field in record.fields[:width])
 
 
 def _slow_part(file: str, dialect: Dialect, rows: list[list[str]], records: list[int], rejected: list[Reject]) -> Part:

@@ -14,15 +14,23 @@ SHOWN = 200
 REJECTED = {"file": pl.String, "row": pl.UInt32, "column": pl.String, "reason": pl.String, "value": pl.String}
 
 
+# The column that says why a row which was kept for its place cannot be used; null for good rows.
+REASON = "__rejected__"
+
+
 @dataclass(frozen=True)
 class Reject:
-    """One line or cell that was set aside; `row` is the 1-based record in `file`."""
+    """One line or cell that was set aside; `row` is the 1-based record in `file`.
+
+    `fields`: the record's cells from the left as far as they could be told apart, as many as there are columns.
+    """
 
     file: str
     row: int
     column: str | None
     reason: str
     value: str | None
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
