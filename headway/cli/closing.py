@@ -20,6 +20,8 @@ from headway.report.translation import translate
 _LOWER_IS_BETTER = frozenset({"log_loss", "brier", "mae", "rmse", "calibration_error"})
 # The figures of the test part that the closing lines name; result.json and the report have all of them.
 _MOST_FIGURES = 5
+# A precision seen on fewer rows than these is told with a warning.
+_FEW_ROWS = 30
 _FIGURES = (
     "accuracy",
     "balanced_accuracy",
@@ -141,6 +143,7 @@ def _details(done: RunResult, language: Language) -> list[tuple[str, str]]:
     rows = {key: f"{count:,}" for key, count in done.result["rows"].items()}
     return [
         (say("figures:label", language), _figures(done.result, language)),
+        *((say("decision:label", language), words) for words in _decision(done.result, language)),
         (say("rows:label", language), say("rows", language).format_map(rows)),
     ]
 
@@ -161,6 +164,32 @@ def _figures(result: Mapping[str, Any], language: Language) -> str:
         for name in list(dict.fromkeys(named))[:_MOST_FIGURES]
     ]
     return ("、" if language == "zh" else ", ").join(figures)
+
+
+def _decision(result: Mapping[str, Any], language: Language) -> list[str]:
+    """Return what the threshold or the costs of the project came to; nothing without a decision."""
+    chosen = result.get("threshold")
+    if chosen is not None:
+        low, high = chosen["interval"]
+        words = say("threshold", language).format(
+            label=chosen["label"],
+            threshold=f"{chosen['threshold']:.3f}",
+            precision=f"{chosen['precision']:.1%}",
+            low=f"{low:.1%}",
+            high=f"{high:.1%}",
+            basis=say("threshold:basis", language).format(rows=f"{chosen['answered']:,}"),
+            recall=f"{chosen['recall']:.1%}",
+        )
+        missed = "" if chosen["reached"] else say("threshold:missed", language).format(wanted=f"{chosen['wanted']:.1%}")
+        return [words + missed + (say("threshold:few", language) if chosen["answered"] < _FEW_ROWS else "")]
+    cost = result["metrics"].get("mean_cost")
+    if cost is None:
+        return []
+    words = say("mean_cost", language).format(cost=format_score(cost))
+    if "mean_cost" in result.get("intervals", {}):
+        low, high = (format_score(bound) for bound in result["intervals"]["mean_cost"])
+        words += f", {say('interval', language).format(low=low, high=high)}"
+    return [words]
 
 
 def _name_run(folder: Path) -> str:

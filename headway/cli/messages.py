@@ -56,6 +56,18 @@ _MESSAGES: Mapping[str, tuple[str, str]] = {
         "{read} read, {rejected} rejected, {duplicates} duplicates, {used} used",
         "读取 {read}，剔除 {rejected}，重复 {duplicates}，使用 {used}",
     ),
+    "threshold": (
+        "{label} from probability {threshold} on: precision {precision} ({low} to {high}), recall {recall} ({basis})",
+        "概率达到 {threshold} 时判为 {label}：精确率 {precision}（{low} 至 {high}），召回率 {recall}（{basis}）",
+    ),
+    "threshold:basis": ("{rows} validation rows were answered so", "依据验证集中如此判出的 {rows} 行"),
+    "threshold:missed": (
+        "; the wanted precision {wanted} was not reached, this is the nearest",
+        "；未达到要求的精确率 {wanted}，这是最接近的",
+    ),
+    "threshold:few": ("; so few rows say little", "；行数太少，不足为凭"),
+    "mean_cost": ("the least expected cost: {cost} a test row", "取期望代价最小的答案：测试集每行平均代价 {cost}"),
+    "decision:label": ("decision", "决策"),
     "rows:label": ("rows", "数据行"),
     "figures:label": ("test", "测试"),
     "report:label": ("report", "报告"),

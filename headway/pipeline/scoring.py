@@ -22,6 +22,13 @@ from headway.tasks import Classify, Task
 from headway.training.trial import columns_of
 
 TEST_ANSWERS = "test_answers.parquet"
+_NO_DECISION = Problem(
+    "a decision needs labels, and this target is a number",
+    where="decision",
+    expected="the task classify",
+    got="the task regress, as the values of the target say",
+    fix="remove decision:, or set task: classify",
+)
 
 
 @dataclass(frozen=True)
@@ -75,9 +82,11 @@ def score(attempt: Attempt, prepared: Prepared, competed: Competed) -> Scored:
 
 
 def check_decision(project: Project, task: Task) -> None:
-    """Raise `HeadwayError` where `decision` names a label that does not occur, before any time goes into training."""
+    """Raise `HeadwayError` before any training where `decision` names no label, or the target is a number."""
     wish = project.decision
     if not isinstance(task, Classify):
+        if wish.costs is not None or wish.precision is not None or wish.label is not None:
+            raise ProjectError((_NO_DECISION,))
         return
     if wish.costs is not None:
         read_costs(wish.costs, task.labels)

@@ -43,9 +43,9 @@ def result():
     }
 
 
-def closing(folder, language="en", *, quiet=False):
+def closing(folder, language="en", *, quiet=False, **changes):
     out = io.StringIO()
-    done = RunResult(folder, folder / "package", folder / "report.html", result())
+    done = RunResult(folder, folder / "package", folder / "report.html", {**result(), **changes})
     print_closing(done, console=Console(file=out, width=110), language=language, quiet=quiet)
     return out.getvalue()
 
@@ -75,6 +75,30 @@ def test_it_names_figures_rows_report_package_and_the_next_command(folder):
     assert "35,123 read, 0 rejected, 17,000 duplicates, 18,029 used" in text
     assert str(Path("runs/reviews/20260101-000000/report.html")) in text
     assert "headway predict runs/reviews/latest new.csv --out answers.csv" in text
+
+
+def threshold(**changes):
+    chosen = {"label": "spam", "threshold": 0.8312, "wanted": 0.95, "reached": True, "precision": 0.96}
+    return {**chosen, "interval": [0.91, 0.98], "recall": 0.5, "answered": 1200, **changes}
+
+
+def test_a_threshold_is_told_with_what_it_reached(folder):
+    text = closing(folder, threshold=threshold())
+    assert "spam from probability 0.831 on: precision 96.0% (91.0% to 98.0%), recall 50.0%" in text
+    assert "(1,200 validation rows were answered so)\n" in text
+    assert "召回率 50.0%（依据验证集中如此判出的 1,200 行）" in closing(folder, "zh", threshold=threshold())
+    assert "decision" not in closing(folder, threshold=None)
+
+
+def test_a_wish_that_was_not_reached_or_rests_on_few_rows_is_told(folder):
+    text = closing(folder, threshold=threshold(reached=False, answered=9))
+    assert "; the wanted precision 95.0% was not reached, this is the nearest; so few rows say little" in text
+
+
+def test_the_mean_cost_is_told(folder):
+    figures = {"accuracy": 0.9, "mean_cost": 0.25}
+    text = closing(folder, metrics=figures, intervals={"mean_cost": [0.2, 0.3]})
+    assert "the least expected cost: 0.2500 a test row, 95% interval 0.2000 to 0.3000" in text
 
 
 def test_chinese_columns_end_at_the_same_cell(folder):

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from headway.errors import BudgetError, DataError, ProjectError, RunError
+from headway.pipeline.checking import check
 from headway.pipeline.events import CandidateStarted, Remark, StageFinished
 from headway.pipeline.run import run
 from headway.project import build
@@ -133,6 +134,17 @@ def test_a_decision_about_a_label_that_is_not_there_is_an_error(tmp_path):
             listen=events.append,
         )
     assert not any(isinstance(event, CandidateStarted) for event in events)
+
+
+@pytest.mark.parametrize("decision", [{"precision": 0.9}, {"costs": {"yes": {"no": 5}}}])
+def test_a_decision_about_numbers_is_an_error_before_any_training(tmp_path, decision):
+    events = []
+    project = table_project(tmp_path, decision=decision).model_copy(update={"target": "first"})
+    with pytest.raises(ProjectError, match="a decision needs labels"):
+        run(project, out=tmp_path / "runs", listen=events.append)
+    assert not any(isinstance(event, CandidateStarted) for event in events)
+    with pytest.raises(ProjectError, match="a decision needs labels"):
+        check(project)
 
 
 def test_a_setting_that_a_family_ignores_is_remarked(tmp_path):
