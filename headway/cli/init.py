@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headway.errors import HeadwayError
+from headway.project.units import write_count
 
 if TYPE_CHECKING:
     from headway.data.dataset import Table
@@ -41,6 +42,8 @@ def init(
         target, reason = check_target(table.rows, target), "as you asked"
     found = infer(table, target)
     _write(out, _draft_text(data, out, Choice("target", target, reason), table, found))
+    if table.rows[target].drop_nulls().n_unique() < 2:
+        typer.echo(f"warning: {_one_class(target)}", err=True)
     names = [column.name for column in found.inputs]
     shown = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
     typer.echo(f"{out}: predict {target} ({reason}) from {shown}")
@@ -81,9 +84,9 @@ def _from_file(data: str, out: Path) -> str:
 
 
 def _describe_table(table: Table) -> str:
-    words = f"{table.rows.height:,} rows, {table.rows.width - 1} columns"
+    words = f"{write_count(table.rows.height, 'row')}, {write_count(table.rows.width - 1, 'column')}"
     if not table.rejected.is_empty():
-        words += f"; {table.rejected.select('file', 'row').unique().height:,} records cannot be read"
+        words += f"; {write_count(table.rejected.select('file', 'row').unique().height, 'record')} cannot be read"
     return words
 
 
@@ -94,7 +97,7 @@ def _describe_target(table: Table, target: str) -> str:
     if counts.height > 12:
         return f"{counts.height:,} different values, such as {', '.join(str(v) for v in counts[target][:3])}"
     shown = ", ".join(f"{value} {count:,}" for value, count in counts.rows())
-    return f"{counts.height} different values: {shown}"
+    return f"{write_count(counts.height, 'different value')}: {shown}"
 
 
 def _remarks(table: Table, target: str, found: Inference) -> list[str]:
@@ -103,16 +106,26 @@ def _remarks(table: Table, target: str, found: Inference) -> list[str]:
     remarks = []
     missing = rows[target].null_count()
     if missing:
-        remarks.append(f"{missing:,} rows have no {target}; they cannot be learnt from")
+        have = "has" if missing == 1 else "have"
+        remarks.append(f"{write_count(missing, 'row')} {have} no {target} and cannot be learnt from")
     rows = rows.drop_nulls(target)
+    if rows[target].n_unique() < 2:
+        remarks.append(_one_class(target))
     distinct = rows.unique().height
     if distinct < rows.height:
-        remarks.append(f"{rows.height - distinct:,} rows repeat another one; they are dropped before the split")
+        repeated = rows.height - distinct
+        words = "repeats another one and is dropped" if repeated == 1 else "repeat another one and are dropped"
+        remarks.append(f"{write_count(repeated, 'row')} {words} before the split")
     answers = rows.unique().group_by(rows.columns[:-1]).len()
     contradicting = int((answers["len"] > 1).sum())
     if contradicting and found.task == "classify":
-        remarks.append(f"{contradicting:,} inputs stand with different answers; they are set aside")
+        words = "stands with different answers and is" if contradicting == 1 else "stand with different answers and are"
+        remarks.append(f"{write_count(contradicting, 'input')} {words} set aside")
     return remarks
+
+
+def _one_class(target: str) -> str:
+    return f"{target} has one value in all rows: nothing can be learnt from it; --target names another column"
 
 
 def _write(path: Path, text: str) -> None:

@@ -16,19 +16,9 @@ _SURE = (
     "标签", "类别", "类型", "目标", "分类", "情感", "意图", "结果", "诊断",
 )  # fmt: skip
 _LIKELY = (
-    "is_",
-    "survived",
-    "churn",
-    "fraud",
-    "default",
-    "species",
-    "rating",
-    "score",
-    "price",
-    "评分",
-    "价格",
-    "是否",
-)
+    "is_", "survived", "churn", "fraud", "default", "species", "rating", "score", "price", "sales",
+    "评分", "价格", "总价", "售价", "单价", "房价", "销量", "销售额", "是否",
+)  # fmt: skip
 _FEW = 50  # a column with at most so many different values can be classified
 
 
@@ -40,17 +30,30 @@ def guess_target(rows: pl.DataFrame) -> tuple[str, str]:
     for name in names:
         if name.strip().casefold() in _SURE:
             return name, "its name says so"
-    for name in reversed(names):
-        if any(word in re.split(r"[\s_.-]", name.casefold()) for word in _SURE):
-            return name, "its name says so"
-    for name in reversed(names):
-        if any(word in name.casefold() for word in _LIKELY) and rows[name].n_unique() > 1:
-            return name, "its name sounds like it; --target names another"
+    # Of several the plainest: `fraud` before `fraud_scenario`; of equally plain ones the last.
+    sure = [name for name in reversed(names) if any(word in _split(name) for word in _SURE)]
+    if sure:
+        return min(sure, key=lambda name: len(_split(name))), "its name says so"
+    likely = [name for name in reversed(names) if any(word in name.casefold() for word in _LIKELY)]
+    likely = [name for name in likely if rows[name].drop_nulls().n_unique() > 1]
+    if likely:
+        return min(likely, key=lambda name: _rank(rows[name])), "its name sounds like it; --target names another"
     few = [name for name in reversed(names) if 2 <= rows[name].drop_nulls().n_unique() <= min(_FEW, rows.height // 2)]
     if few:
         values = rows[few[0]].drop_nulls().n_unique()
         return few[0], f"a guess: the last column with few different values ({values}); --target names another"
     return names[-1], "a guess: the last column; --target names another"
+
+
+def _split(name: str) -> list[str]:
+    """Return the words of a column's name."""
+    return re.split(r"[\s_.-]", name.casefold())
+
+
+def _rank(column: pl.Series) -> tuple[bool, bool, int, int]:
+    """Return how far a column is from a plain target: a bare name first, then two values, then the shortest name."""
+    bare = column.name.strip().casefold() in _LIKELY
+    return not bare, column.drop_nulls().n_unique() != 2, len(_split(column.name)), len(column.name)
 
 
 def check_target(rows: pl.DataFrame, wanted: str) -> str:

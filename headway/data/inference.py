@@ -16,6 +16,7 @@ from headway.data.dataset import ROW, Column, Finding, ModalityName, Table
 from headway.data.leaks import Leak, find_leak
 from headway.data.sources.images import IMAGE_SUFFIXES
 from headway.errors import DataError
+from headway.project.units import write_count
 
 _SAMPLE = 20_000
 # This share of the cells must be numbers (dates) for a column of them; the others are rejected.
@@ -209,7 +210,9 @@ def _guess_words(name: str, head: list[str], filled: int, distinct: int) -> Gues
     recurs = filled / distinct
     language = "Chinese text" if chinese > length * 0.3 else "text"
     if (distinct <= _FEW_VALUES and recurs >= 2) or recurs >= 10:
-        return Guess(name, "category", f"{distinct:,} values, each about {recurs:,.0f} times", use=True)
+        return Guess(
+            name, "category", f"{write_count(distinct, 'value')}, on average {recurs:,.0f} times each", use=True
+        )
     coded = all(_CODE.fullmatch(value) for value in head) and any(map(str.isdigit, "".join(head[:20])))
     prose = words >= 3 or chinese >= 4 or length >= 40
     if distinct == filled and filled >= 20 and (coded or (_NAMED_ID.search(name) and not prose)):
@@ -217,7 +220,7 @@ def _guess_words(name: str, head: list[str], filled: int, distinct: int) -> Gues
     if prose:
         return Guess(name, "text", f"{language}, {length:.0f} characters on average", use=True)
     if recurs >= 1.5:
-        return Guess(name, "category", f"{distinct:,} short values, each about {recurs:,.1f} times", use=True)
+        return Guess(name, "category", f"{distinct:,} short values, on average {recurs:,.1f} times each", use=True)
     return Guess(name, "text", f"short {language}, mostly different in every row", use=True)
 
 

@@ -63,6 +63,16 @@ def test_it_warns_of_repeated_rows_contradictions_and_missing_targets(folder):
     (folder / "c.csv").write_text("\n".join(["评论,标签", *lines]), encoding="utf-8")
     init("c.csv")
     text = (folder / "headway.yaml").read_text(encoding="utf-8")
-    assert "# Note: 1 rows repeat another one" in text
-    assert "# Note: 1 inputs stand with different answers" in text
-    assert "# Note: 1 rows have no 标签" in text
+    assert "# Note: 1 row repeats another one and is dropped" in text
+    assert "# Note: 1 input stands with different answers and is set aside" in text
+    assert "# Note: 1 row has no 标签 and cannot" in text
+
+
+def test_a_target_with_one_value_is_warned_of(folder):
+    lines = [f"评论的内容是这样的第{n}条,好评" for n in range(40)]
+    (folder / "c.csv").write_text("\n".join(["评论,标签", *lines]), encoding="utf-8")
+    result = CliRunner().invoke(app, ["init", "c.csv"], standalone_mode=False)
+    assert "warning: 标签 has one value in all rows" in result.stderr
+    text = (folder / "headway.yaml").read_text(encoding="utf-8")
+    assert "1 different value: 好评 40" in text
+    assert "# Note: 标签 has one value in all rows" in text

@@ -25,6 +25,23 @@ def test_a_name_that_sounds_like_it():
     assert guess_target(rows)[0] == "price"
 
 
+@pytest.mark.parametrize(
+    ("columns", "target"),
+    [
+        ({"TX_FRAUD": [0, 1, 0], "TX_FRAUD_SCENARIO": [0, 1, 2]}, "TX_FRAUD"),
+        ({"TX_FRAUD_SCENARIO": [0, 1, 2], "TX_FRAUD": [0, 1, 0]}, "TX_FRAUD"),
+        ({"price": [1.0, 2.0, 3.5], "price_per_room": [1.0, 2.5, 3.0], "is_new": [0, 1, 0]}, "price"),
+        ({"总价": [1.0, 2.0, 3.5], "面积": [1.0, 2.5, 3.0]}, "总价"),
+        ({"销量": [1, 2, 3], "月份": [1, 2, 3]}, "销量"),
+        ({"价格": [1, 2, 3], "月份": [1, 2, 3]}, "价格"),
+        ({"Outcome": [1, 0, 1], "Age": [1, 2, 3]}, "Outcome"),
+        ({"fraud": [0, 0, 0], "fraud_kind": [0, 1, 1]}, "fraud_kind"),
+    ],
+)
+def test_the_plainest_of_several_names(columns, target):
+    assert guess_target(pl.DataFrame(columns))[0] == target
+
+
 def test_else_the_last_column_with_few_values():
     rows = pl.DataFrame({"a": list("abab"), "b": list("xxyy"), "c": list("1234")})
     target, reason = guess_target(rows)
