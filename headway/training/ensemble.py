@@ -59,6 +59,12 @@ def row_losses(answers: np.ndarray, truth: np.ndarray, task: Task) -> np.ndarray
     return np.asarray(-np.log(np.clip(chosen, 1e-7, None)))
 
 
+def loses_less(mixed: np.ndarray, single: np.ndarray, truth: np.ndarray, task: Task) -> bool:
+    """Tell whether the mean row loss of `mixed` is below that of `single` by more than its paired standard error."""
+    difference = row_losses(single, truth, task) - row_losses(mixed, truth, task)
+    return bool(difference.mean() > difference.std() / np.sqrt(len(difference)))
+
+
 def gains_more_than_noise(
     mixed: np.ndarray, single: np.ndarray, truth: np.ndarray, task: Task, *, metric: str, seed: int
 ) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import psutil
 
 from headway.compute.clock import Clock
+from headway.compute.memory import release_memory
 from headway.errors import BudgetError, HeadwayError
 from headway.evaluation.metrics import greater_is_better
 from headway.models.family import Estimate, Registry
@@ -16,7 +17,7 @@ from headway.package.combining import combine
 from headway.package.parity import check_parity
 from headway.training.calibration import calibrate_answers, calibrate_graph
 from headway.training.contest import Contest
-from headway.training.ensemble import gains_more_than_noise, mix, select_weights
+from headway.training.ensemble import gains_more_than_noise, loses_less, mix, select_weights
 from headway.training.entrants import BASELINE, Entrant, Entries
 from headway.training.events import BestSoFar, CandidateFinished, CandidateStarted, Listen, Remark
 from headway.training.outcome import Outcome, Tournament
@@ -154,6 +155,7 @@ def run_entrant(state: State, entrant: Entrant, estimate: Estimate) -> None:
     if outcome is None:
         state.listen(CandidateStarted(name, estimate.seconds * len(state.contest.folds) * share, state.seconds_left))
         outcome = attempt(state, entrant, estimate, available, share)
+        release_memory()
     conclude(state, outcome, seconds=time.monotonic() - started)
 
 
@@ -180,6 +182,7 @@ def refused(state: State, entrant: Entrant, estimate: Estimate, available: float
         return None
     wanted = estimate.seconds * len(state.contest.folds)
     needed = wanted * (ELASTIC_SHARE if entrant.card.elastic else SHARE) * (1.0 if share == 1.0 else 0.0)
+    release_memory()
     memory_free = state.contest.memory_mb - psutil.Process().memory_info().rss / 1e6
     reason = ""
     if needed > available:
@@ -278,9 +281,12 @@ def build_ensemble(state: State, best: Outcome, strongest: list[Outcome]) -> Out
     if len(weights) < 2 or best.answers is None:
         return None
     mixed = mix(answers, weights)
-    if not gains_more_than_noise(
+    gains = gains_more_than_noise(
         mixed, best.answers, contest.truth, contest.task, metric=contest.metric, seed=contest.seed
-    ):
+    )
+    # On little data a headline figure is too coarse to tell near equals apart; the loss of each row is not.
+    small = len(contest.folds) > 1
+    if not gains and not (small and loses_less(mixed, best.answers, contest.truth, contest.task)):
         return None
     members = [state.outcomes[name] for name in weights]
     graphs = [member.graph for member in members if member.graph is not None]

@@ -1,7 +1,7 @@
 import numpy as np
 
 from headway.tasks import Classify, Regress
-from headway.training.ensemble import gains_more_than_noise, mix, select_weights
+from headway.training.ensemble import gains_more_than_noise, loses_less, mix, select_weights
 
 TASK = Classify(("no", "yes"))
 
@@ -43,3 +43,11 @@ def test_values_of_a_regression_are_mixed_by_their_squared_error():
     weights = select_weights(answers, truth, Regress())
     assert set(weights) == {"a", "b"}
     assert 0.3 < weights["a"] < 0.7
+
+
+def test_a_mix_of_near_equals_loses_less_and_a_copy_does_not():
+    truth = np.random.default_rng(0).integers(0, 2, 300)
+    answers = {name: noisy_probabilities(truth, seed) for seed, name in enumerate("ab")}
+    mixed = mix(answers, {"a": 0.5, "b": 0.5})
+    assert loses_less(mixed, answers["a"], truth, TASK)
+    assert not loses_less(answers["a"], answers["a"], truth, TASK)
