@@ -11,6 +11,7 @@ from headway.data.dataset import ModalityName
 from headway.runtime.feeds.cells import canonical
 from headway.runtime.feeds.dates import encode as encode_dates
 from headway.runtime.feeds.numbers import encode as encode_numbers
+from headway.runtime.feeds.numbers import plain_number
 from headway.runtime.manifest import DateFeed, NumberFeed
 
 # Formats that Polars reads at once; whatever is left goes through the runtime's own, slower reader.
@@ -120,7 +121,7 @@ def _runtime_numbers(texts: pl.Series) -> pl.Series:
 
 def _exact(text: str, value: float) -> float:
     try:
-        return float(text.replace(",", "")) if value == value else value  # noqa: PLR0124 - NaN is not itself
+        return float(plain_number(text)) if value == value else value  # noqa: PLR0124 - NaN is not itself
     except ValueError:
         return value
 

@@ -1,4 +1,5 @@
 # ruff: noqa: DTZ001 - cells of tables have no time zone
+import math
 from datetime import UTC, date, datetime
 
 import polars as pl
@@ -7,12 +8,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headway.data.casting import cast_column, cast_dates, cast_numbers, normalise_text
+from headway.runtime.feeds.numbers import encode
+from headway.runtime.manifest import NumberFeed
 
 
 def test_numbers_in_the_spellings_the_runtime_reads():
     found = cast_numbers(pl.Series("n", [" 1.5", "1,234.5", "-3e2", "-", None, "x", "inf"]))
     assert found.series.to_list() == [1.5, 1234.5, -300.0, None, None, None, None]
     assert found.faults.tolist() == [5, 6]
+
+
+@pytest.mark.parametrize(
+    "text", ["¥300.12", "￥ 300", "$1,200.50", "-$1,200", "1,234", "12%", "3.5万", "5$", "$1,23", "$", "1,23", "-£.5"]
+)
+def test_training_reads_a_number_as_the_runtime_does(text):
+    (trained,) = cast_numbers(pl.Series("n", [text])).series.to_list()
+    ran = encode(NumberFeed("n", ("n",)), {"n": [text]}, strict=False)["n"][0, 0].item()
+    assert (trained is None) == math.isnan(ran)
+    assert trained is None or trained == pytest.approx(ran)
+
+
+def test_prices_are_numbers_to_the_cent():
+    found = cast_numbers(pl.Series("n", ["¥300.12", "$1,200.50", "3.5万"]))
+    assert found.series.to_list() == [300.12, 1200.5, None]
+    assert found.faults.tolist() == [2]
 
 
 def test_typed_numbers_and_truth_values():

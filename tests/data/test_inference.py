@@ -71,6 +71,13 @@ def test_what_says_nothing_is_left_out_with_a_reason(kind, word):
     assert word in guess.reason
 
 
+def test_prices_with_a_currency_are_numbers_and_shares_with_units_are_not():
+    prices = pl.Series("cost", [f"¥{n * 7:,}.12" for n in range(N)])
+    assert guess_column(prices).modality == "number"
+    assert guess_task(prices) == "regress"
+    assert guess_column(pl.Series("cost", [f"{n}.5万" for n in range(N)])).modality != "number"
+
+
 def test_chinese_text_is_called_so():
     assert "Chinese" in guess_column(pl.Series("review", cells("review"))).reason
 

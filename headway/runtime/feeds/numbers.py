@@ -14,6 +14,8 @@ from headway.runtime.manifest import NumberFeed
 # How people write "no value" in a number column, compared in lower case.
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-"})
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", re.ASCII)
+# A sign of a currency before the number, with or without a blank: $, pound, euro, yen and yuan, rupee, won.
+_CURRENCY = re.compile(r"([+-]?)[$\u00a3\u20ac\u00a5\uffe5\u20b9\u20a9]\s?(?=[\d.])")
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -21,8 +23,9 @@ def encode(feed: NumberFeed, columns: Mapping[str, Cells], *, strict: bool = Tru
     """Return `{feed.name: float32 [rows, columns]}`, NaN where missing.
 
     Text is read as Python's `float` does, blanks around it aside; commas are taken for thousands separators where
-    they stand in groups of three ("1,234.5"). "", "NA", "N/A", "NaN", "null", "None", "?" and "-" are missing. Truth
-    values are 0 and 1. Infinite and very large numbers become the largest float32 of their sign.
+    they stand in groups of three ("1,234.5"), and a sign of a currency may stand before the digits ("$1,200.50",
+    "-¥300"). Percentages and units ("12%", "3.5万") are not read. "", "NA", "N/A", "NaN", "null", "None", "?" and "-"
+    are missing. Truth values are 0 and 1. Infinite and very large numbers become the largest float32 of their sign.
     """
     values = [_floats(column(columns, name), name, strict=strict) for name in feed.columns]
     table = np.stack(values, axis=1) if len(values) != 1 else values[0][:, None]
@@ -63,7 +66,13 @@ def _parse(text: str) -> float:
     """Return the number that `text` (no blanks around it) spells; raises ValueError."""
     if text.lower() in _MISSING:
         return float("nan")
-    return float(text.replace(",", "") if _THOUSANDS.fullmatch(text) else text)
+    return float(plain_number(text))
+
+
+def plain_number(text: str) -> str:
+    """Return `text` (no blanks around it) without the sign of a currency and without commas between thousands."""
+    bare = _CURRENCY.sub(r"\1", text, count=1) if _CURRENCY.match(text) else text
+    return bare.replace(",", "") if _THOUSANDS.fullmatch(bare) else bare
 
 
 def _float_of(value: float | Decimal | np.integer | np.floating | np.bool_) -> float:

@@ -32,6 +32,11 @@ def numbers(cells, *, strict=True):
         (np.int8(3), 3),
         (np.bool_(1), 1),
         ("1e3", 1000),
+        ("¥300.12", np.float32(300.12)),
+        ("￥ 300", 300),
+        ("$1,200.50", 1200.5),
+        ("-$1,200", -1200),
+        ("€.5", 0.5),
     ],
 )
 def test_a_number_is_read_however_it_is_written(cell, value):
@@ -43,7 +48,10 @@ def test_an_empty_cell_is_nan(cell):
     assert math.isnan(numbers([cell])[0])
 
 
-@pytest.mark.parametrize("cell", ["twelve", "1,23", "1,2345", "12%", b"12", [1], {}, 3j, "1.2.3"])
+@pytest.mark.parametrize(
+    "cell",
+    ["twelve", "1,23", "1,2345", "12%", "3.5万", "$", "$$1", "$ten", "$1,23", "$-1", "5$", b"12", [1], {}, 3j, "1.2.3"],
+)
 def test_an_unreadable_cell_names_row_column_and_value(cell):
     with pytest.raises(InputError, match="row 2, column 'a'"):
         numbers([1, cell])
