@@ -29,6 +29,7 @@ def evaluate(
     from headway import runtime
     from headway.cli.places import find_package
     from headway.data.reading import read
+    from headway.project.units import write_count
 
     model = runtime.load(find_package(package))
     table = read(file)
@@ -38,9 +39,9 @@ def evaluate(
         typer.echo(json.dumps(result, ensure_ascii=False, indent=2))
         return
     for reason, count in unusable.items():
-        typer.echo(f"{count:,} rows left out: {reason}", err=True)
+        typer.echo(f"{write_count(count, 'row')} left out: {reason}", err=True)
     width = max(map(len, scores.metrics))
-    typer.echo(f"{scores.rows:,} rows")
+    typer.echo(write_count(scores.rows, "row"))
     for name, value in scores.metrics.items():
         low_high = scores.intervals.get(name)
         interval = f"   95% interval {low_high[0]:.4f} to {low_high[1]:.4f}" if low_high else ""
@@ -64,7 +65,9 @@ def score_table(model: Model, table: Table) -> tuple[Scores, Mapping[str, int]]:
 
     manifest = model.manifest
     target = read_target(
-        table.rows[check_target(table.rows, manifest.target)], manifest.task, labels=manifest.labels or ()
+        table.rows[check_target(table.rows, manifest.target, where="the target of the package")],
+        manifest.task,
+        labels=manifest.labels or (),
     )
     keep = np.setdiff1d(np.arange(table.rows.height), target.faults)
     unusable: dict[str, int] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -100,6 +101,10 @@ class View:
     def _line(self, event: Event) -> Text | None:
         """Return the line that stays on the screen for an event."""
         match event:
+            case RunStarted() if not self.console.is_terminal:
+                # Known from the first moment, so that a killed run can be gone on with.
+                command = f"headway run --resume {shlex.quote(str(event.folder))}"
+                return Text(say("run", self.language).format(folder=event.folder, command=command))
             case StageFinished():
                 note = (
                     say("resumed", self.language)

@@ -83,6 +83,7 @@ _MESSAGES: Mapping[str, tuple[str, str]] = {
     "demo:written": ("the example is in {path}; edit it as you like", "示例在 {path}，可以随意修改"),
     "demo:first": ("the first row of the table", "表格的第一行"),
     "stopped": ("stopped; nothing that was finished is lost", "已停止；已完成的部分不会丢失"),
+    "run": ("run {folder} (if it is stopped: {command})", "运行目录 {folder}（若中断：{command}）"),
     "resume": ("continue with: {command}", "继续运行：{command}"),
 }  # fmt: skip
 

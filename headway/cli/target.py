@@ -56,11 +56,14 @@ def _rank(column: pl.Series) -> tuple[bool, bool, int, int]:
     return not bare, column.drop_nulls().n_unique() != 2, len(_split(column.name)), len(column.name)
 
 
-def check_target(rows: pl.DataFrame, wanted: str) -> str:
-    """Return the wanted column; raises `DataError` with the nearest name where the data have no such column."""
+def check_target(rows: pl.DataFrame, wanted: str, *, where: str = "--target") -> str:
+    """Return the wanted column; raises `DataError` with the nearest name where the data have no such column.
+
+    `where`: who wants it.
+    """
     names: Sequence[str] = [name for name in rows.columns if name != ROW]
     if wanted in names:
         return wanted
     near = get_close_matches(wanted, names, n=1)
     fix = f'did you mean "{near[0]}"?' if near else ""
-    raise DataError(f'no column "{wanted}"', where="--target", expected=f"one of {', '.join(names)}", fix=fix)
+    raise DataError(f'no column "{wanted}"', where=where, expected=f"one of {', '.join(names)}", fix=fix)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,7 +22,7 @@ class FinishedRun:
 
     folder: Path
     report: Path
-    result: Mapping[str, Any]
+    result: Mapping[str, Any] = field(repr=False)
     package_path: Path
 
     @cached_property

@@ -35,6 +35,7 @@ _TYPES: Mapping[str, str] = {
     "tuple_type": "a list",
     "string_too_short": "some text",
 }
+_SHARES = frozenset({"test", "valid", "precision", "max_rejected"})
 _BOUNDS: Mapping[str, str] = {
     "greater_than": "above {gt}",
     "greater_than_equal": "at least {ge}",
@@ -129,14 +130,15 @@ def _word(path: tuple[Key, ...], details: Sequence[ErrorDetails], document: Docu
     where = document.place(path)
     if first["type"] == "extra_forbidden":
         return word_unknown(path, where)
-    got = describe(first["input"])
+    written = _value_at(path, document.values)
+    got = describe(written if isinstance(written, str) else first["input"])
     choices = [choice for detail in details for choice in _choices(detail)]
     expected = " or ".join(dict.fromkeys(filter(None, (_expect(detail) for detail in details))))
     if choices and isinstance(first["input"], str):
         what = f"{name} has no choice {got}"
         return Problem(what, where, expected, "", suggest(first["input"], choices))
     what = f"{name} is empty" if first["type"] == "string_too_short" else f"{name} has a value that does not fit"
-    return replace(Problem(what, where, expected, got), fix=_repair(path, first))
+    return replace(Problem(what, where, expected, got), fix=_repair(path, first, document))
 
 
 def _word_missing(path: tuple[Key, ...], document: Document) -> Problem:
@@ -178,16 +180,40 @@ def _choices(detail: ErrorDetails) -> list[str]:
     return [part.strip().strip("'") for part in detail["ctx"]["expected"].replace(" or ", ",").split(",")]
 
 
-def _repair(path: tuple[Key, ...], detail: ErrorDetails) -> str:
+def _repair(path: tuple[Key, ...], detail: ErrorDetails, document: Document) -> str:
     """Return the next step for slips that are easy to name."""
     value = detail["input"]
+    if path == ("budget",) and isinstance(value, str | int | float) and not isinstance(value, bool):
+        return f"did you mean budget: {{time: {_with_unit(value)}}}?"
+    if path[-1:] == ("time",) and detail["type"] == "value_error" and _is_bare_number(value):
+        return f"did you mean {_with_unit(value)}?"
     if detail["type"] == "string_type" and isinstance(value, int | float):
         return f'put it in quotes: {path[-1]}: "{str(value).lower() if isinstance(value, bool) else value}"'
     if detail["type"] in {"less_than", "less_than_equal"} and isinstance(value, int | float) and 1 < value <= 100:
-        return f"did you mean {value:g}%?" if path[-1] in {"test", "valid", "precision", "max_rejected"} else ""
+        # The value of `120%` arrives here as 1.2.
+        written = _value_at(path, document.values)
+        return f"did you mean {value:g}%?" if path[-1] in _SHARES and not isinstance(written, str) else ""
     if detail["type"] == "tuple_type" and isinstance(value, str):
         return f"put it in brackets: {path[-1]}: [{value}]"
     return ""
+
+
+def _value_at(path: tuple[Key, ...], values: Any) -> object:
+    """Return what the file says at `path`."""
+    for key in path:
+        if not _holds(values, key):
+            return None
+        values = values[key]
+    return values
+
+
+def _with_unit(value: str | float) -> str:
+    """Return a duration with its unit: seconds where there is none."""
+    return f"{value}s" if _is_bare_number(value) else str(value)
+
+
+def _is_bare_number(value: object) -> bool:
+    return str(value).replace(".", "", 1).isdecimal()
 
 
 def _name(path: tuple[Key, ...]) -> str:

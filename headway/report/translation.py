@@ -14,6 +14,8 @@ Lang = Literal["en", "zh"]
 # What stands in these places is told in words of the table itself; in KINDS, several separated by commas.
 SENTENCES = frozenset({"reason", "limit"})
 KINDS = frozenset({"kinds", "present"})
+# Nouns that the sentences count.
+_ONE = re.compile(r"(?<![\d,.\w])1 (?:different )?(?:inputs|rows|records|fields|labels|values|cells|columns)\b")
 # Places that hold one word, so that a pattern does not take other sentences for its own.
 ONE_WORD = frozenset({"limit", "metric", "amount", "ceiling"})
 
@@ -21,10 +23,12 @@ ONE_WORD = frozenset({"limit", "metric", "amount", "ceiling"})
 def translate(sentence: str, lang: Lang) -> str:
     """Return a sentence that the code tells in English in `lang`; one that is not in the table stays as it is.
 
+    In English `1 rows` becomes `1 row`.
+
     The table is the part `told` of words.json: pairs of sentences with the same named places.
     """
     if lang == "en" or not sentence:
-        return sentence
+        return _ONE.sub(lambda found: found[0][:-1], sentence)
     for pattern, chinese in _read_patterns():
         found = pattern.fullmatch(sentence)
         if found is not None:

@@ -79,7 +79,7 @@ def test_evaluate_in_words(headway, run_folder, rows):
     done = headway("evaluate", run_folder, rows)
     assert "accuracy" in done.stdout
     assert "0.7500" in done.stdout
-    assert "1 rows left out" in done.stderr
+    assert "1 row left out" in done.stderr
 
 
 def test_evaluate_without_the_target_names_what_is_there(headway, run_folder, tmp_path):
@@ -88,6 +88,8 @@ def test_evaluate_without_the_target_names_what_is_there(headway, run_folder, tm
     assert done.returncode == 1
     assert "标签" in done.stderr
     assert "标鉴" in done.stderr
+    assert "--target" not in done.stderr
+    assert "the target of the package" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -42,6 +42,7 @@ def listen(language="en", *, quiet=False, terminal=False, width=100):
 def test_plain_lines_where_there_is_no_terminal():
     view, text = listen()
     assert text.splitlines() == [
+        f"run {Path('runs/x/1')} (if it is stopped: headway run --resume {Path('runs/x/1')})",
         "✓ read                 0.8s  35,123 rows",
         "  · ngram_linear       3.9s  accuracy 0.9123",
         "  – lstm                     skipped, it would need about 200 s",
@@ -54,7 +55,8 @@ def test_plain_lines_where_there_is_no_terminal():
 def test_chinese_lines_are_aligned():
     _, text = listen("zh")
     lines = text.splitlines()
-    assert lines[0].startswith("✓ 读取")
+    assert lines[0].startswith("运行目录")
+    assert lines[1].startswith("✓ 读取")
     ends = {cell_len(line[: line.index("s  ")]) for line in lines if "s  " in line}
     assert len(ends) == 1
 

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -15,6 +16,12 @@ def table(tmp_path):
     a = rng.normal(size=200)
     pl.DataFrame({"a": a, "b": rng.normal(size=200), "y": np.where(a > 0, "up", "down")}).write_csv(tmp_path / "t.csv")
     return tmp_path / "t.csv"
+
+
+def test_a_finished_run_shows_where_it_is_and_not_all_its_result():
+    done = headway.FinishedRun(Path("runs/a"), Path("runs/a/report.html"), {"winner": "linear"}, Path("runs/a/package"))
+    assert "report.html" in repr(done)
+    assert "winner" not in repr(done)
 
 
 @pytest.mark.slow

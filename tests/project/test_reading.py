@@ -106,6 +106,21 @@ def test_every_problem_at_once_in_the_order_of_the_file(tmp_path):
     assert len(problems) == 12
 
 
+@pytest.mark.parametrize(
+    ("line", "got", "fix"),
+    [
+        ("budget: 10s", '"10s"', "did you mean budget: {time: 10s}?"),
+        ("budget: 10", "the number 10", "did you mean budget: {time: 10s}?"),
+        ('budget: {time: "2"}', '"2"', "did you mean 2s?"),
+        ("split: {test: 120%}", '"120%"', ""),
+        ("split: {test: 20}", "the number 20", "did you mean 20%?"),
+    ],
+)
+def test_slips_with_units(tmp_path, line, got, fix):
+    (problem,) = problems_of(tmp_path, f"data: a.csv\ntarget: y\n{line}\n")
+    assert (problem.got, problem.fix) == (got, fix)
+
+
 def test_no_word_of_pydantic_gets_out(tmp_path):
     text = (
         "data: [a]\ntarget: {}\ntest: 1\ninputs: 3\nignore: x\ntask: []\nbudget: 5\nlimits: {size: .inf}\nmodels: 3\n"

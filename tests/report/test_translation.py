@@ -57,7 +57,12 @@ SENTENCES = {
 @pytest.mark.parametrize("sentence", SENTENCES)
 def test_a_sentence_is_told_in_chinese(sentence):
     assert translate(sentence, "zh") == SENTENCES[sentence]
-    assert translate(sentence, "en") == sentence
+    assert translate(sentence, "en") == sentence.replace(" 1 inputs", " 1 input")
+
+
+def test_one_is_told_in_the_singular():
+    assert translate("1 rows, 1 inputs", "en") == "1 row, 1 input"
+    assert translate("21 rows, 1,001 inputs, 1.1 values", "en") == "21 rows, 1,001 inputs, 1.1 values"
 
 
 def test_what_is_not_known_stays_as_it_is():
