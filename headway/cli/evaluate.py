@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from headway.cli.messages import choose_language, say, say_count
 from headway.errors import DataError
 
 if TYPE_CHECKING:
@@ -24,14 +25,14 @@ def evaluate(
     file: Annotated[str, typer.Argument(metavar="FILE", help="Rows with the target column.")],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print the metrics as JSON.")] = False,
+    lang: Annotated[str | None, typer.Option(help="Language of what is said: en or zh.")] = None,
 ) -> None:
     """Score a package on the rows of FILE, which must have the target column."""
     from headway import runtime
     from headway.cli.places import find_package
     from headway.data.reading import read
-    from headway.project.units import write_count
 
-    model = runtime.load(find_package(package))
+    model, language = runtime.load(find_package(package)), choose_language(lang)
     table = read(file)
     scores, unusable = score_table(model, table)
     result = describe(scores, table, unusable)
@@ -39,12 +40,14 @@ def evaluate(
         typer.echo(json.dumps(result, ensure_ascii=False, indent=2))
         return
     for reason, count in unusable.items():
-        typer.echo(f"{write_count(count, 'row')} left out: {reason}", err=True)
+        words = say("evaluate:left_out", language)
+        typer.echo(words.format(rows=say_count(count, "row", language), reason=reason), err=True)
     width = max(map(len, scores.metrics))
-    typer.echo(write_count(scores.rows, "row"))
+    typer.echo(say_count(scores.rows, "row", language))
     for name, value in scores.metrics.items():
         low_high = scores.intervals.get(name)
-        interval = f"   95% interval {low_high[0]:.4f} to {low_high[1]:.4f}" if low_high else ""
+        words = say("interval", language)
+        interval = "   " + words.format(low=f"{low_high[0]:.4f}", high=f"{low_high[1]:.4f}") if low_high else ""
         typer.echo(f"  {name:<{width}}  {value:.4f}{interval}")
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from headway.cli.messages import choose_language, say
 from headway.errors import HeadwayError
 from headway.project.units import write_count
 
@@ -26,6 +27,7 @@ def init(
     target: Annotated[str | None, typer.Option(help="The column to predict; guessed without it.")] = None,
     out: Annotated[Path, typer.Option(help="The file to write.")] = Path("headway.yaml"),
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+    lang: Annotated[str | None, typer.Option(help="Language of what is said: en or zh.")] = None,
 ) -> None:
     """Look at the data and write a commented project file: what was found, and why."""
     from headway.cli.target import check_target, guess_target
@@ -46,8 +48,9 @@ def init(
         typer.echo(f"warning: {_one_class(target)}", err=True)
     names = [column.name for column in found.inputs]
     shown = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
-    typer.echo(f"{out}: predict {target} ({reason}) from {shown}")
-    typer.echo(f"next: headway check {shlex.quote(str(out))}, then headway run {shlex.quote(str(out))}")
+    language, path = choose_language(lang), shlex.quote(str(out))
+    typer.echo(say("init:done", language).format(path=out, target=target, reason=reason, inputs=shown))
+    typer.echo(say("init:next", language).format(check=f"headway check {path}", run=f"headway run {path}"))
 
 
 def _draft_text(data: str, out: Path, target: Choice, table: Table, found: Inference) -> str:

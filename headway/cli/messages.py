@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from headway.errors import RunError
+from headway.project.units import write_count
 from headway.report.translation import name_metric
 
 Language = Literal["en", "zh"]
@@ -84,8 +85,31 @@ _MESSAGES: Mapping[str, tuple[str, str]] = {
     "demo:first": ("the first row of the table", "表格的第一行"),
     "stopped": ("stopped; nothing that was finished is lost", "已停止；已完成的部分不会丢失"),
     "run": ("run {folder} (if it is stopped: {command})", "运行目录 {folder}（若中断：{command}）"),
+    "predict:unread": ("{cells} cannot be read, missing for the model:", "{cells}无法读取，按缺失处理："),
+    "predict:rejected": ("no answer: {words}", "没有答案：{words}"),
+    "predict:kept": (
+        "{records} cannot be read: kept in place, without an answer",
+        "{records}无法读取：保留在原位，答案留空",
+    ),
+    "predict:done": ("{rows} in {time} to {path}", "{rows}，用时 {time}，写入 {path}"),
+    "evaluate:left_out": ("{rows} left out: {reason}", "{rows}未计入：{reason}"),
+    "init:done": ("{path}: predict {target} ({reason}) from {inputs}", "{path}：由 {inputs} 预测 {target}（{reason}）"),
+    "init:next": ("next: {check}, then {run}", "下一步：先 {check}，再 {run}"),
+    "show:name": ("name", "名称"),
+    "show:task": ("task", "任务"),
+    "show:reads": ("reads", "输入"),
+    "show:answers": ("answers", "答案"),
+    "show:model": ("model", "模型"),
+    "show:test": ("test", "测试"),
+    "show:measured": ("measured", "实测"),
+    "show:base": ("base", "基础模型"),
+    "show:made": ("made", "制作"),
+    "show:files": ("files", "文件"),
     "resume": ("continue with: {command}", "继续运行：{command}"),
 }  # fmt: skip
+
+
+_NOUNS: Mapping[str, str] = {"row": "行", "record": "条记录", "cell": "个单元格"}
 
 
 def choose_language(wanted: str | None, environment: Mapping[str, str] = os.environ) -> Language:
@@ -104,6 +128,11 @@ def choose_language(wanted: str | None, environment: Mapping[str, str] = os.envi
 def call_metric(metric: str, language: Language) -> str:
     """Return a metric's name for the terminal: in English as a project file spells it."""
     return name_metric(metric, language) if language == "zh" else metric
+
+
+def say_count(count: int, noun: str, language: Language) -> str:
+    """Return how many rows, records or cells there are: `1 row`, `1,200 rows`, `1,200 行`."""
+    return f"{count:,} {_NOUNS[noun]}" if language == "zh" else write_count(count, noun)
 
 
 def say(key: str, language: Language) -> str:

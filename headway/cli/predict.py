@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from headway.cli.messages import choose_language, say, say_count
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -30,31 +32,35 @@ def predict(
         Path | None,
         typer.Option(help="Where to write: .csv, .tsv, .jsonl or .parquet; CSV on the terminal without it."),
     ] = None,
+    lang: Annotated[str | None, typer.Option(help="Language of what is said: en or zh.")] = None,
 ) -> None:
     """Keep every column of FILE and add the prediction, its confidence and the probability of each label."""
     from headway import runtime
     from headway.cli.answers import write_answers
     from headway.cli.places import find_package
-    from headway.project.units import write_count, write_seconds
+    from headway.project.units import write_seconds
 
-    model = runtime.load(find_package(package))
+    model, language = runtime.load(find_package(package)), choose_language(lang)
     began, rejects = time.monotonic(), _Rejects()
     unpacked = _unpack(file)
     written = write_answers(_read_batches(file, model, rejects), model, out, unpacked=unpacked)
     if written.unread.count:
-        typer.echo(f"{write_count(written.unread.count, 'cell')} cannot be read, missing for the model:", err=True)
+        unread = written.unread.count
+        words = say("predict:unread", language).format(cells=say_count(unread, "cell", language))
+        typer.echo(words, err=True)
     for cell in written.unread.first:
         typer.echo(f"  {cell}", err=True)
     for words in rejects.first:
         shown = words if unpacked is None else words.replace(f"{unpacked}/", "")
-        typer.echo(f"no answer: {shown}", err=True)
+        typer.echo(say("predict:rejected", language).format(words=shown), err=True)
     if rejects.count:
-        kept = "its row is" if rejects.count == 1 else "their rows are"
-        typer.echo(f"{write_count(rejects.count, 'record')} cannot be read: {kept} kept without an answer", err=True)
+        words = say("predict:kept", language)
+        records = say_count(rejects.count, "record", language)
+        typer.echo(words.format(records=records), err=True)
     if out is not None:
-        typer.echo(
-            f"{write_count(written.rows, 'row')} in {write_seconds(time.monotonic() - began)} to {out}", err=True
-        )
+        took, rows = write_seconds(time.monotonic() - began), say_count(written.rows, "row", language)
+        words = say("predict:done", language).format(rows=rows, time=took, path=out)
+        typer.echo(words, err=True)
 
 
 @dataclass

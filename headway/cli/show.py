@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from headway.cli.messages import choose_language, say
+
 if TYPE_CHECKING:
     from headway.runtime.manifest import Manifest
 
@@ -18,6 +20,7 @@ def show(
     ],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole manifest as JSON.")] = False,
+    lang: Annotated[str | None, typer.Option(help="Language of what is said: en or zh.")] = None,
 ) -> None:
     """Show what a package reads, what it answers and how good it is."""
     import dataclasses
@@ -34,9 +37,10 @@ def show(
         return
     from rich.table import Table
 
+    language = choose_language(lang)
     table = Table.grid(padding=(0, 2))
     for label, text in describe(manifest):
-        table.add_row(f"[bold]{label}[/bold]", text)
+        table.add_row(f"[bold]{say(f'show:{label}', language)}[/bold]", text)
     Console().print(table, highlight=False, markup=True)
 
 

@@ -49,7 +49,7 @@ def test_predict_tells_what_it_could_not_read(headway, run_folder, tmp_path):
         ["ten", "-1", "x", "差评"],
     ]
     assert "row 3" in done.stderr
-    assert "1 record cannot be read: its row is kept without an answer" in done.stderr
+    assert "1 record cannot be read: kept in place, without an answer" in done.stderr
     assert "1 cell cannot be read, missing for the model:\n  row 4, column 'a': 'ten'" in done.stderr
 
 
@@ -125,3 +125,14 @@ def test_a_package_that_is_not_there(headway, command, tmp_path, rows):
     assert done.returncode == 1
     assert "nothing" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_every_command_speaks_chinese_when_asked(headway, run_folder, rows, tmp_path):
+    out = tmp_path / "a.csv"
+    assert "6 行，用时" in headway("predict", run_folder, rows, "--out", out, "--lang", "zh").stderr
+    assert "4 行" in headway("evaluate", run_folder, rows, "--lang", "zh").stdout
+    assert "名称" in headway("show", run_folder, "--lang", "zh").stdout
+    assert "下一步：先 headway check" in headway("init", rows, "--out", tmp_path / "p.yaml", "--lang", "zh").stdout
+    done = headway("show", run_folder, "--lang", "fr")
+    assert done.returncode == 1
+    assert "not spoken" in done.stderr
