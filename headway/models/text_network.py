@@ -40,11 +40,49 @@ _PROBED = 256
 
 @dataclass(frozen=True)
 class Design:
-    """A family of text networks: how it is built, exported, and trained by default (given the number of rows)."""
+    """A family of text networks: how it is built, exported, and trained by default (given the number of rows).
+
+    `estimate` and `fit` are the two functions of `Family`.
+    """
 
     make: Make
     nodes: Nodes
     plan: Callable[[int], Plan]
+
+    def estimate(self, train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estimate:
+        """Estimate one fit: train a tokenizer on some rows, and take a few steps on them."""
+        began = time.perf_counter()
+        few = train.take(np.random.default_rng(seed).permutation(len(train))[:_PROBED])
+        feeds, tokenizer = _tokenized(few)
+        source = _read(few.rows, feeds, tokenizer)
+        reading = (time.perf_counter() - began) * len(train) / max(1, len(few)) / 4
+        plan = planned(recipe, task, self.plan(len(train)))
+        build = _builder(self, tokenizer, feeds, task, plan)
+        seconds, memory = estimated(build, Lesson(source, few.y), len(train), task, plan, seed=seed)
+        tokens = source.lengths.sum() * len(train) / max(1, len(few))
+        return Estimate(seconds + reading, memory + float(tokens) * 24 / 1e6)
+
+    def fit(
+        self,
+        train: Examples,
+        valid: Examples | None,
+        task: Task,
+        recipe: Recipe,
+        *,
+        settings: Settings | None,
+        seed: int,
+        clock: Clock,
+    ) -> TextNetwork:
+        """Train within the clock; see `Family.fit`."""
+        plan = planned(recipe, task, self.plan(len(train)))
+        if clock.expired:
+            raise TrainingError("the time ended before the texts were read", fix="raise budget.time")
+        feeds, tokenizer = _tokenized(train)
+        lesson = Lesson(_read(train.rows, feeds, tokenizer), train.y, train.weight)
+        exam = None if valid is None else Lesson(_read(valid.rows, feeds, tokenizer), valid.y, valid.weight)
+        build = _builder(self, tokenizer, feeds, task, plan)
+        trained = training.train(build, lesson, exam, task, plan, seed=seed, clock=clock, settings=settings)
+        return TextNetwork(trained, feeds, tokenizer, self.nodes)
 
 
 @dataclass(frozen=True)
@@ -102,43 +140,6 @@ class Columns:
     def batch(self, positions: np.ndarray, augment: np.random.Generator | None) -> tuple[Tensor, ...]:
         """Return ids and mask of each column for the rows at `positions`."""
         return tuple(tensor for part in self.parts for tensor in part.batch(positions, augment))
-
-
-def estimate_text(design: Design, train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estimate:
-    """Estimate one fit: train a tokenizer on some rows, and take a few steps on them."""
-    began = time.perf_counter()
-    few = train.take(np.random.default_rng(seed).permutation(len(train))[:_PROBED])
-    feeds, tokenizer = _tokenized(few)
-    source = _read(few.rows, feeds, tokenizer)
-    reading = (time.perf_counter() - began) * len(train) / max(1, len(few)) / 4
-    plan = planned(recipe, task, design.plan(len(train)))
-    build = _builder(design, tokenizer, feeds, task, plan)
-    seconds, memory = estimated(build, Lesson(source, few.y), len(train), task, plan, seed=seed)
-    tokens = source.lengths.sum() * len(train) / max(1, len(few))
-    return Estimate(seconds + reading, memory + float(tokens) * 24 / 1e6)
-
-
-def fit_text(
-    design: Design,
-    train: Examples,
-    valid: Examples | None,
-    task: Task,
-    recipe: Recipe,
-    *,
-    settings: Settings | None,
-    seed: int,
-    clock: Clock,
-) -> TextNetwork:
-    """Train within the clock; see `Family.fit`."""
-    plan = planned(recipe, task, design.plan(len(train)))
-    if clock.expired:
-        raise TrainingError("the time ended before the texts were read", fix="raise budget.time")
-    feeds, tokenizer = _tokenized(train)
-    lesson = Lesson(_read(train.rows, feeds, tokenizer), train.y, train.weight)
-    exam = None if valid is None else Lesson(_read(valid.rows, feeds, tokenizer), valid.y, valid.weight)
-    build = _builder(design, tokenizer, feeds, task, plan)
-    trained = training.train(build, lesson, exam, task, plan, seed=seed, clock=clock, settings=settings)
-    return TextNetwork(trained, feeds, tokenizer, design.nodes)
 
 
 def _tokenized(train: Examples) -> tuple[tuple[TokenFeed, ...], bytes]:

@@ -10,19 +10,18 @@ from typing import Any, Literal
 
 import psutil
 
-from headway.data.cleaning import clean
 from headway.data.dataset import Column
 from headway.data.splitting import split
 from headway.errors import HeadwayError
 from headway.evaluation.metrics import default_metric
 from headway.models.family import discover
 from headway.pipeline.competing import enter, examples_of, task_of
-from headway.pipeline.preparing import collect_facts, read_sources
+from headway.pipeline.preparing import clean_tables, collect_facts, read_sources
 from headway.pipeline.scoring import check_decision
 from headway.project.schema import Project
+from headway.training.admission import ELASTIC_SHARE, SHARE
 from headway.training.contest import Contest
 from headway.training.entrants import Entrant
-from headway.training.tournament import ELASTIC_SHARE, SHARE
 
 
 @dataclass(frozen=True)
@@ -62,16 +61,7 @@ def check(project: Project) -> Check:
 def check_in(project: Project, cache: Path) -> Check:
     """Check with archives unpacked in `cache`."""
     sources = read_sources(project, cache)
-    cleaned = clean(
-        sources.table,
-        target=project.target,
-        inputs=sources.inference.inputs,
-        task=sources.inference.task,
-        cleaning=project.cleaning,
-        test=sources.test,
-        group=project.split.group,
-        time=project.split.time,
-    )
+    cleaned = clean_tables(project, sources)
     dataset = cleaned.train
     parts = split(dataset, project.split, seed=project.seed, given_test=cleaned.test is not None)
     task = task_of(dataset)

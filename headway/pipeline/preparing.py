@@ -118,7 +118,20 @@ def infer_columns(project: Project, table: Table) -> Inference:
 def clean_sources(attempt: Attempt, sources: Sources) -> tuple[Dataset, Dataset | None, Facts]:
     """Clean, profile, and keep the result with everything that was set aside."""
     project, folder = attempt.project, attempt.folder.path
-    cleaned = clean(
+    cleaned = clean_tables(project, sources)
+    write_parquet(folder / REJECTED, cleaned.rejected)
+    write_parquet(folder / CHANGES, all_changes(sources, cleaned))
+    facts = collect_facts(sources, cleaned)
+    write_json(folder / FACTS, {"read": facts.read, "rejected": facts.rejected, "profile": facts.profile.as_json()})
+    if cleaned.test is not None:
+        save_dataset(folder / TEST, cleaned.test)
+    save_dataset(folder / TRAIN, cleaned.train)
+    return cleaned.train, cleaned.test, facts
+
+
+def clean_tables(project: Project, sources: Sources) -> Cleaned:
+    """Clean both parts as the project says."""
+    return clean(
         sources.table,
         target=project.target,
         inputs=sources.inference.inputs,
@@ -128,14 +141,6 @@ def clean_sources(attempt: Attempt, sources: Sources) -> tuple[Dataset, Dataset 
         group=project.split.group,
         time=project.split.time,
     )
-    write_parquet(folder / REJECTED, cleaned.rejected)
-    write_parquet(folder / CHANGES, all_changes(sources, cleaned))
-    facts = collect_facts(sources, cleaned)
-    write_json(folder / FACTS, {"read": facts.read, "rejected": facts.rejected, "profile": facts.profile.as_json()})
-    if cleaned.test is not None:
-        save_dataset(folder / TEST, cleaned.test)
-    save_dataset(folder / TRAIN, cleaned.train)
-    return cleaned.train, cleaned.test, facts
 
 
 def collect_facts(sources: Sources, cleaned: Cleaned) -> Facts:

@@ -4,35 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from headway.compute.clock import Clock
-from headway.models.family import Estimate, Examples, Settings
 from headway.models.lstm.network import TextLSTM, nodes
-from headway.models.text_network import Design, TextNetwork, estimate_text, fit_text
+from headway.models.text_network import Design
 from headway.networks.plan import Plan
-from headway.tasks import Task
-from headway.tasks.recipe import Recipe
 
 # Texts to look at in all epochs together; few texts are seen more often.
 VIEWS = 40_000
-
-
-def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estimate:
-    """Estimate one `fit` by a few steps on a few hundred rows."""
-    return estimate_text(DESIGN, train, task, recipe, seed=seed)
-
-
-def fit(
-    train: Examples,
-    valid: Examples | None,
-    task: Task,
-    recipe: Recipe,
-    *,
-    settings: Settings | None,
-    seed: int,
-    clock: Clock,
-) -> TextNetwork:
-    """Train within the clock; see `Family.fit`."""
-    return fit_text(DESIGN, train, valid, task, recipe, settings=settings, seed=seed, clock=clock)
 
 
 def defaults(rows: int) -> Plan:
@@ -52,3 +29,5 @@ def defaults(rows: int) -> Plan:
 
 
 DESIGN = Design(TextLSTM, nodes, defaults)
+estimate = DESIGN.estimate
+fit = DESIGN.fit

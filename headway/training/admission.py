@@ -1,0 +1,107 @@
+"""Who may start: what a candidate will cost, and whether that fits the time and memory left."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import psutil
+
+from headway.compute.memory import release_memory
+from headway.errors import HeadwayError
+from headway.models.family import Estimate
+from headway.training.entrants import BASELINE, Entrant
+from headway.training.outcome import Outcome
+from headway.training.refit import refit_seconds
+from headway.training.state import State, conclude
+
+# A candidate with less than this share of the time it wants is not worth starting. Every candidate obeys its clock, so
+# an estimate that is too low costs no more than the time it was given; elastic ones make the most of little time.
+ELASTIC_SHARE, SHARE = 0.05, 0.35
+# Estimates are rather too high than too low: a sample is this much larger than one would say.
+SAMPLE_BONUS, SMALLEST_SAMPLE = 1.5, 1000
+# Probing a family with heavy imports takes seconds itself; it is left out where fewer are free.
+HEAVY_SECONDS = 5.0
+# From this share of the time left on, an estimate is worth a second probe.
+WARM_SHARE = 0.1
+MEASURE_SECONDS = 1.0
+UNPROBED = "no time is left in the budget to find out what it needs"
+
+
+def by_cost(state: State, tier: list[Entrant]) -> list[tuple[Entrant, Estimate]]:
+    """Probe the candidates of a tier and return them cheapest first; one that fails its probe is out."""
+    probed: list[tuple[Entrant, Estimate]] = []
+    for entrant in tier:
+        kept = state.store.load(entrant.card.name)
+        if kept is not None:
+            probed.append((entrant, Estimate(kept.estimated_seconds or 0.0, 0.0)))
+            continue
+        least = 0.0 if entrant.card.extra is None else HEAVY_SECONDS
+        if entrant.card.name != BASELINE and seconds_available(state) <= least:
+            conclude(state, Outcome(entrant.card.name, "skipped", UNPROBED), seconds=0.0)
+            continue
+        started = time.monotonic()
+        try:
+            probed.append((entrant, probe(state, entrant)))
+        except Exception as error:  # noqa: BLE001 - no candidate's crash ends the run
+            conclude(state, failure(entrant, error), seconds=time.monotonic() - started)
+    # Steps of a factor of two, so that a noisy probe does not change the order from run to run.
+    return sorted(probed, key=lambda pair: (round(math.log2(max(pair[1].seconds, 0.1))), pair[0].card.name))
+
+
+def probe(state: State, entrant: Entrant) -> Estimate:
+    """Return what one fold of a candidate will cost.
+
+    A first probe also pays for imports, thread pools and cold caches: where its figure would count against the
+    candidate, the lower one of two probes is taken.
+    """
+    contest = state.contest
+    train = contest.examples.take(contest.folds[0].train)
+    family = state.registry.load(entrant.card.name)
+    first = family.estimate(train, contest.task, entrant.recipe, seed=contest.seed)
+    if first.seconds * len(contest.folds) < state.clock.left() * WARM_SHARE:
+        return first
+    second = family.estimate(train, contest.task, entrant.recipe, seed=contest.seed)
+    return min(first, second, key=lambda estimate: estimate.seconds)
+
+
+def seconds_available(state: State) -> float:
+    """Return the time a candidate may use: what is left without the refit of the best so far."""
+    best = state.best
+    reserve = 0.0 if best is None else refit_seconds(best, state.contest, state.outcomes)
+    finishing = MEASURE_SECONDS if best is None or best.name == BASELINE else 2 * MEASURE_SECONDS
+    return state.clock.left() - reserve - finishing
+
+
+def sample_share(state: State, entrant: Entrant, estimate: Estimate, available: float) -> float:
+    """Return the share of the training rows that a candidate learns from: all, unless only a sample fits the time."""
+    wanted = estimate.seconds * len(state.contest.folds)
+    if entrant.card.elastic or entrant.card.name == BASELINE or wanted * SHARE <= available:
+        return 1.0
+    share = max(available, 0.0) / wanted * SAMPLE_BONUS
+    return share if share * len(state.contest.folds[0].train) >= SMALLEST_SAMPLE else 1.0
+
+
+def refused(state: State, entrant: Entrant, estimate: Estimate, available: float, share: float) -> Outcome | None:
+    """Return the outcome of a candidate that may not start, or None when it may."""
+    if entrant.card.name == BASELINE:
+        return None
+    wanted = estimate.seconds * len(state.contest.folds)
+    needed = wanted * (ELASTIC_SHARE if entrant.card.elastic else SHARE) * (1.0 if share == 1.0 else 0.0)
+    release_memory()
+    memory_free = state.contest.memory_mb - psutil.Process().memory_info().rss / 1e6
+    reason = ""
+    if needed > available:
+        reason = f"needs about {wanted:.1f} s, {max(0.0, available):.1f} s are free in the budget"
+    elif estimate.memory_mb > memory_free:
+        reason = f"needs about {estimate.memory_mb:.0f} MB, {max(0.0, memory_free):.0f} MB are free in the budget"
+    if not reason:
+        return None
+    return Outcome(entrant.card.name, "skipped", reason, estimated_seconds=estimate.seconds)
+
+
+def failure(entrant: Entrant, error: Exception) -> Outcome:
+    """Return the outcome of a candidate that raised."""
+    said = str(error).strip() or "no message"
+    reason = said if isinstance(error, HeadwayError) else f"{type(error).__name__}: {said}"
+    return Outcome(entrant.card.name, "failed", reason)

@@ -1,0 +1,145 @@
+"""The end of a tournament: the winner refitted as time allows, and what ships."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from headway.errors import BudgetError
+from headway.package.combining import combine
+from headway.package.parity import check_parity
+from headway.training.admission import UNPROBED
+from headway.training.calibration import calibrate_answers, calibrate_graph
+from headway.training.contest import Contest
+from headway.training.ensemble import mix
+from headway.training.entrants import BASELINE
+from headway.training.events import Remark
+from headway.training.outcome import Outcome, Tournament
+from headway.training.refit import Refitted, load_refitted, parity_rows, refit, refit_seconds, save_refitted
+from headway.training.state import State
+from headway.training.trial import PARITY_ROWS, columns_of
+
+# An ensemble ships where members with this much of the weight can learn from all rows.
+MOST_OF_IT = 0.5
+
+
+def finish(state: State) -> Tournament:
+    """Refit the winner as time allows and return what ships; raises `BudgetError` when nothing may."""
+    best = state.best
+    if best is None:
+        raise no_candidate_fits(state)
+    tell_of_small_budget(state, best)
+    best = affordable(state, best)
+    ships, refitted = refit_winner(state, best)
+    state.outcomes[best.name] = replace(best, status="won")
+    assert best.answers is not None
+    return Tournament(
+        tuple(state.outcomes.values()),
+        best.name,
+        ships.graph,
+        state.contest.metric,
+        refitted,
+        best.answers,
+        ships.answers,
+    )
+
+
+def as_compared(outcome: Outcome, contest: Contest) -> Refitted:
+    """Return the model of the first fold, as it was compared with the others; other folds' rows met other models."""
+    assert outcome.graph is not None
+    assert outcome.answers is not None
+    return Refitted(outcome.graph, outcome.answers[: min(PARITY_ROWS, len(contest.folds[0].valid))])
+
+
+def no_candidate_fits(state: State) -> BudgetError:
+    """Return the error that lists by how much each candidate missed."""
+    listed = "; ".join(f"{outcome.name}: {outcome.reason}" for outcome in state.outcomes.values())
+    return BudgetError(
+        "no candidate meets the limits",
+        expected=", ".join(f"{name} <= {value:g}" for name, value in state.contest.limits.items()) or "a candidate",
+        got=listed or "no candidate took part",
+        fix="relax `limits`, or allow more families in `models`",
+    )
+
+
+def tell_of_small_budget(state: State, best: Outcome) -> None:
+    """Say so when the budget held nothing but the baseline."""
+    skipped = [outcome for outcome in state.outcomes.values() if outcome.status == "skipped"]
+    late = [o.estimated_seconds * len(state.contest.folds) for o in skipped if o.estimated_seconds]
+    over = [outcome.name for outcome in state.outcomes.values() if outcome.status == "over_limit"]
+    if best.name == BASELINE and over:
+        state.listen(Remark(f"only the baseline meets the limits: {', '.join(over)} went over them"))
+    if best.name != BASELINE or not (late or any(outcome.reason == UNPROBED for outcome in skipped)):
+        return
+    need = f"the cheapest other candidate needs about {min(late):.0f} s more for its training" if late else UNPROBED
+    state.listen(Remark(f"the budget holds only the baseline: {need}"))
+
+
+def affordable(state: State, best: Outcome) -> Outcome:
+    """Return the ensemble if the members with most of its weight can be refitted in time; else the best single one."""
+    if not best.members:
+        return best
+    left, ready = state.clock.left(), 0.0
+    costs = {name: refit_seconds(state.outcomes[name], state.contest, state.outcomes) for name in best.members}
+    for name in sorted(costs, key=costs.__getitem__):
+        left -= costs[name]
+        ready += best.members[name] if left >= 0 else 0.0
+    if ready >= MOST_OF_IT:
+        return best
+    state.outcomes[best.name] = replace(best, status="dropped", reason="no time left to refit its members")
+    single = state.best
+    assert single is not None
+    return single
+
+
+def refit_winner(state: State, chosen: Outcome) -> tuple[Refitted, bool]:
+    """Return the chosen candidate with all members refitted that there is time for, and whether that is all of them."""
+    weights = chosen.members or {chosen.name: 1.0}
+    parts: dict[str, Refitted] = {}
+    left_out: list[str] = []
+    for name in sorted(weights, key=lambda name: refit_seconds(state.outcomes[name], state.contest, state.outcomes)):
+        again = refit_in_time(state, name)
+        if again is None:
+            left_out.append(name)
+        parts[name] = again or as_compared(state.outcomes[name], state.contest)
+    if left_out:
+        names = ", ".join(left_out)
+        state.listen(Remark(f"{names} ships as trained for the comparison: no time left to train on all rows"))
+    if not chosen.members:
+        return parts[chosen.name], not left_out
+    return assemble(state, chosen, {name: parts[name] for name in weights}), not left_out
+
+
+def refit_in_time(state: State, name: str) -> Refitted | None:
+    """Return a member refitted on all rows, None where time does not allow it or it fails."""
+    kept = load_refitted(state.store, f"refit_{name}")
+    if kept is not None:
+        return kept
+    outcome = state.outcomes[name]
+    if refit_seconds(outcome, state.contest, state.outcomes) > state.clock.left() and name != BASELINE:
+        return None
+    try:
+        return refit_one(state, name)
+    except Exception as error:  # noqa: BLE001 - the model trained for the comparison is still good
+        state.listen(Remark(f"the refit of {name} failed: {error}"))
+        return None
+
+
+def refit_one(state: State, name: str) -> Refitted:
+    """Refit one member and keep it, so that a killed run need not do it again."""
+    refitted = refit(
+        state.entrants[name], state.registry.load(name), state.outcomes[name], state.contest, clock=state.clock
+    )
+    save_refitted(state.store, f"refit_{name}", refitted)
+    return refitted
+
+
+def assemble(state: State, chosen: Outcome, parts: dict[str, Refitted]) -> Refitted:
+    """Return an ensemble of (mostly) refitted members as one calibrated graph, checked against their mean."""
+    weights = chosen.members
+    graph = calibrate_graph(combine([part.graph for part in parts.values()], list(weights.values())), chosen)
+    # A member that was not refitted vouches for the rows of its first fold only.
+    shared = min(len(part.answers) for part in parts.values())
+    expected = calibrate_answers(mix({name: part.answers[:shared] for name, part in parts.items()}, weights), chosen)
+    contest = state.contest
+    check_parity(graph, columns_of(contest.examples.rows[parity_rows(contest)[:shared]]), expected)
+    return Refitted(graph, expected)

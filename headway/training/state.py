@@ -1,0 +1,67 @@
+"""The running tournament: what ended so far, who leads, and how that is told."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from headway.compute.clock import Clock
+from headway.evaluation.metrics import greater_is_better
+from headway.models.family import Registry
+from headway.training.contest import Contest
+from headway.training.entrants import Entrant
+from headway.training.events import BestSoFar, CandidateFinished, Listen
+from headway.training.outcome import Outcome
+from headway.training.storage import Store
+
+
+@dataclass
+class State:
+    """The running tournament: what ended so far, and who leads."""
+
+    contest: Contest
+    registry: Registry
+    clock: Clock
+    store: Store
+    listen: Listen
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    entrants: dict[str, Entrant] = field(default_factory=dict)
+
+    @property
+    def best(self) -> Outcome | None:
+        """The best finished candidate that meets the limits."""
+        ready = [outcome for outcome in self.outcomes.values() if outcome.status == "ok"]
+        return max(ready, key=self.rank, default=None)
+
+    def rank(self, outcome: Outcome) -> tuple[float, float]:
+        """Return a sort key: the metric, then the cheaper one."""
+        score = outcome.metrics[self.contest.metric]
+        return (score if greater_is_better(self.contest.metric) else -score, -(outcome.latency_p50_ms or 0.0))
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds left in the budget, None without one."""
+        return None if math.isinf(self.clock.left()) else self.clock.left()
+
+
+def conclude(state: State, outcome: Outcome, *, seconds: float, save: bool = True) -> None:
+    """Record an outcome, keep it on disk, tell the listener, and name a new leader."""
+    leader = state.best
+    state.outcomes[outcome.name] = outcome
+    if save:
+        state.store.save(outcome)
+    metric = state.contest.metric
+    state.listen(
+        CandidateFinished(
+            outcome.name,
+            outcome.status,
+            outcome.reason,
+            metric,
+            outcome.metrics.get(metric),
+            seconds,
+            state.seconds_left,
+        )
+    )
+    best = state.best
+    if best is not None and best is not leader:
+        state.listen(BestSoFar(best.name, metric, best.metrics[metric]))
