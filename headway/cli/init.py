@@ -11,7 +11,6 @@ import typer
 
 from headway.cli.messages import choose_language, say
 from headway.errors import HeadwayError
-from headway.project.units import write_count
 
 if TYPE_CHECKING:
     from headway.data.dataset import Table
@@ -87,6 +86,8 @@ def _from_file(data: str, out: Path) -> str:
 
 
 def _describe_table(table: Table) -> str:
+    from headway.project.units import write_count
+
     words = f"{write_count(table.rows.height, 'row')}, {write_count(table.rows.width - 1, 'column')}"
     if not table.rejected.is_empty():
         words += f"; {write_count(table.rejected.select('file', 'row').unique().height, 'record')} cannot be read"
@@ -95,6 +96,8 @@ def _describe_table(table: Table) -> str:
 
 def _describe_target(table: Table, target: str) -> str:
     """Return what the target's values are, the most common first."""
+    from headway.project.units import write_count
+
     values = table.rows[target].drop_nulls()
     counts = values.value_counts(sort=True)
     if counts.height > 12:
@@ -105,6 +108,8 @@ def _describe_target(table: Table, target: str) -> str:
 
 def _remarks(table: Table, target: str, found: Inference) -> list[str]:
     """Return what a reader should know before a run: missing targets, repeated rows, contradictions."""
+    from headway.project.units import write_count
+
     rows = table.rows.select([column.name for column in found.inputs] + [target])
     remarks = []
     missing = rows[target].null_count()

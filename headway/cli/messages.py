@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Literal
 
 from headway.errors import RunError
-from headway.project.units import write_count
 from headway.report.translation import name_metric
 
 Language = Literal["en", "zh"]
@@ -132,6 +131,8 @@ def call_metric(metric: str, language: Language) -> str:
 
 def say_count(count: int, noun: str, language: Language) -> str:
     """Return how many rows, records or cells there are: `1 row`, `1,200 rows`, `1,200 行`."""
+    from headway.project.units import write_count
+
     return f"{count:,} {_NOUNS[noun]}" if language == "zh" else write_count(count, noun)
 
 
