@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import platform
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import numpy as np
 import polars as pl
 
 from headway import __version__
-from headway.data.dataset import Dataset
+from headway.data.dataset import Column, Dataset
 from headway.evaluation.decisions import decide
 from headway.package.measuring import Measured
 from headway.pipeline.attempt import Attempt
@@ -61,18 +64,18 @@ def tell(attempt: Attempt, prepared: Prepared, competed: Competed, scored: Score
         costs=scored.decided.costs,
         limits=project.limits,
         package=PackageFacts(
-            path=str(attempt.folder.path / PACKAGE),
+            path=PACKAGE,
             size_mb=measured.size_mb,
             latency_p50_ms=measured.latency_p50_ms,
             latency_p95_ms=measured.latency_p95_ms,
             memory_mb=measured.memory_mb,
             rows_per_second=measured.rows_per_second,
-            example=plain_row(scored.examples.rows),
+            example=name_images(plain_row(scored.examples.rows), dataset.inputs),
             answer=first_answer(competed, scored),
         ),
         remarks=tuple(attempt.remarks),
         folder=str(project.folder),
-        source=project.data,
+        source=name_source(project.data),
         created=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
         seconds=attempt.watch.seconds,
         budget_seconds=project.budget.time,
@@ -80,6 +83,25 @@ def tell(attempt: Attempt, prepared: Prepared, competed: Competed, scored: Score
         machine=describe_machine(),
         libraries=library_versions(),
     )
+
+
+def name_source(data: str) -> str:
+    """Return what the data is called: the name of a file or a folder, but not where it lies on this machine.
+
+    A URL loses the user and the password in it.
+    """
+    if "://" not in data:
+        return Path(data).name or data
+    parts = urlsplit(data)
+    if parts.scheme == "sqlite":
+        return urlunsplit(("", "", Path(parts.path).name, parts.query, ""))
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, parts.query, ""))
+
+
+def name_images(row: Mapping[str, object], inputs: tuple[Column, ...]) -> dict[str, object]:
+    """Return a row whose images are named without the folder they lie in."""
+    images = {column.name for column in inputs if column.modality == "image"}
+    return {name: Path(cell).name if name in images and isinstance(cell, str) else cell for name, cell in row.items()}
 
 
 def pairs_of(scored: Scored) -> tuple[tuple[float, float], ...]:

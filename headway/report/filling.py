@@ -38,10 +38,21 @@ def fill_changes(
         examples = cells.filter(pl.col(ROW).is_in(numbers)).drop(ROW).iter_rows(named=True)
         found.append(Change(step, reason, count, tuple(examples)))
     refused = rejected.group_by("reason", maintain_order=True).agg(
-        pl.len(), pl.struct("file", "row", "column", "value").head(EXAMPLES)
+        pl.len(), pl.struct(_name_of("file"), "row", "column", _name_of("value")).head(EXAMPLES)
     )
     found += [Change("rejected", reason, count, tuple(some)) for reason, count, some in refused.iter_rows()]
     return tuple(sorted(found, key=lambda change: -change.rows))
+
+
+def _name_of(column: str) -> pl.Expr:
+    """Return paths without their folders, which are nobody's business; other cells stay as they are."""
+    whole = pl.col(column)
+    return (
+        pl.when(whole.str.starts_with("/") | whole.str.contains(r"^[A-Za-z]:\\"))
+        .then(whole.str.extract(r"([^/\\]*)$"))
+        .otherwise(whole)
+        .alias(column)
+    )
 
 
 def fill_label_errors(rows: pl.DataFrame, inputs: tuple[Column, ...], errors: pl.DataFrame) -> tuple[LabelError, ...]:

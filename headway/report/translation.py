@@ -29,12 +29,15 @@ def translate(sentence: str, lang: Lang) -> str:
     """
     if lang == "en" or not sentence:
         return _ONE.sub(lambda found: found[0][:-1], sentence)
+    parts = sentence.split("; ")
+    told = [translate(part, lang) for part in parts] if len(parts) > 1 else parts
+    if len(parts) > 1 and all(now != part for now, part in zip(told, parts, strict=True)):
+        return "；".join(told)
     for pattern, chinese in _read_patterns():
         found = pattern.fullmatch(sentence)
         if found is not None:
             return chinese.format(**{place: _fill(place, text, lang) for place, text in found.groupdict().items()})
-    parts = sentence.split("; ")
-    return "；".join(translate(part, lang) for part in parts) if len(parts) > 1 else sentence
+    return sentence
 
 
 def name_metric(metric: str, lang: Lang) -> str:

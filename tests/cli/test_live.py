@@ -66,13 +66,21 @@ def test_chinese_lines_hold_no_english_but_names():
     view = View(Console(file=out, width=120), "zh")
     for event in (
         StageFinished("read", 0.84, "7,766 rows, 1 inputs"),
-        CandidateFinished("bag", "dropped", "clearly behind lstm after 2 of 5 folds", "accuracy", 0.8, 3.9, 54.0),
+        CandidateFinished(
+            "bag",
+            "dropped",
+            "clearly behind lstm (0.9000 on the same rows) after 2 of 5 folds",
+            "accuracy",
+            0.8,
+            3.9,
+            54.0,
+        ),
         Remark("labels were not checked: pip install x"),
     ):
         view.listen(event)
     assert [" ".join(line.split()) for line in out.getvalue().splitlines()] == [
         "✓ 读取 0.8s 7,766 行，1 个输入",
-        "– bag 3.9s 提前淘汰，准确率 0.8000，5 折中完成 2 折后明显落后于 lstm",
+        "– bag 3.9s 提前淘汰，准确率 0.8000，完成 5 折中的 2 折后明显落后于 lstm（同样的行上得分 0.9000）",
         "! 未检查标签：pip install x",
     ]
 

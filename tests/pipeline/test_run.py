@@ -39,6 +39,14 @@ def test_a_run_leaves_result_report_package_and_latest(finished):
     assert low < result["metrics"]["accuracy"] < high
 
 
+def test_the_report_does_not_tell_where_things_lie_on_this_machine(finished):
+    page = (finished.folder / "report.html").read_text()
+    assert "table.csv" in page
+    assert "runtime.load(&#x27;package&#x27;)" in page
+    assert str(finished.folder.parents[2]) not in page
+    assert str(finished.folder.parents[2]) not in (finished.folder / "package" / "card.md").read_text()
+
+
 def test_the_package_answers_as_the_test_answers_say(finished):
     model = load(finished.folder / json.loads((finished.folder / "result.json").read_text())["package"])
     answers = pl.read_parquet(finished.folder / "test_answers.parquet")

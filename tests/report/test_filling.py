@@ -50,7 +50,13 @@ def test_changes_are_counted_by_reason_with_examples():
         {ROW: [1, 2, 3, 4, 5], "step": ["duplicate"] * 4 + ["leaked"], "reason": ["same"] * 4 + ["in training"]}
     ).cast({ROW: pl.UInt32})
     rejected = pl.DataFrame(
-        {"file": ["a.csv"] * 2, "row": [7, 9], "column": [None, "x"], "reason": ["3 fields"] * 2, "value": ["v", "w"]}
+        {
+            "file": ["/home/me/a.csv", "/home/me/b.png"],
+            "row": [7, 9],
+            "column": [None, "x"],
+            "reason": ["3 fields"] * 2,
+            "value": ["v", "/home/me/b.png"],
+        }
     )
     found = fill_changes(ROWS, INPUTS, changes, rejected)
     assert [(each.step, each.reason, each.rows) for each in found] == [
@@ -58,6 +64,7 @@ def test_changes_are_counted_by_reason_with_examples():
         ("rejected", "3 fields", 2),
         ("leaked", "in training", 1),
     ]
+    assert [(each["file"], each["value"]) for each in found[1].examples] == [("a.csv", "v"), ("b.png", "b.png")]
     assert found[0].examples == ({"text": "b"}, {"text": "c"}, {"text": "d"})
     assert found[1].examples[0] == {"file": "a.csv", "row": 7, "column": None, "value": "v"}
 

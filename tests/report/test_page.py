@@ -162,3 +162,10 @@ def test_a_browser_shows_it_without_an_error_and_without_scrolling_sideways(widt
     assert int(wide) <= width
     assert int(charts) == Path(page).read_text(encoding="utf-8").count("<figure>")
     assert int(sorts) > 0
+
+
+def test_every_cell_of_the_leaderboard_names_its_column_for_narrow_screens(reviews):
+    page = render_report(reviews, "en")
+    board = page[page.index('id="candidates"') :]
+    assert '<table class="loose">' in board[: board.index("</table>")]
+    assert 'data-name="Latency p95"' in board[: board.index("</table>")] or 'data-name="latency p95"' in board.lower()

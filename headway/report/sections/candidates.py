@@ -88,7 +88,7 @@ def _list_outcomes(content: ReportContent, lang: Lang, say: Say) -> Markup:
         )
     head = ("candidate", "status", None, "fit_time", "latency_p50", "latency_p95", "size", "memory")
     names = [name_metric(content.metric, lang) if key is None else say(key) for key in head]
-    return table(names, rows, numbers=range(2, 8))
+    return table(names, rows, numbers=range(2, 8), kind="loose")
 
 
 def _draw_winner_curves(content: ReportContent, lang: Lang, say: Say) -> Markup | None:
