@@ -8,7 +8,7 @@ from headway.evaluation.metrics import greater_is_better
 from headway.report.advice import name_slice, write_slice_score
 from headway.report.charts.heat import find_worst_pairs
 from headway.report.content import ReportContent
-from headway.report.figures import write_interval, write_metric, write_share
+from headway.report.figures import write_interval, write_metric, write_of_hundred
 from headway.report.sections.usage import write_python
 from headway.report.summary import summarise
 from headway.report.translation import Lang, name_metric, translate
@@ -75,7 +75,14 @@ def _list_weaknesses(content: ReportContent, say: Say) -> str:
     if content.scores.confusion is not None:
         pairs = find_worst_pairs(content.scores.confusion, most=3)
         lines += [
-            f"- {_plain(content.labels[i])} → {_plain(content.labels[j])}: {rows:,} ({write_share(share)})"
+            "- "
+            + say(
+                "card_pair",
+                actual=_plain(content.labels[i]),
+                predicted=_plain(content.labels[j]),
+                count=write_of_hundred(share),
+                rows=f"{rows:,}",
+            )
             for i, j, rows, share in pairs
         ]
     return "\n".join(lines) or say("slices_none")

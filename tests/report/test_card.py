@@ -8,6 +8,8 @@ def test_the_card_speaks_both_languages(reviews):
     assert "| Accuracy ↑ |" in english
     assert "runtime.load('runs/hotel/package')" in english
     assert "- review: ≥ 402 characters: 70.0%, 87.0% overall" in english
+    assert " of 100 rows that are “差评” are answered “好评" in english
+    assert "→" not in card
     assert "80 行与其他行完全重复" in chinese
     assert "| 准确率 ↑ |" in chinese
     assert model_card(reviews, languages=("zh",)).count("# hotel reviews") == 1
