@@ -9,6 +9,7 @@ import polars as pl
 
 from headway.data.dataset import ROW
 from headway.errors import Problem, ProjectError
+from headway.evaluation.calibration import conformal_width
 from headway.evaluation.decisions import Costs, Threshold, choose_threshold, decide, read_costs
 from headway.evaluation.scores import Scores
 from headway.evaluation.scoring import evaluate
@@ -22,6 +23,8 @@ from headway.tasks import Classify, Task
 from headway.training.trial import columns_of
 
 TEST_ANSWERS = "test_answers.parquet"
+# How many of the true values the intervals around answers should hold.
+LEVELS = (0.8, 0.95)
 _NO_DECISION = Problem(
     "a decision needs labels, and this target is a number",
     where="decision",
@@ -71,6 +74,7 @@ def score(attempt: Attempt, prepared: Prepared, competed: Competed) -> Scored:
             threshold=decided.position(competed.task) if isinstance(competed.task, Classify) else None,
             costs=decided.costs,
             positive=competed.contest.positive,
+            widths=interval_widths(competed),
             seed=attempt.project.seed,
         )
         write_parquet(
@@ -79,6 +83,19 @@ def score(attempt: Attempt, prepared: Prepared, competed: Competed) -> Scored:
         metric = competed.contest.metric
         note.text = f"{metric} {scores.metrics[metric]:.4f} on {len(examples):,} test rows"
     return Scored(scores, examples, answers, decided)
+
+
+def interval_widths(competed: Competed) -> dict[float, float]:
+    """Return the half width of an interval around each value per level, from the validation rows' residuals.
+
+    Empty for classification, and without levels that there are too few rows for.
+    """
+    if competed.task.kind == "classify":
+        return {}
+    answers = competed.tournament.answers
+    residuals = competed.contest.truth[: len(answers)] - answers
+    widths = {level: conformal_width(residuals, level) for level in LEVELS}
+    return {level: width for level, width in widths.items() if np.isfinite(width)}
 
 
 def check_decision(project: Project, task: Task) -> None:
