@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from headway.data.dataset import Column
+from headway.evaluation.decisions import Threshold
 from headway.evaluation.scores import Mistake
 from headway.report.page import render_report, write_report
 
@@ -168,4 +169,12 @@ def test_every_cell_of_the_leaderboard_names_its_column_for_narrow_screens(revie
     page = render_report(reviews, "en")
     board = page[page.index('id="candidates"') :]
     assert '<table class="loose">' in board[: board.index("</table>")]
-    assert 'data-name="Latency p95"' in board[: board.index("</table>")] or 'data-name="latency p95"' in board.lower()
+    assert 'data-name="latency p95"' in board[: board.index("</table>")].lower()
+
+
+@pytest.mark.parametrize(("low", "reached", "doubted"), [(0.62, True, True), (0.96, True, False), (0.62, False, False)])
+def test_a_wanted_precision_that_rests_on_few_rows_is_doubted(reviews, low, reached, doubted):
+    chosen = Threshold("差评", 0.9, 0.95, reached, 1.0, (low, 1.0), 0.1, 6)
+    page = render_report(replace(reviews, threshold=chosen), "en")
+    words = "rests on only 6 validation rows: the true one may be as low as 62.0%, below the wanted 95.0%"
+    assert (words in page) is doubted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headway.evaluation.decisions import Threshold
 from headway.evaluation.metrics import greater_is_better
 from headway.report.advice import name_slice, write_slice_score
 from headway.report.charts.bars import Bar, draw_bars
@@ -84,7 +85,7 @@ def _show_decision(content: ReportContent, say: Say) -> Markup | None:
             recall=write_share(chosen.recall),
         )
         missed = None if chosen.reached else element("p", say("decision_missed", wanted=write_share(chosen.wanted)))
-        return join([element("h3", say("decision")), missed, element("p", words)])
+        return join([element("h3", say("decision")), missed, element("p", words), _doubt_threshold(chosen, say)])
     if content.costs is not None:
         rows = [
             (label, *(write_number(cost) for cost in row))
@@ -93,6 +94,16 @@ def _show_decision(content: ReportContent, say: Say) -> Markup | None:
         costs = table(("", *content.labels), rows, numbers=range(1, len(content.labels) + 1))
         return join([element("h3", say("decision")), element("p", say("decision_costs")), costs])
     return None
+
+
+def _doubt_threshold(chosen: Threshold, say: Say) -> Markup | None:
+    """Return a warning where so few rows speak for the wanted precision that the true one may well be lower."""
+    low = chosen.interval[0]
+    if not chosen.reached or low >= chosen.wanted:
+        return None
+    return element(
+        "p", say("decision_few", rows=f"{chosen.answered:,}", low=write_share(low), wanted=write_share(chosen.wanted))
+    )
 
 
 def _show_confusion(content: ReportContent, say: Say) -> Markup | None:
