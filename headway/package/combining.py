@@ -58,16 +58,6 @@ def calibrate(graph: Graph, *, temperature: float, bias: np.ndarray | None = Non
     return _append(graph, "probabilities", step)
 
 
-def rescale(graph: Graph, *, scale: float, offset: float = 0.0) -> Graph:
-    """Return a regression graph that answers `scale * value + offset`."""
-    import spox.opset.ai.onnx.v21 as op
-
-    def step(values: spox.Var) -> spox.Var:
-        return op.add(op.mul(values, op.const(np.float32(scale))), op.const(np.float32(offset)))
-
-    return _append(graph, "values", step)
-
-
 def _append(graph: Graph, output: str, step: Callable[[spox.Var], spox.Var]) -> Graph:
     """Return `graph` with `step` after its answer."""
     model = _parse(graph)

@@ -5,7 +5,7 @@ import spox.opset.ai.onnx.ml.v3 as ml
 import spox.opset.ai.onnx.v21 as op
 
 from headway.errors import PackageError
-from headway.package.combining import calibrate, combine, rescale
+from headway.package.combining import calibrate, combine
 from headway.package.graph import Graph
 from headway.package.opening import open_graph
 from headway.runtime.manifest import CategoryFeed
@@ -84,13 +84,7 @@ def test_certain_answers_stay_finite_when_calibrated():
     assert np.isfinite(answers(sure)).all()
 
 
-def test_values_are_rescaled():
-    assert open_graph(rescale(value_graph(), scale=10, offset=1)).run({"a": [1, 2]}).tolist() == [[21], [41]]
-
-
 def test_a_step_for_another_task_is_refused():
-    with pytest.raises(PackageError, match="does not fit"):
-        rescale(number_graph(), scale=1)
     with pytest.raises(PackageError, match="does not fit"):
         calibrate(value_graph(), temperature=1)
     with pytest.raises(PackageError, match="positive"):
