@@ -10,7 +10,7 @@ setup: $(VENV)/.ready
 $(VENV)/.ready: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[deep,samples,clean,postgres,dev]"
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[deep,samples,clean,postgres,serve,dev]"
 	@touch $@
 
 check: setup

@@ -11,13 +11,15 @@ import importlib
 import importlib.util
 import pkgutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
+from pathlib import Path
 from typing import Protocol, cast
 
 import numpy as np
 import polars as pl
 
+from headway.bases.base import Base
 from headway.compute.clock import Clock
 from headway.data.dataset import Column
 from headway.errors import MissingExtraError
@@ -64,6 +66,20 @@ class Card:
 
 
 @dataclass(frozen=True)
+class Support:
+    """What a run may lean on beside its labelled rows.
+
+    `base`: the pretrained model, None where there is none. `unlabelled`: rows with the same input columns and no
+    target, or None. `store`: a folder that outlives the run, for what is costly to compute and the same for all
+    (features of a frozen base); None where nothing may be kept.
+    """
+
+    base: Base | None = None
+    unlabelled: pl.DataFrame | None = None
+    store: Path | None = None
+
+
+@dataclass(frozen=True)
 class Examples:
     """Rows to learn from: input columns as the readers left them, and their targets.
 
@@ -76,6 +92,7 @@ class Examples:
     inputs: tuple[Column, ...]
     y: np.ndarray
     weight: np.ndarray | None = None
+    support: Support = Support()
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -84,7 +101,7 @@ class Examples:
     def take(self, indices: np.ndarray) -> Examples:
         """Return the rows at `indices` (`[k]` int64), in that order."""
         weight = None if self.weight is None else self.weight[indices]
-        return Examples(self.rows[indices], self.inputs, self.y[indices], weight)
+        return replace(self, rows=self.rows[indices], y=self.y[indices], weight=weight)
 
     def columns(self, *modalities: str) -> tuple[str, ...]:
         """Return the names of the input columns of the given modalities, in the project's order."""

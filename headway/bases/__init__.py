@@ -1,0 +1,1 @@
+"""Pretrained models to start from: which are usable here, and how each is opened."""
