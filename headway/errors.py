@@ -6,6 +6,7 @@
     ├── ProjectError        the project file: unknown keys, wrong types, impossible wishes (all at once)
     ├── DataError           the data: unreadable, empty, too many rejected rows, a target that cannot be learnt
     ├── BudgetError         time or memory that cannot hold even the smallest candidate
+    ├── BaseModelError      a base model that cannot be found, fetched, opened or trusted
     ├── TrainingError       a candidate could not be trained (it is listed; the run goes on)
     ├── RunError            a run folder that cannot be found, read, resumed or compared
     ├── PackageError        a package that cannot be written, opened or trusted
@@ -64,6 +65,10 @@ class DataError(HeadwayError):
 
 class BudgetError(HeadwayError):
     """The budget cannot hold even the smallest candidate."""
+
+
+class BaseModelError(HeadwayError):
+    """A base model cannot be found, fetched, opened or trusted."""
 
 
 class TrainingError(HeadwayError):

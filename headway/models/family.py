@@ -19,7 +19,7 @@ from typing import Protocol, cast
 import numpy as np
 import polars as pl
 
-from headway.bases.base import Base
+from headway.bases.base import Base, BaseKind
 from headway.compute.clock import Clock
 from headway.data.dataset import Column
 from headway.errors import MissingExtraError
@@ -40,7 +40,8 @@ class Card:
     `honours`: the names of the fields of `Recipe` it obeys; a user's setting outside them is an error when it is set
     for this family, and a remark when it is set for all. `elastic`: its `fit` plans its training to end before the
     clock does (fewer epochs), so it may start although its estimate is above the time left. `losses`: those it can
-    train with, where it honours `loss` but not every one of them.
+    train with, where it honours `loss` but not every one of them. `base`: the kind of pretrained model that it cannot
+    do without; it finds it in `Support.base`, and is turned away where there is none.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Card:
     needs: tuple[str, ...] = ()
     elastic: bool = False
     losses: frozenset[str] | None = None
+    base: BaseKind | None = None
 
     def takes_part(self, modalities: frozenset[str]) -> bool:
         """Tell whether the family has something to read in a project with columns of these `modalities`."""
@@ -69,9 +71,10 @@ class Card:
 class Support:
     """What a run may lean on beside its labelled rows.
 
-    `base`: the pretrained model, None where there is none. `unlabelled`: rows with the same input columns and no
-    target, or None. `store`: a folder that outlives the run, for what is costly to compute and the same for all
-    (features of a frozen base); None where nothing may be kept.
+    `base`: the pretrained model of the kind that the family's card asks for, else None. `unlabelled`: rows with the
+    same input columns, typed alike, and no target; none of them repeats a labelled row; None where there are none.
+    `store`: a folder that outlives the run, for what is costly to compute and the same for all (features of a frozen
+    base); None where nothing may be kept.
     """
 
     base: Base | None = None

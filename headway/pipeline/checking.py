@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,9 +15,10 @@ from headway.data.splitting import split
 from headway.errors import HeadwayError
 from headway.evaluation.metrics import default_metric
 from headway.models.family import discover
-from headway.pipeline.competing import enter, examples_of, task_of
+from headway.pipeline.competing import examples_of, task_of
 from headway.pipeline.preparing import clean_tables, collect_facts, read_sources
 from headway.pipeline.scoring import check_decision
+from headway.pipeline.support import enter, gather_bases, support_of
 from headway.project.schema import Project
 from headway.training.admission import ELASTIC_SHARE, SHARE
 from headway.training.contest import Contest
@@ -67,9 +68,11 @@ def check_in(project: Project, cache: Path) -> Check:
     task = task_of(dataset)
     check_decision(project, task)
     metric = project.metric or default_metric(task, dataset.y[parts.train])
-    contest = Contest(examples_of(dataset), parts.train, parts.folds, task, metric, seed=project.seed)
+    found = gather_bases(project, dataset)
+    examples = replace(examples_of(dataset), support=support_of(None))
+    contest = Contest(examples, parts.train, parts.folds, task, metric, seed=project.seed, bases=found.bases)
     facts = collect_facts(sources, cleaned)
-    entries = enter(project, dataset)
+    entries = enter(project, dataset, found)
     turned_away = tuple(
         CandidateCost(outcome.name, None, None, fits=False, note=outcome.reason) for outcome in entries.turned_away
     )
@@ -84,7 +87,7 @@ def check_in(project: Project, cache: Path) -> Check:
         folds=len(parts.folds),
         findings=tuple(vars(finding) for finding in facts.profile.findings),
         costs=(*price(entries.entrants, contest, project), *turned_away),
-        remarks=entries.remarks,
+        remarks=(*found.remarks, *entries.remarks),
     )
 
 
@@ -97,7 +100,7 @@ def price(entrants: tuple[Entrant, ...], contest: Contest, project: Project) -> 
 def price_one(entrant: Entrant, contest: Contest, project: Project) -> CandidateCost:
     """Return what one candidate would cost, its refit on all rows included."""
     name = entrant.card.name
-    train = contest.examples.take(contest.folds[0].train)
+    train = contest.seen_by(entrant.card).examples.take(contest.folds[0].train)
     try:
         family = discover().load(name)
         estimate = family.estimate(train, contest.task, entrant.recipe, seed=contest.seed)

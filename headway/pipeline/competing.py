@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 
+from headway.bases.finding import Found
 from headway.data.dataset import ROW, Dataset
 from headway.evaluation.metrics import default_metric
 from headway.models.family import Examples, discover
 from headway.pipeline.attempt import Attempt
-from headway.pipeline.plain import plain_limits, plain_models, plain_recipe
+from headway.pipeline.events import Remark
+from headway.pipeline.plain import plain_limits
 from headway.pipeline.preparing import Prepared
-from headway.project.schema import Project
+from headway.pipeline.support import enter, gather_bases, support_of
 from headway.tasks import Classify, Regress, Task
 from headway.training.contest import Contest
-from headway.training.entrants import Entries, list_entries
 from headway.training.outcome import Tournament
 from headway.training.storage import Store
 from headway.training.tournament import compete
@@ -38,10 +39,13 @@ class Competed:
 def hold_tournament(attempt: Attempt, prepared: Prepared) -> Competed:
     """Let the candidates compete within the budget; finished ones of an earlier attempt count as they are."""
     with attempt.stage("tournament") as note:
-        contest = make_contest(attempt, prepared)
+        found = gather_bases(attempt.project, prepared.dataset)
+        for remark in found.remarks:
+            attempt.listen(Remark(remark))
+        contest = make_contest(attempt, prepared, found)
         tail = min(max(TAIL_SHARE * attempt.project.budget.time, TAIL_LEAST), TAIL_MOST)
         tournament = compete(
-            enter(attempt.project, prepared.dataset),
+            enter(attempt.project, prepared.dataset, found),
             discover(),
             contest,
             clock=attempt.clock.earlier(tail),
@@ -59,12 +63,12 @@ def remember_and_tell(attempt: Attempt, event: object) -> None:
     attempt.listen(event)  # type: ignore[arg-type]  # a training event is an event of the run
 
 
-def make_contest(attempt: Attempt, prepared: Prepared) -> Contest:
+def make_contest(attempt: Attempt, prepared: Prepared, found: Found) -> Contest:
     """Return what all candidates share."""
     project, dataset = attempt.project, prepared.dataset
     task = task_of(dataset)
     return Contest(
-        examples_of(dataset),
+        replace(examples_of(dataset), support=support_of(None)),
         prepared.split.train,
         prepared.split.folds,
         task,
@@ -72,17 +76,7 @@ def make_contest(attempt: Attempt, prepared: Prepared) -> Contest:
         limits=plain_limits(project.limits),
         memory_mb=project.budget.memory,
         seed=project.seed,
-    )
-
-
-def enter(project: Project, dataset: Dataset) -> Entries:
-    """Return who takes part."""
-    return list_entries(
-        discover(),
-        inputs=dataset.inputs,
-        task=dataset.task,
-        models=plain_models(project),
-        recipe=plain_recipe(project.training),
+        bases=found.bases,
     )
 
 

@@ -7,15 +7,17 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
+from headway.bases.finding import Found
 from headway.data.dataset import ROW, Dataset, Fold, Split
 from headway.data.label_errors import apply_label_errors, find_label_errors
 from headway.errors import MissingExtraError
 from headway.models.family import discover
 from headway.pipeline.attempt import Attempt
-from headway.pipeline.competing import Competed, enter, examples_of, task_of
+from headway.pipeline.competing import Competed, examples_of, task_of
 from headway.pipeline.events import Remark
 from headway.pipeline.preparing import CHANGES, Prepared, write_parquet
 from headway.pipeline.storage import load_dataset, load_split, save_dataset, save_split
+from headway.pipeline.support import enter
 from headway.report.content import LabelError
 from headway.report.filling import fill_label_errors
 from headway.tasks.recipe import Recipe
@@ -78,7 +80,7 @@ def treat_doubtful_labels(attempt: Attempt, dataset: Dataset, split: Split, *, d
 
 def judge_labels(attempt: Attempt, dataset: Dataset, split: Split) -> tuple[Dataset, np.ndarray]:
     """Return the training part and probabilities for it, `[n, labels]`, by a model that had not learnt the row."""
-    entries = enter(attempt.project.model_copy(update={"models": "auto"}), dataset)
+    entries = enter(attempt.project.model_copy(update={"models": "auto"}), dataset, Found())
     light = [entrant.card.name for entrant in entries.entrants if entrant.card.extra is None]
     # A linear model gives its own training labels the least benefit of the doubt.
     name = min((name for name in light if name != BASELINE), key=lambda name: not name.endswith("linear"))

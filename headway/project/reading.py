@@ -35,12 +35,14 @@ def build(
     name: str | None = None,
     folder: Path | None = None,
     test: str | Path | None = None,
+    unlabelled: str | Path | None = None,
     inputs: Mapping[str, str] | None = None,
     ignore: Sequence[str] = (),
     task: str | None = None,
     budget: Mapping[str, object] | None = None,
     limits: Mapping[str, object] | None = None,
     models: str | Sequence[object] | Mapping[str, object] = "auto",
+    base: str | Path = "auto",
     metric: str | None = None,
     reading: Mapping[str, object] | None = None,
     cleaning: Mapping[str, object] | None = None,
@@ -56,15 +58,17 @@ def build(
     """
     values: dict[str, object] = {
         "name": name,
-        "data": str(data) if isinstance(data, Path) else data,
+        "data": _as_text(data),
         "target": target,
-        "test": str(test) if isinstance(test, Path) else test,
+        "test": _as_text(test),
+        "unlabelled": _as_text(unlabelled),
         "inputs": inputs,
         "ignore": ignore,
         "task": task,
         "budget": budget,
         "limits": limits,
         "models": models,
+        "base": _as_text(base),
         "metric": metric,
         "reading": reading,
         "cleaning": cleaning,
@@ -111,6 +115,10 @@ def _check(document: Document, folder: Path, families: Families | None) -> Proje
     if problems or project is None:
         raise ProjectError(_sort(problems))
     return project
+
+
+def _as_text(value: object) -> object:
+    return str(value) if isinstance(value, Path) else value
 
 
 def _freeze(value: Any) -> Any:

@@ -173,7 +173,8 @@ class Project(Part):
     """A whole project; only `data` and `target` are needed.
 
     `folder` is the folder of the project file; relative paths start there. `models` is "auto" or a mapping
-    from the name of a family to the training settings for it alone (they win over `training`).
+    from the name of a family to the training settings for it alone (they win over `training`). `unlabelled` names more
+    rows of the same inputs without a target; `base` a pretrained model, "auto" or "none".
     """
 
     name: Text
@@ -181,12 +182,14 @@ class Project(Part):
     data: Text
     target: Text
     test: str | None = None
+    unlabelled: str | None = None
     inputs: dict[str, Modality] | None = None
     ignore: tuple[str, ...] = ()
     task: Literal["classify", "regress"] | None = None
     budget: Budget = Budget()
     limits: Limits = Limits()
     models: Models = "auto"
+    base: Text = "auto"
     metric: Metric | None = None
     reading: Reading = Reading()
     cleaning: Cleaning = Cleaning()

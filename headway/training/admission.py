@@ -55,7 +55,7 @@ def probe(state: State, entrant: Entrant) -> Estimate:
     A first probe also pays for imports, thread pools and cold caches: where its figure would count against the
     candidate, the lower one of two probes is taken.
     """
-    contest = state.contest
+    contest = state.contest.seen_by(entrant.card)
     train = contest.examples.take(contest.folds[0].train)
     family = state.registry.load(entrant.card.name)
     first = family.estimate(train, contest.task, entrant.recipe, seed=contest.seed)

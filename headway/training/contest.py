@@ -8,9 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
+from headway.bases.base import Base, BaseKind
 from headway.data.dataset import Fold
 from headway.evaluation.metrics import positive_class
-from headway.models.family import Examples
+from headway.models.family import Card, Examples
 from headway.tasks import Classify, Task
 
 
@@ -20,7 +21,7 @@ class Contest:
 
     `examples` are all clean rows, `train` (`[k]` positions) those that may be learnt from; `folds` divide them.
     `limits` are ceilings for what ships: latency_p50_ms, latency_p95_ms, size_mb, memory_mb. `memory_mb` is what
-    training may use.
+    training may use. `bases` are the pretrained models at hand, one of a kind.
     """
 
     examples: Examples
@@ -31,6 +32,14 @@ class Contest:
     limits: Mapping[str, float] = field(default_factory=dict)
     memory_mb: float = float("inf")
     seed: int = 0
+    bases: Mapping[BaseKind, Base] = field(default_factory=dict)
+
+    def seen_by(self, card: Card) -> Contest:
+        """Return the contest as a family sees it: with the base that its card asks for."""
+        if card.base is None:
+            return self
+        support = replace(self.examples.support, base=self.bases.get(card.base))
+        return replace(self, examples=replace(self.examples, support=support))
 
     @cached_property
     def valid(self) -> np.ndarray:

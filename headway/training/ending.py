@@ -126,9 +126,9 @@ def refit_in_time(state: State, name: str) -> Refitted | None:
 
 def refit_one(state: State, name: str) -> Refitted:
     """Refit one member and keep it, so that a killed run need not do it again."""
-    refitted = refit(
-        state.entrants[name], state.registry.load(name), state.outcomes[name], state.contest, clock=state.clock
-    )
+    entrant = state.entrants[name]
+    contest = state.contest.seen_by(entrant.card)
+    refitted = refit(entrant, state.registry.load(name), state.outcomes[name], contest, clock=state.clock)
     save_refitted(state.store, f"refit_{name}", refitted)
     return refitted
 

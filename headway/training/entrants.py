@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
+from headway.bases.base import BaseKind
 from headway.data.dataset import Column
 from headway.models.family import Card, Registry
 from headway.tasks.recipe import Recipe
@@ -37,11 +38,13 @@ def list_entries(
     task: str,
     models: Mapping[str, Recipe] | None,
     recipe: Recipe,
+    without: Mapping[BaseKind, str] | None = None,
 ) -> Entries:
     """Choose the candidates for these inputs and this task.
 
     `models` maps the families a user asked for to their own settings; None means every family that fits. The baseline
-    always takes part. `recipe` holds the settings for all families.
+    always takes part. `recipe` holds the settings for all families. `without`: the kinds of base models that are not at
+    hand, each with the reason.
     """
     names = sorted(registry.cards) if models is None else [BASELINE, *(name for name in models if name != BASELINE)]
     entrants: list[Entrant] = []
@@ -52,7 +55,7 @@ def list_entries(
         reason = reason_to_stay_out(card, inputs=inputs, task=task)
         own = Recipe() if models is None else models.get(name, Recipe())
         settled = settle_recipe(card, recipe, own)
-        reason = reason or loss_out_of_reach(card, settled)
+        reason = reason or loss_out_of_reach(card, settled) or base_out_of_reach(card, without or {})
         if reason is None:
             entrants.append(Entrant(card, settled))
             ignored = recipe.given() - card.honours - own.given()
@@ -84,6 +87,11 @@ def loss_out_of_reach(card: Card, recipe: Recipe) -> str | None:
     if card.losses is None or recipe.loss is None or recipe.loss in card.losses:
         return None
     return f"needs another loss: it cannot train with {recipe.loss}, only with {', '.join(sorted(card.losses))}"
+
+
+def base_out_of_reach(card: Card, without: Mapping[BaseKind, str]) -> str | None:
+    """Return why there is no base model for a family, or None when it needs none or there is one."""
+    return None if card.base is None else without.get(card.base)
 
 
 def settle_recipe(card: Card, general: Recipe, own: Recipe) -> Recipe:

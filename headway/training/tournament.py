@@ -80,7 +80,8 @@ def attempt(state: State, entrant: Entrant, estimate: Estimate, available: float
     """Run a candidate's trial; whatever it raises becomes a failed outcome. The baseline runs on any clock."""
     unhurried = math.isinf(available) or entrant.card.name == BASELINE
     clock = Clock() if unhurried else Clock.after(max(available, 0.0))
-    contest = state.contest if share == 1.0 else state.contest.thinned(share)
+    contest = state.contest.seen_by(entrant.card)
+    contest = contest if share == 1.0 else contest.thinned(share)
     try:
         outcome = try_candidate(
             entrant,
