@@ -1,0 +1,211 @@
+"""Read the weights of a checkpoint folder into a `Stack`, without torch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from headway.bases.base import Base
+from headway.encoders.stack import Activation, Dense, Layer, Norm, Stack
+from headway.errors import TrainingError
+
+ACTIVATIONS: Mapping[str, Activation] = {
+    "gelu": "gelu",
+    "gelu_new": "gelu_tanh",
+    "gelu_pytorch_tanh": "gelu_tanh",
+    "relu": "relu",
+}
+
+
+@dataclass(frozen=True)
+class Names:
+    """What a family of checkpoints calls its tensors; `layer` holds `{}` for the number of the layer."""
+
+    embedding_norm: str
+    layer: str
+    query: str
+    key: str
+    value: str
+    out: str
+    attention_norm: str
+    up: str
+    down: str
+    norm: str
+    type_embeddings: str | None
+    heads: str
+    layers: str
+    activation: str
+
+
+BERT = Names(
+    embedding_norm="embeddings.LayerNorm",
+    layer="encoder.layer.{}.",
+    query="attention.self.query",
+    key="attention.self.key",
+    value="attention.self.value",
+    out="attention.output.dense",
+    attention_norm="attention.output.LayerNorm",
+    up="intermediate.dense",
+    down="output.dense",
+    norm="output.LayerNorm",
+    type_embeddings="embeddings.token_type_embeddings.weight",
+    heads="num_attention_heads",
+    layers="num_hidden_layers",
+    activation="hidden_act",
+)
+DISTILBERT = Names(
+    embedding_norm="embeddings.LayerNorm",
+    layer="transformer.layer.{}.",
+    query="attention.q_lin",
+    key="attention.k_lin",
+    value="attention.v_lin",
+    out="attention.out_lin",
+    attention_norm="sa_layer_norm",
+    up="ffn.lin1",
+    down="ffn.lin2",
+    norm="output_layer_norm",
+    type_embeddings=None,
+    heads="n_heads",
+    layers="n_layers",
+    activation="activation",
+)
+# By `model_type` of the configuration: the names, and whether positions begin after the padding id.
+KNOWN: Mapping[str, tuple[Names, bool]] = {
+    "bert": (BERT, False),
+    "roberta": (BERT, True),
+    "xlm-roberta": (BERT, True),
+    "camembert": (BERT, True),
+    "distilbert": (DISTILBERT, False),
+}
+
+
+def read_stack(base: Base) -> Stack | None:
+    """Return the weights of a base in the common layout, None where its architecture has another."""
+    config = read_config(base.folder)
+    return to_stack(config, read_tensors(base.folder)) if is_known(config) else None
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """Return `config.json`; raises `TrainingError` where it is missing or damaged."""
+    path = folder / "config.json"
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, "the configuration of the model", error) from error
+    if not isinstance(config, dict):
+        raise _unreadable(path, "the configuration of the model", "no mapping")
+    return config
+
+
+def read_tensors(folder: Path) -> dict[str, np.ndarray]:
+    """Return all tensors of the folder's safetensors files, floating ones as float32; raises `TrainingError`."""
+    from safetensors import SafetensorError, safe_open
+
+    paths = sorted(folder.glob("*.safetensors"))
+    if not paths:
+        raise _unreadable(folder, "the weights", "no file *.safetensors")
+    tensors: dict[str, np.ndarray] = {}
+    for path in paths:
+        try:
+            with safe_open(path, framework="numpy") as opened:
+                for name in opened.keys():  # noqa: SIM118 - it is no mapping
+                    tensors[name] = _float32(opened.get_tensor(name))
+        except (OSError, SafetensorError) as error:
+            raise _unreadable(path, "the weights", error) from error
+    return tensors
+
+
+def is_known(config: Mapping[str, Any]) -> bool:
+    """Tell whether `to_stack` understands models of this configuration."""
+    plain = config.get("position_embedding_type", "absolute") == "absolute"
+    kind = KNOWN.get(str(config.get("model_type")))
+    return plain and kind is not None and str(config.get(kind[0].activation)) in ACTIVATIONS
+
+
+def to_stack(config: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Stack:
+    """Arrange the tensors of a known architecture; raises `TrainingError` that names a tensor that is missing."""
+    names, shifted = KNOWN[str(config["model_type"])]
+    found = _Tensors(tensors)
+    positions = found["embeddings.position_embeddings.weight"]
+    if shifted:
+        positions = positions[int(config["pad_token_id"]) + 1 :]
+    if names.type_embeddings is not None and names.type_embeddings in found:
+        positions = positions + found[names.type_embeddings][0]
+    layers = tuple(_layer(found, names, names.layer.format(number)) for number in range(int(config[names.layers])))
+    return Stack(
+        words=found["embeddings.word_embeddings.weight"],
+        positions=positions,
+        embedding_norm=_norm(found, names.embedding_norm),
+        layers=layers,
+        heads=int(config[names.heads]),
+        epsilon=float(config.get("layer_norm_eps", 1e-12)),
+        activation=ACTIVATIONS[str(config[names.activation])],
+    )
+
+
+class _Tensors:
+    """Tensors by their name without what a wrapping model puts before it ("bert.", "roberta.", ...)."""
+
+    def __init__(self, tensors: Mapping[str, np.ndarray]) -> None:
+        """Find the prefix by the one tensor that every encoder has."""
+        anchor = "embeddings.word_embeddings.weight"
+        self.tensors = tensors
+        self.prefix = next((name[: -len(anchor)] for name in tensors if name.endswith(anchor)), "")
+
+    def __contains__(self, name: str) -> bool:
+        """Tell whether there is such a tensor."""
+        return self.prefix + name in self.tensors
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """Return a tensor; raises `TrainingError` where it is missing."""
+        if name not in self:
+            raise TrainingError(
+                "the weights of the base model are not whole",
+                expected=f"a tensor {self.prefix + name!r}",
+                got=f"{len(self.tensors)} tensors without it",
+                fix="download the model again, or name another `base`",
+            )
+        return self.tensors[self.prefix + name]
+
+
+def _layer(found: _Tensors, names: Names, at: str) -> Layer:
+    return Layer(
+        query=_dense(found, at + names.query),
+        key=_dense(found, at + names.key),
+        value=_dense(found, at + names.value),
+        out=_dense(found, at + names.out),
+        attention_norm=_norm(found, at + names.attention_norm),
+        up=_dense(found, at + names.up),
+        down=_dense(found, at + names.down),
+        norm=_norm(found, at + names.norm),
+    )
+
+
+def _dense(found: _Tensors, name: str) -> Dense:
+    return Dense(np.ascontiguousarray(found[f"{name}.weight"].T), found[f"{name}.bias"])
+
+
+def _norm(found: _Tensors, name: str) -> Norm:
+    old = f"{name}.gamma" in found
+    return Norm(found[f"{name}.gamma" if old else f"{name}.weight"], found[f"{name}.beta" if old else f"{name}.bias"])
+
+
+def _float32(tensor: np.ndarray) -> np.ndarray:
+    """Return floating numbers (bfloat16, which numpy does not know as one, too) as float32."""
+    known = np.issubdtype(tensor.dtype, np.integer) or tensor.dtype in (np.dtype(np.float32), np.dtype(np.bool_))
+    return tensor if known else tensor.astype(np.float32)
+
+
+def _unreadable(path: Path, what: str, error: object) -> TrainingError:
+    return TrainingError(
+        f"{what} cannot be read",
+        where=str(path),
+        expected="a model folder in the layout of Transformers with safetensors",
+        got=str(error)[:200],
+        fix="download the model again, or name another `base`",
+    )
