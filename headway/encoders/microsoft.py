@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import spox
 from spox import Var
+
+if TYPE_CHECKING:
+    from onnx import ValueInfoProto
 
 DOMAIN = "com.microsoft"
 OPSET, IR = 21, 10
@@ -17,7 +21,7 @@ def fused(
     inputs: Sequence[Var | None],
     shape: Sequence[int | str | None],
     kind: type[np.generic] = np.float32,
-    **attributes: float | str,
+    **attributes: Any,  # numbers and strings, as the operator names them
 ) -> Var:
     """Return the first output of an operator; `shape` and `kind` are that of the output, None an input left out."""
     from onnx import helper
@@ -36,7 +40,7 @@ def fused(
     return spox.inline(model)(**given)["output"]
 
 
-def _described(name: str, value: Var) -> object:
+def _described(name: str, value: Var) -> ValueInfoProto:
     from onnx import helper
 
     tensor = value.unwrap_tensor()

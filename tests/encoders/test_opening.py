@@ -12,8 +12,9 @@ import spox
 import torch
 import transformers
 
+from headway.encoders.checkpoints import read_stack
 from headway.encoders.nodes import pooled_nodes
-from headway.encoders.opening import open_encoder, read_stack, stack_of
+from headway.encoders.opening import open_encoder, stack_of
 from headway.encoders.reading import token_feed, tokenizer_files
 from headway.package.constants import Constants
 from headway.runtime.feeds import encode
