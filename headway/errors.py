@@ -11,6 +11,7 @@
     ├── RunError            a run folder that cannot be found, read, resumed or compared
     ├── PackageError        a package that cannot be written, opened or trusted
     │   └── ParityError     the exported graph and the trained model disagree
+    ├── ExportError         an export that cannot be written, or does not answer as its package
     ├── InputError          rows given to a package that do not fit its input schema
     └── MissingExtraError   an optional dependency is not installed; names the pip command
 """
@@ -85,6 +86,10 @@ class PackageError(HeadwayError):
 
 class ParityError(PackageError):
     """The exported graph and the trained model disagree, so the package is not written."""
+
+
+class ExportError(HeadwayError):
+    """A package cannot be taken elsewhere."""
 
 
 class InputError(HeadwayError):

@@ -13,6 +13,7 @@ from headway.cli.check import check
 from headway.cli.compare import compare
 from headway.cli.demo import demo
 from headway.cli.evaluate import evaluate
+from headway.cli.export import export
 from headway.cli.init import init
 from headway.cli.package import package
 from headway.cli.predict import predict
@@ -31,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for command in (init, check, run, predict, evaluate, compare, report, show, schema, demo):
+for command in (init, check, run, predict, evaluate, compare, report, show, export, schema, demo):
     app.command()(command)
 app.add_typer(package, name="package")
 

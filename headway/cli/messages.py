@@ -104,6 +104,12 @@ _MESSAGES: Mapping[str, tuple[str, str]] = {
     "show:base": ("base", "基础模型"),
     "show:made": ("made", "制作"),
     "show:files": ("files", "文件"),
+    "export:done": ("{folder}: {size}", "{folder}：{size}"),
+    "export:next": ("next: {path} says how to use it", "下一步：用法见 {path}"),
+    "export:untried": (
+        "not tried here: Node.js is not installed, so the page was not compared with the Python runtime",
+        "未在此验证：没有安装 Node.js，未与 Python 运行时对比",
+    ),
     "resume": ("continue with: {command}", "继续运行：{command}"),
 }  # fmt: skip
 
