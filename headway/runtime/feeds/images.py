@@ -17,8 +17,8 @@ from headway.runtime.manifest import ImageFeed
 if TYPE_CHECKING:
     from PIL import Image
 
-# Formats that are plain pictures; Pillow's others include some that start programs (EPS).
-FORMATS = ("PNG", "JPEG", "MPO", "BMP", "GIF", "WEBP", "TIFF", "PPM")
+# Formats that are plain pictures; Pillow's others include some that start programs (EPS). A camera's MPO opens as JPEG.
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 MAX_PIXELS = 64_000_000
 _EXPECTED = "a PNG, JPEG, BMP, GIF, WebP, TIFF or PPM image, as a path, bytes, a Pillow image or a uint8 array"
 

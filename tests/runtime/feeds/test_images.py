@@ -36,6 +36,14 @@ def test_paths_bytes_images_and_arrays_are_the_same_picture(tmp_path):
     assert (pixels(np.stack([PICTURE, PICTURE]))[1, :, :, 0] == PICTURE).all()
 
 
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM", "MPO"])
+def test_every_format_is_read(kind):
+    picture = Image.new("RGB", (6, 4), (200, 30, 30))
+    options = {"save_all": True, "append_images": [picture]} if kind == "MPO" else {}
+    rows = pixels([stored(picture, kind, **options)], mode="RGB")
+    np.testing.assert_allclose(rows[0].reshape(-1, 3), [(200, 30, 30)] * 24, atol=6)
+
+
 def test_missing_images_are_black():
     assert not pixels([None, "", b""]).any()
 
