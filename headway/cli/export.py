@@ -32,10 +32,11 @@ def export(
     """Write a package as a plain ONNX graph, a container image, Kubernetes manifests or a page for the browser."""
     from headway.cli.places import find_package
     from headway.export import export as write
+    from headway.report.figures import write_megabytes
 
     language = choose_language(lang)
     done = write(find_package(package), to, out=out, image=image, base=base, runtime=runtime)
-    size = f"{done.size / 2**20:.1f} MB"
+    size = write_megabytes(done.size / 2**20)
     typer.echo(say("export:done", language).format(folder=done.folder, size=size))
     for remark in done.remarks:
         typer.echo(say(f"export:{remark}", language), err=True)

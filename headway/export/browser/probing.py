@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,21 +23,15 @@ _DATES = ("2024-02-29", "20240305", "2024年3月5日 14时30分", "1969-12-31T23
 _CATEGORIES = (" 1.0 ", "TRUE", "", "unseen 没见过", "a", "A")
 
 
-@dataclass(frozen=True)
-class Probe:
-    """One row: `cells` as the Python runtime takes them; pictures are uint8 arrays `[height, width, 3]`."""
+def probe_rows(manifest: Manifest) -> list[dict[str, Any]]:
+    """Return the rows: the example first, then each input's odd cells side by side, then an empty row.
 
-    cells: dict[str, Any]
-
-
-def probe_rows(manifest: Manifest) -> list[Probe]:
-    """Return the rows: the example first, then each input's odd cells side by side, then an empty row."""
-    example = Probe({column.name: _example(column, manifest) for column in manifest.inputs})
-    odd = [
-        Probe({column.name: cells[turn % len(cells)] for column, cells in _odd(manifest)})
-        for turn in range(len(_TEXTS))
-    ]
-    return [example, *odd, Probe({column.name: None for column in manifest.inputs})]
+    Cells are what the Python runtime takes; pictures are uint8 arrays `[height, width, 3]`.
+    """
+    example = {column.name: _example(column, manifest) for column in manifest.inputs}
+    inputs = list(_odd(manifest))
+    odd = [{column.name: cells[turn % len(cells)] for column, cells in inputs} for turn in range(len(_TEXTS))]
+    return [example, *odd, dict.fromkeys(column.name for column in manifest.inputs)]
 
 
 def _odd(manifest: Manifest) -> Iterator[tuple[InputColumn, tuple[Any, ...]]]:

@@ -30,9 +30,11 @@ def make_site(packed: Packed, options: Options) -> Content:
     }
     tried = try_site(packed, files)
     size = sum(len(content) for name, content in files.items()) / 2**20
-    for lang, name in (("en", "README.md"), ("zh", "README.zh.md")):
-        files[name] = _note(packed, runtime.version, size, lang).encode()
-    return Content(files, () if tried else ("untried",))
+    notes = {
+        "README.md": _note(packed, runtime.version, size, "en").encode(),
+        "README.zh.md": _note(packed, runtime.version, size, "zh").encode(),
+    }
+    return Content({**files, **notes}, () if tried else ("untried",))
 
 
 def _read_static(folder: Traversable, place: str = "") -> dict[str, bytes]:

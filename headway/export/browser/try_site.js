@@ -2,6 +2,10 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { setFlagsFromString } from "node:v8";
+
+// Compile WebAssembly once and plainly: a short run does not earn back what optimising 14 MB of it costs.
+setFlagsFromString("--liftoff-only");
 
 const here = (name) => pathToFileURL(resolve(name)).href;
 const ort = await import(here("onnxruntime/ort.js"));

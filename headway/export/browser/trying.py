@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from headway.errors import ExportError
-from headway.export.browser.probing import Probe, probe_rows
+from headway.export.browser.probing import probe_rows
 from headway.export.packed import Packed
 from headway.package.parity import TOLERANCE
 
@@ -31,9 +31,9 @@ def try_site(packed: Packed, files: Mapping[str, bytes]) -> bool:
     node = shutil.which("node")
     if node is None:
         return False
-    probes = probe_rows(packed.manifest)
-    answers = _ask(node, files, [_plain(probe) for probe in probes])
-    _compare(packed, probes, np.asarray(answers, dtype=np.float64).reshape(len(probes), -1))
+    rows = probe_rows(packed.manifest)
+    answers = _ask(node, files, [_plain(row) for row in rows])
+    _compare(packed, rows, np.asarray(answers, dtype=np.float64).reshape(len(rows), -1))
     return True
 
 
@@ -69,9 +69,9 @@ def _ask(node: str, files: Mapping[str, bytes], rows: list[dict[str, Any]]) -> l
     return answers
 
 
-def _plain(probe: Probe) -> dict[str, Any]:
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a row as JSON; a picture becomes its RGBA pixels as a canvas would give them."""
-    return {name: _pixels(cell) if isinstance(cell, np.ndarray) else cell for name, cell in probe.cells.items()}
+    return {name: _pixels(cell) if isinstance(cell, np.ndarray) else cell for name, cell in row.items()}
 
 
 def _pixels(picture: np.ndarray) -> dict[str, Any]:
@@ -80,9 +80,9 @@ def _pixels(picture: np.ndarray) -> dict[str, Any]:
     return {"width": width, "height": height, "pixels": base64.b64encode(opaque.tobytes()).decode()}
 
 
-def _compare(packed: Packed, probes: list[Probe], answers: np.ndarray) -> None:
+def _compare(packed: Packed, rows: list[dict[str, Any]], answers: np.ndarray) -> None:
     """Raise `ExportError` unless the answers are the Python runtime's."""
-    expected = packed.model.predictor.run(packed.columns([probe.cells for probe in probes])).astype(np.float64)
+    expected = packed.model.predictor.run(packed.columns(rows)).astype(np.float64)
     if answers.shape != expected.shape:
         raise ExportError("the browser answers in another shape", expected=str(expected.shape), got=str(answers.shape))
     away = np.abs(answers - expected)
@@ -97,6 +97,6 @@ def _compare(packed: Packed, probes: list[Probe], answers: np.ndarray) -> None:
         raise ExportError(
             "the browser answers differently from the Python runtime",
             expected=f"the same decisions, and numbers within {TOLERANCE * scale:.2g}",
-            got=f"{changed} of {len(probes)} decisions changed, the largest difference is {away.max():.2g}",
+            got=f"{changed} of {len(rows)} decisions changed, the largest difference is {away.max():.2g}",
             fix="report it; take the package to a server instead: headway export --to docker",
         )

@@ -16,12 +16,10 @@ from headway.errors import ExportError
 
 PACKAGE, VERSION = "onnxruntime-web", "1.30.0"
 # What the page needs of the npm package: the name here, and the sha256 that version 1.30.0 has.
+_SCRIPT, _WASM = "dist/ort.wasm.bundle.min.mjs", "dist/ort-wasm-simd-threaded.wasm"
 _FILES = {
-    "ort.js": ("dist/ort.wasm.bundle.min.mjs", "11e64bd8ffe11bd1a2a2f0d6275fdfbbba7262f0b76b99b53d228a8a22ef3d90"),
-    "ort.wasm": (
-        "dist/ort-wasm-simd-threaded.wasm",
-        "3398c10d07d229bd91b364548e130e0e51a8e5704b88c7c083ebbeb78842dee2",
-    ),
+    "ort.js": (_SCRIPT, "11e64bd8ffe11bd1a2a2f0d6275fdfbbba7262f0b76b99b53d228a8a22ef3d90"),
+    "ort.wasm": (_WASM, "3398c10d07d229bd91b364548e130e0e51a8e5704b88c7c083ebbeb78842dee2"),
 }
 _TIMEOUT = 300.0
 
@@ -44,14 +42,12 @@ def find_web_runtime(folder: Path | None) -> WebRuntime:
 
 def _from_folder(folder: Path) -> WebRuntime:
     """Return the package that lies in a folder."""
-    place = next(
-        (each for each in (folder, folder / "node_modules" / PACKAGE) if (each / _FILES["ort.js"][0]).is_file()), None
-    )
+    place = next((each for each in (folder, folder / "node_modules" / PACKAGE) if (each / _SCRIPT).is_file()), None)
     if place is None or not (place / "package.json").is_file():
         raise ExportError(
             f"{PACKAGE} is not there",
             where=str(folder),
-            expected=f"the npm package {PACKAGE}, with {_FILES['ort.js'][0]} in it",
+            expected=f"the npm package {PACKAGE}, with {_SCRIPT} in it",
             fix=f"npm install {PACKAGE}@{VERSION}",
         )
     version = str(json.loads((place / "package.json").read_text(encoding="utf-8")).get("version", ""))

@@ -28,24 +28,28 @@ _LINUX = {
 
 
 def needed_distributions(*, tokens: bool) -> dict[str, str]:
-    """Return the distributions that serving needs with all that they need, by name, with their versions here.
+    """Return the distributions that serving needs with all that they need: name -> "==" and the version here.
 
-    Raises `MissingExtraError` where one that serving names is not installed.
+    One that only Linux needs and that is not here keeps the range it is asked for in. Raises `MissingExtraError` where
+    anything else is not installed.
     """
     extras = {"serve", "tokens"} if tokens else {"serve"}
     found: dict[str, str] = {}
-    waiting = [Requirement(name) for name in _RUNTIME]
+    waiting = [(Requirement(name), True) for name in _RUNTIME]
     for extra in sorted(extras):
         waiting += _extra(extra)
     while waiting:
-        need = waiting.pop()
+        need, is_here = waiting.pop()
         name = canonicalize_name(need.name)
         if name in _UNUSED or (name in found and not need.extras):
             continue
         try:
-            found[name] = version(name)
+            found[name] = f"=={version(name)}"
         except PackageNotFoundError as error:
-            raise _missing("tokens" if name == "tokenizers" else "serve") from error
+            if is_here:
+                raise _missing("tokens" if name == "tokenizers" else "serve") from error
+            found[name] = str(need.specifier)
+            continue
         for extra in ("", *need.extras):
             waiting += _requirements(name, extra)
     return dict(sorted(found.items()))
@@ -53,12 +57,12 @@ def needed_distributions(*, tokens: bool) -> dict[str, str]:
 
 def write_requirements(distributions: dict[str, str]) -> str:
     """Return them as pip reads them."""
-    return "".join(f"{name}=={version}\n" for name, version in distributions.items())
+    return "".join(f"{name}{wanted}\n" for name, wanted in distributions.items())
 
 
-def _extra(extra: str) -> list[Requirement]:
+def _extra(extra: str) -> list[tuple[Requirement, bool]]:
     """Return what one of Headway's extras names, without the core."""
-    named = [need for need in _requirements("headway", extra) if need.marker is not None and extra in str(need.marker)]
+    named = [(need, is_here) for need, is_here in _requirements("headway", extra) if extra in str(need.marker)]
     if not named:
         raise _missing(extra)
     return named
@@ -68,9 +72,11 @@ def _missing(extra: str) -> MissingExtraError:
     return MissingExtraError(extra, purpose="describing an image that serves the package")
 
 
-def _requirements(distribution: str, extra: str) -> Iterator[Requirement]:
-    """Yield what a distribution needs on Linux with `extra` ("" for none)."""
+def _requirements(distribution: str, extra: str) -> Iterator[tuple[Requirement, bool]]:
+    """Yield what a distribution needs on Linux with `extra` ("" for none), and whether it needs it here too."""
     for line in requires(distribution) or []:
         need = Requirement(line)
-        if need.marker is None or need.marker.evaluate({**_LINUX, "extra": extra}):
-            yield need
+        if need.marker is None:
+            yield need, True
+        elif need.marker.evaluate({**_LINUX, "extra": extra}):
+            yield need, need.marker.evaluate({"extra": extra})
