@@ -99,6 +99,8 @@ def open_browser(*, language="en-US"):
                 "--headless=new",
                 "--disable-gpu",
                 "--disable-dev-shm-usage",
+                # WebAssembly compiled once and plainly: optimising it takes longer than a test.
+                "--js-flags=--liftoff-only",
                 f"--lang={language}",
                 "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
                 *(["--no-sandbox"] if os.geteuid() == 0 else []),
