@@ -86,7 +86,7 @@ def test_every_character_of_unicode_is_folded_alike():
 @pytest.mark.parametrize("rule", ["most probable", "threshold", "costs"])
 def test_decisions_are_the_same(rule):
     costs = ((0.0, 1.0), (5.0, 0.0)) if rule == "costs" else None
-    threshold = ("good", 0.4) if rule == "threshold" else None
+    threshold = ("good", 0.7) if rule == "threshold" else None
     manifest = dataclasses.replace(FULL, costs=costs, threshold=threshold)
     first = np.array([0.0, 0.3, 0.5, 0.6, 0.600001, 0.599999, 0.8333333, 1.0], dtype=np.float32)
     rows = np.stack([first, 1 - first], axis=1)
