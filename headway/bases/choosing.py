@@ -60,13 +60,14 @@ def choose(offers: Sequence[Offer], kind: BaseKind, demands: Demands) -> Choice:
     told = "".join(f"; {name} {fault}" for name, fault in faults.items())
     if fitting:
         best = max(fitting, key=lambda offer: rank(offer, language))
-        rows = f"{_LANGUAGES[language]} texts, {demands.rows:,} rows" if language else f"{demands.rows:,} rows"
-        return Choice(best, f"base: auto takes {best.name} ({best.parameters / 1e6:.0f}M parameters): {rows}{told}")
+        data = f"{_LANGUAGES[language]} texts" if language else "images"
+        millions = f"{best.parameters / 1e6:.0f}M parameters"
+        return Choice(best, f"base: auto takes {best.name} ({millions}) for {demands.rows:,} rows of {data}{told}")
     if faults:
-        return Choice(None, f"base: auto finds none that fits{told}")
+        return Choice(None, f"base: auto finds none that fits the budget and the limits{told}")
     if usable:
         names = ", ".join(offer.name for offer in usable)
-        return Choice(None, f"base: auto finds none for {_LANGUAGES.get(language, 'these')} texts, only {names}")
+        return Choice(None, f"base: auto finds none for {_LANGUAGES[language]} texts, only {names}")
     return Choice(None, "")
 
 

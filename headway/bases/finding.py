@@ -58,7 +58,7 @@ def find_bases(
         return _find_auto(kinds, demands)
     base = open_base(wanted, folder=folder, tell=tell)
     _check_memory(base, demands)
-    needs = {kind: f"needs {KIND_WORDS[kind]}; {wanted} is {KIND_WORDS[base.kind]}" for kind in kinds - {base.kind}}
+    needs = {kind: f"needs {KIND_WORDS[kind]}: the base {wanted} is of another kind" for kind in kinds - {base.kind}}
     return Found({base.kind: base} if base.kind in kinds else {}, needs, _remarks(base, demands))
 
 
@@ -120,3 +120,27 @@ def _remarks(base: Base, demands: Demands) -> tuple[str, ...]:
     if base.languages and not speaks(Offer(base.name, base.kind, "ready", base.languages), language):
         told.append(f"base {base.name} was made for other languages ({', '.join(base.languages)}) than these texts")
     return tuple(told)
+
+
+def reopen(
+    names: Mapping[BaseKind, tuple[str, str]],
+    absent: Mapping[BaseKind, str],
+    remarks: Sequence[str],
+    *,
+    folder: Path,
+) -> Found:
+    """Open the bases of an earlier attempt again, by kind: its name and digest.
+
+    Raises `BaseModelError` where one is gone, or is not what it was.
+    """
+    bases = {kind: open_base(name, folder=folder) for kind, (name, _) in names.items()}
+    for kind, base in bases.items():
+        if base.digest != names[kind][1]:
+            raise BaseModelError(
+                f"the base {base.name} is not what it was when this run began",
+                where=str(base.folder),
+                expected=f"digest {names[kind][1]}",
+                got=f"digest {base.digest}",
+                fix="start a new run, or put the model back",
+            )
+    return Found(bases, absent, tuple(remarks))
