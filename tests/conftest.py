@@ -3,9 +3,11 @@
 import pytest
 
 
-@pytest.fixture(autouse=True)
-def own_caches(tmp_path_factory, monkeypatch):
-    cache = tmp_path_factory.getbasetemp() / "caches"
-    monkeypatch.setenv("HEADWAY_CACHE", str(cache / "headway"))
-    monkeypatch.setenv("HF_HUB_CACHE", str(cache / "hub"))
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+@pytest.fixture(autouse=True, scope="session")
+def own_caches(tmp_path_factory):
+    cache = tmp_path_factory.mktemp("caches")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HEADWAY_CACHE", str(cache / "headway"))
+        patch.setenv("HF_HUB_CACHE", str(cache / "hub"))
+        patch.setenv("HF_HUB_OFFLINE", "1")
+        yield

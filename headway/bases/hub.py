@@ -71,7 +71,12 @@ def fetch_from_hub(name: str) -> Path:
         names = [file.rfilename for file in files]
         wanted = _WANTED if any(each.endswith(".safetensors") for each in names) else [*_WANTED, *_PICKLES]
         folder = snapshot_download(
-            name, endpoint=endpoint, allow_patterns=wanted, ignore_patterns=_NOT_WANTED, etag_timeout=_TIMEOUT
+            name,
+            cache_dir=hub_cache(),
+            endpoint=endpoint,
+            allow_patterns=wanted,
+            ignore_patterns=_NOT_WANTED,
+            etag_timeout=_TIMEOUT,
         )
     except GatedRepoError:
         raise _unreachable(name, "its owner wants you to accept terms first", "accept them and set HF_TOKEN") from None

@@ -1,4 +1,4 @@
-"""A base model as a PyTorch module; heavy imports wait until a module is asked for."""
+"""An image encoder as a PyTorch module; text encoders have the room `encoders`."""
 
 from __future__ import annotations
 
@@ -11,21 +11,8 @@ from headway.errors import BaseModelError, MissingExtraError
 if TYPE_CHECKING:
     from torch import nn
 
-# Heads that a plain encoder does not use: they may be missing, and are made anew by whoever trains one.
-_HEADS = ("pooler", "classifier", "cls.", "lm_head", "head.")
-
-
-def load_text_encoder(base: Base) -> nn.Module:
-    """Return Transformers' encoder in float32 and in eval mode: (input_ids, attention_mask) to `last_hidden_state`.
-
-    Raises `BaseModelError` where weights are missing: they would be random.
-    """
-    return _load("AutoModel", base)
-
-
-def load_decoder(base: Base) -> nn.Module:
-    """Return Transformers' causal language model in float32 and in eval mode."""
-    return _load("AutoModelForCausalLM", base)
+# Some architectures have a pooler that a checkpoint may leave out.
+_OPTIONAL = "pooler"
 
 
 def load_image_encoder(base: Base) -> nn.Module:
@@ -37,17 +24,17 @@ def load_image_encoder(base: Base) -> nn.Module:
         return _load_own(base)
     from headway.bases.pictures import ImageFeatures
 
-    return ImageFeatures(_load("AutoModel", base)).eval()
+    return ImageFeatures(_load(base)).eval()
 
 
-def _load(name: str, base: Base) -> nn.Module:
+def _load(base: Base) -> nn.Module:
     try:
         import torch
         import transformers
     except ImportError as error:
         raise MissingExtraError("deep", purpose=f"the base {base.name}") from error
     try:
-        model, told = getattr(transformers, name).from_pretrained(
+        model, told = transformers.AutoModel.from_pretrained(
             base.folder,
             dtype=torch.float32,
             trust_remote_code=False,
@@ -58,7 +45,7 @@ def _load(name: str, base: Base) -> nn.Module:
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         got = f"{type(error).__name__}: {error}".split("\n")[0][:300]
         raise BaseModelError(f"the base {base.name} cannot be loaded", where=str(base.folder), got=got) from None
-    _check_complete(base, [key for key in told["missing_keys"] if not any(head in key for head in _HEADS)])
+    _check_complete(base, [key for key in told["missing_keys"] if _OPTIONAL not in key])
     module: nn.Module = model.eval()
     return module
 

@@ -13,7 +13,7 @@ from headway.bases.base import Base
 from headway.bases.cached import find_carried, find_kept, keep
 from headway.bases.catalogue import CATALOGUE, find_known
 from headway.bases.folders import CONFIG, describe_folder, read_config
-from headway.bases.hub import fetch_from_hub, find_cached, is_hub_id, list_cached
+from headway.bases.hub import fetch_from_hub, find_cached, is_hub_id, is_offline, list_cached
 from headway.bases.packages import find_packaged
 from headway.bases.preparing import complete_folder, file_key
 from headway.bases.tokenizing import TOKENIZER, guess_languages, read_tokenizer, settle_padding
@@ -64,7 +64,7 @@ def find_place(name: str, *, folder: Path = Path(), fetch: bool = True, tell: Te
         names = [*CATALOGUE, *(cached_name for cached_name, _ in list_cached())]
         raise _missing(name, "no file, folder, package or id of that name", names)
     cached = find_cached(name)
-    if cached is None:
+    if cached is None or (fetch and not is_offline() and not _is_whole(cached)):
         if not fetch:
             raise _missing(name, "not in the hub's cache", [id_ for id_, _ in list_cached()])
         if tell:
@@ -83,6 +83,16 @@ def open_place(place: Place) -> Base:
     if base.kind != "image_encoder":
         base = _settle_tokenizer(base)
     return replace(base, digest=_digest(base))
+
+
+def _is_whole(folder: Path) -> bool:
+    """Tell whether a folder has its configuration and all its weights; a download may have been cut off."""
+    try:
+        read_config(folder)
+        find_weights(folder)
+    except BaseModelError:
+        return False
+    return True
 
 
 def _settle_tokenizer(base: Base) -> Base:
