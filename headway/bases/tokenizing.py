@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from headway.bases.base import Base
 from headway.bases.sentence import read_json
 from headway.errors import BaseModelError, MissingExtraError
 
@@ -78,3 +80,17 @@ def _find_id(tokenizer: Tokenizer, token: Any) -> int | None:
     word = token.get("content") if isinstance(token, dict) else token
     found: int | None = tokenizer.token_to_id(word) if isinstance(word, str) else None
     return found
+
+
+def share_over_window(base: Base, texts: Sequence[str], *, most: int = 300) -> float:
+    """Return the share of (at most `most` of) the texts that are cut because they have more tokens than are read."""
+    step = max(1, len(texts) // most)
+    sample = [base.prefix + text for text in texts[::step][:most]]
+    # A token has a letter at the least: shorter texts need not be looked at.
+    long = [text for text in sample if len(text.encode()) > base.max_length]
+    if not long:
+        return 0.0
+    tokenizer = read_tokenizer(base.folder)
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return sum(len(found.ids) > base.max_length for found in tokenizer.encode_batch(long)) / len(sample)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from headway import __version__
+from headway.cli.bases import bases
 from headway.cli.check import check
 from headway.cli.compare import compare
 from headway.cli.demo import demo
@@ -35,6 +36,7 @@ app = typer.Typer(
 for command in (init, check, run, predict, evaluate, compare, report, show, export, schema, demo):
     app.command()(command)
 app.add_typer(package, name="package")
+app.add_typer(bases, name="bases")
 
 
 def run_app() -> None:

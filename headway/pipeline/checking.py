@@ -16,7 +16,13 @@ from headway.errors import HeadwayError
 from headway.evaluation.metrics import default_metric
 from headway.models.family import discover
 from headway.pipeline.competing import examples_of, task_of
-from headway.pipeline.preparing import clean_tables, collect_facts, read_sources
+from headway.pipeline.preparing import (
+    clean_tables,
+    clean_unlabelled_source,
+    collect_facts,
+    read_sources,
+    tell_unlabelled,
+)
 from headway.pipeline.scoring import check_decision
 from headway.pipeline.support import enter, gather_bases, support_of
 from headway.project.schema import Project
@@ -68,8 +74,13 @@ def check_in(project: Project, cache: Path) -> Check:
     task = task_of(dataset)
     check_decision(project, task)
     metric = project.metric or default_metric(task, dataset.y[parts.train])
-    found = gather_bases(project, dataset)
-    examples = replace(examples_of(dataset), support=support_of(None))
+    told: list[str] = []
+    found = gather_bases(project, dataset, tell=told.append)
+    told += found.remarks
+    unlabelled = clean_unlabelled_source(project, sources, cleaned)
+    told += [] if unlabelled is None else [tell_unlabelled(unlabelled)]
+    support = support_of(None if unlabelled is None else unlabelled.rows)
+    examples = replace(examples_of(dataset), support=support)
     contest = Contest(examples, parts.train, parts.folds, task, metric, seed=project.seed, bases=found.bases)
     facts = collect_facts(sources, cleaned)
     entries = enter(project, dataset, found)
@@ -87,7 +98,7 @@ def check_in(project: Project, cache: Path) -> Check:
         folds=len(parts.folds),
         findings=tuple(vars(finding) for finding in facts.profile.findings),
         costs=(*price(entries.entrants, contest, project), *turned_away),
-        remarks=(*found.remarks, *entries.remarks),
+        remarks=(*told, *entries.remarks),
     )
 
 

@@ -12,10 +12,9 @@ from headway.data.dataset import ROW, Dataset
 from headway.evaluation.metrics import default_metric
 from headway.models.family import Examples, discover
 from headway.pipeline.attempt import Attempt
-from headway.pipeline.events import Remark
 from headway.pipeline.plain import plain_limits
 from headway.pipeline.preparing import Prepared
-from headway.pipeline.support import enter, gather_bases, support_of
+from headway.pipeline.support import enter, settle_bases, support_of
 from headway.tasks import Classify, Regress, Task
 from headway.training.contest import Contest
 from headway.training.outcome import Tournament
@@ -39,9 +38,8 @@ class Competed:
 def hold_tournament(attempt: Attempt, prepared: Prepared) -> Competed:
     """Let the candidates compete within the budget; finished ones of an earlier attempt count as they are."""
     with attempt.stage("tournament") as note:
-        found = gather_bases(attempt.project, prepared.dataset)
-        for remark in found.remarks:
-            attempt.listen(Remark(remark))
+        store = Store(attempt.folder.path / CANDIDATES)
+        found = settle_bases(attempt, prepared.dataset, ended=store.has_ended)
         contest = make_contest(attempt, prepared, found)
         tail = min(max(TAIL_SHARE * attempt.project.budget.time, TAIL_LEAST), TAIL_MOST)
         tournament = compete(
@@ -49,7 +47,7 @@ def hold_tournament(attempt: Attempt, prepared: Prepared) -> Competed:
             discover(),
             contest,
             clock=attempt.clock.earlier(tail),
-            store=Store(attempt.folder.path / CANDIDATES),
+            store=store,
             listen=lambda event: remember_and_tell(attempt, event),
         )
         winner = next(outcome for outcome in tournament.outcomes if outcome.status == "won")
@@ -68,7 +66,7 @@ def make_contest(attempt: Attempt, prepared: Prepared, found: Found) -> Contest:
     project, dataset = attempt.project, prepared.dataset
     task = task_of(dataset)
     return Contest(
-        replace(examples_of(dataset), support=support_of(None)),
+        replace(examples_of(dataset), support=support_of(prepared.unlabelled)),
         prepared.split.train,
         prepared.split.folds,
         task,

@@ -15,6 +15,7 @@ from headway.pipeline.events import Remark
 from headway.pipeline.folder import PACKAGE
 from headway.pipeline.preparing import Prepared
 from headway.pipeline.scoring import Scored
+from headway.pipeline.support import base_of_winner
 from headway.pipeline.telling import tell
 from headway.report.card import model_card
 from headway.report.content import ReportContent
@@ -80,6 +81,7 @@ def describe(attempt: Attempt, prepared: Prepared, competed: Competed, scored: S
             "size_mb": measured.size_mb,
             "memory_mb": measured.memory_mb,
         },
+        base=base_of_winner(attempt.folder, competed.tournament),
         seed=attempt.project.seed,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from headway.data.inference import Inference, infer
 from headway.data.profiling import ColumnProfile, Profile, profile
 from headway.data.reading import read
 from headway.data.splitting import split
+from headway.data.unlabelled import Unlabelled, clean_unlabelled
 from headway.pipeline.attempt import Attempt
 from headway.pipeline.events import Remark
 from headway.pipeline.folder import RunFolder, write_json
@@ -25,26 +26,31 @@ from headway.project.schema import Project
 TRAIN, TEST, FACTS, SPLIT = "dataset", "test_dataset", "facts.json", "split.npz"
 # Steps of cleaning that leave the row where it is.
 KEPT_STEPS = ("near_duplicate_grouped",)
-REJECTED, CHANGES = "rejected.parquet", "changes.parquet"
+REJECTED, CHANGES, UNLABELLED = "rejected.parquet", "changes.parquet", "unlabelled.parquet"
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What was read and noticed. `read`: records the sources had, `rejected`: those set aside, in both parts."""
+    """What was read and noticed. `read`: records the sources had, `rejected`: those set aside, in both parts.
+
+    `unlabelled`: one line about the rows without a target, empty where there are none.
+    """
 
     read: int
     rejected: int
     profile: Profile
+    unlabelled: str = ""
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """Clean rows, a given test part or None, how they are divided, and what was noticed."""
+    """Clean rows, a given test part or None, how they are divided, what was noticed, and rows without a target."""
 
     dataset: Dataset
     test: Dataset | None
     split: Split
     facts: Facts
+    unlabelled: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,7 @@ class Sources:
     table: Table
     test: Table | None
     inference: Inference
+    unlabelled: Table | None = None
 
 
 def prepare(attempt: Attempt) -> Prepared:
@@ -82,7 +89,7 @@ def prepare(attempt: Attempt) -> Prepared:
         held = len(parts.test) if test is None else len(test)
         folds = f"{len(parts.folds)} folds" if len(parts.folds) > 1 else f"{len(parts.folds[0].valid):,} to validate"
         note.text = f"{len(parts.train):,} to train ({folds}), {held:,} to test"
-    return Prepared(dataset, test, parts, facts)
+    return Prepared(dataset, test, parts, facts, load_unlabelled(attempt.folder))
 
 
 def warn(attempt: Attempt, facts: Facts) -> None:
@@ -90,10 +97,12 @@ def warn(attempt: Attempt, facts: Facts) -> None:
     for finding in facts.profile.findings:
         if finding.severity == "warning":
             attempt.listener(Remark(finding.message))
+    if facts.unlabelled:
+        attempt.listen(Remark(facts.unlabelled))
 
 
 def read_sources(project: Project, cache: Path) -> Sources:
-    """Read the data and a given test part, and find out what the columns are."""
+    """Read the data, a given test part and unlabelled rows, and find out what the columns are."""
 
     def read_one(source: str) -> Table:
         return read(
@@ -106,7 +115,8 @@ def read_sources(project: Project, cache: Path) -> Sources:
 
     table = read_one(project.data)
     test = None if project.test is None else read_one(project.test)
-    return Sources(table, test, infer_columns(project, table))
+    unlabelled = None if project.unlabelled is None else read_one(project.unlabelled)
+    return Sources(table, test, infer_columns(project, table), unlabelled)
 
 
 def infer_columns(project: Project, table: Table) -> Inference:
@@ -122,7 +132,12 @@ def clean_sources(attempt: Attempt, sources: Sources) -> tuple[Dataset, Dataset 
     write_parquet(folder / REJECTED, cleaned.rejected)
     write_parquet(folder / CHANGES, all_changes(sources, cleaned))
     facts = collect_facts(sources, cleaned)
-    write_json(folder / FACTS, {"read": facts.read, "rejected": facts.rejected, "profile": facts.profile.as_json()})
+    unlabelled = clean_unlabelled_source(project, sources, cleaned)
+    if unlabelled is not None:
+        write_parquet(folder / UNLABELLED, unlabelled.rows)
+        facts = replace(facts, unlabelled=tell_unlabelled(unlabelled))
+    plain = {"read": facts.read, "rejected": facts.rejected, "unlabelled": facts.unlabelled}
+    write_json(folder / FACTS, {**plain, "profile": facts.profile.as_json()})
     if cleaned.test is not None:
         save_dataset(folder / TEST, cleaned.test)
     save_dataset(folder / TRAIN, cleaned.train)
@@ -143,6 +158,25 @@ def clean_tables(project: Project, sources: Sources) -> Cleaned:
     )
 
 
+def clean_unlabelled_source(project: Project, sources: Sources, cleaned: Cleaned) -> Unlabelled | None:
+    """Return the unlabelled rows that repeat no labelled one, or None where the project names none."""
+    if sources.unlabelled is None:
+        return None
+    labelled = [part.rows for part in (cleaned.train, cleaned.test) if part is not None]
+    return clean_unlabelled(sources.unlabelled, cleaned.train.inputs, labelled, where=str(project.unlabelled))
+
+
+def tell_unlabelled(found: Unlabelled) -> str:
+    """Return what became of the unlabelled rows, in one line."""
+    return f"{found.rows.height:,} unlabelled rows, {found.left_out:,} left out: empty or a repetition"
+
+
+def load_unlabelled(folder: RunFolder) -> pl.DataFrame | None:
+    """Return the unlabelled rows that an attempt has cleaned, or None."""
+    path = folder.path / UNLABELLED
+    return pl.read_parquet(path) if path.exists() else None
+
+
 def collect_facts(sources: Sources, cleaned: Cleaned) -> Facts:
     """Return what was read and noticed as plain data."""
     seen = profile(sources.table, target=cleaned.train.target, inference=sources.inference, cleaned=cleaned)
@@ -159,7 +193,7 @@ def load_prepared(folder: RunFolder) -> tuple[Dataset, Dataset | None, Facts] | 
     if dataset is None:
         return None
     plain = json.loads((folder.path / FACTS).read_text(encoding="utf-8"))
-    facts = Facts(plain["read"], plain["rejected"], read_profile(plain["profile"]))
+    facts = Facts(plain["read"], plain["rejected"], read_profile(plain["profile"]), plain.get("unlabelled", ""))
     return dataset, load_dataset(folder.path / TEST), facts
 
 

@@ -86,6 +86,7 @@ def summarise(attempt: Attempt, competed: Competed, scored: Scored, packaged: Pa
         "folds": len(competed.contest.folds),
         "threshold": threshold_row(scored),
         "measured": vars(packaged.measured),
+        "base": dict(content.base) or None,
         "limits": dict(competed.contest.limits),
         "candidates": [candidate_row(outcome) for outcome in tournament.outcomes],
         "findings": [vars(finding) for finding in content.findings],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from headway.bases.finding import check_name
 from headway.errors import RunError
 from headway.pipeline.attempt import Attempt, Lang
 from headway.pipeline.competing import hold_tournament, task_of
@@ -42,6 +43,8 @@ def run(
     Writes `out/<name>/<time>/` (`out` is `runs` by default) and moves `latest` there. Raises `HeadwayError`
     where the data, the budget or the limits allow no answer; what is finished by then stays in the folder.
     """
+    if project is not None and resume is None:
+        check_name(project.base, folder=project.folder)
     attempt = begin(project, out or RUNS, lang, listen) if resume is None else go_on(resume, lang, listen)
     listen(RunStarted(attempt.folder.path))
     prepared = prepare(attempt)

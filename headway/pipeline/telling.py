@@ -24,6 +24,7 @@ from headway.pipeline.folder import PACKAGE
 from headway.pipeline.labels import find_doubtful_labels
 from headway.pipeline.preparing import CHANGES, KEPT_STEPS, REJECTED, Prepared
 from headway.pipeline.scoring import Scored
+from headway.pipeline.support import base_of_winner
 from headway.report.content import Change, PackageFacts, ReportContent, RowCounts
 from headway.report.filling import fill_changes, fill_columns
 from headway.runtime.manifest import Label
@@ -59,6 +60,7 @@ def tell(attempt: Attempt, prepared: Prepared, competed: Competed, scored: Score
         values=tuple(float(value) for value in dataset.y[:MOST_VALUES]) if regress else (),
         pairs=pairs_of(scored) if regress else (),
         members=dict(winner.members),
+        base=base_of_winner(attempt.folder, tournament) or {},
         folds=len(competed.contest.folds),
         threshold=scored.decided.threshold,
         costs=scored.decided.costs,

@@ -97,6 +97,8 @@ def _options(task: str) -> list[str]:
         "# models: [baseline]                        # auto: every family that fits the data competes",
         f"# {f'metric: {metric}':<42}# chosen by the task",
         "# test: test.csv                            # a fifth of the rows is kept aside for the test",
+        "# base: all-MiniLM-L6-v2                    # auto: one on this machine; headway bases lists them",
+        "# unlabelled: more.csv                      # none; rows of the same inputs without a target",
         "# split: {test: 20%, group: customer}       # rows of one group stay together; time: a date column",
         "# training: {class_weights: balanced}       # every family's own settings",
     ]

@@ -45,10 +45,24 @@ def _write_card(content: ReportContent, lang: Lang) -> str:
     ]
     if content.package is not None:
         paragraphs += [f"## {say('usage')}", f"```python\n{write_python(content.package).replace('```', '')}\n```"]
-    facts = ((say("created"), content.created), (say("seed"), content.seed), (say("machine"), content.machine))
+    base = write_base(content, say)
+    facts = (
+        (say("base_model"), base),
+        (say("created"), content.created),
+        (say("seed"), content.seed),
+        (say("machine"), content.machine),
+    )
     libraries = say("comma").join(f"{name} {version}" for name, version in content.libraries.items())
     listed = [f"- {name}: {_plain(value)}" for name, value in (*facts, (say("libraries"), libraries)) if value != ""]
     return "\n\n".join([*paragraphs, f"## {say('origin')}", "\n".join(listed)])
+
+
+def write_base(content: ReportContent, say: Say) -> str:
+    """Return the pretrained model with its licence and the start of its digest; empty where there is none."""
+    base = content.base
+    if not base:
+        return ""
+    return say("base_words", name=base["name"], licence=base["licence"], digest=base["digest"][:16])
 
 
 def _list_metrics(content: ReportContent, lang: Lang, say: Say) -> str:

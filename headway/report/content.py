@@ -82,7 +82,8 @@ class ReportContent:
     `scores` are the winner's on the test part; `metric` is what candidates competed by on the validation part: one
     holdout, or `folds` of a cross-validation. `balance`: label (as a string) -> used rows. `values`: the target's
     values for regression (a sample will do); `pairs`: (actual, predicted) on the test part. `folder` is where image
-    paths in cells start. `seconds` is the whole run, `budget_seconds` what it was allowed.
+    paths in cells start. `base`: name, licence and digest of the pretrained model that the winner was made from.
+    `seconds` is the whole run, `budget_seconds` what it was allowed.
     """
 
     name: str
@@ -103,6 +104,7 @@ class ReportContent:
     values: tuple[float, ...] = ()
     pairs: tuple[tuple[float, float], ...] = ()
     members: Mapping[str, float] = field(default_factory=dict)
+    base: Mapping[str, str] = field(default_factory=dict)
     folds: int = 1
     threshold: Threshold | None = None
     costs: tuple[tuple[float, ...], ...] | None = None

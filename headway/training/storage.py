@@ -70,6 +70,11 @@ class Store:
             }
             (draft / "tournament.json").write_text(json.dumps(end))
 
+    @property
+    def has_ended(self) -> bool:
+        """Tell whether a tournament went to its end here."""
+        return (self.folder / SHIPPED / "graph.onnx").exists()
+
     def load_end(self) -> Tournament | None:
         """Return a tournament that went to its end, or None."""
         folder = self.folder / SHIPPED

@@ -56,6 +56,22 @@ SENTENCES = {
     "rmse 3.2100 on 1,766 test rows": "1,766 行测试数据上均方根误差（RMSE） 3.2100",
     "measured on what ships, size_mb is 12, over the limit of 10": "对交付的模型实测：大小（MB） 为 12，超出限制 10",
     "nearly the same image or text": "图片或文本几乎相同",
+    "needs a text encoder: there is none for it on this machine": "需要文本编码器：本机没有合适的",
+    "needs a text encoder: the base lite is of another kind": "需要文本编码器：基础模型 lite 是另一类",
+    "no base on this machine: candidates that need an image encoder stay out; headway bases get efficientnet-lite0": (
+        "本机没有基础模型：需要图片编码器的候选模型不参加；可运行 headway bases get efficientnet-lite0"
+    ),
+    "base: auto takes e5 (118M parameters) for 900 rows of Chinese texts": (
+        "base: auto 为 900 行中文文本选用 e5（118M 参数）"
+    ),
+    "base: auto finds none for Chinese texts, only a, b": "base: auto 没有找到适合中文文本的基础模型，只有 a, b",
+    "base: auto finds none that fits the budget and the limits; big needs about 9,000 MB, the budget is 500 MB": (
+        "base: auto 没有找到符合预算和限制的基础模型；big 约需 9,000 MB 内存，预算为 500 MB"
+    ),
+    "base tiny: the tokenizer has no padding token: its end token </s> fills the batches": (
+        "基础模型 tiny：分词器没有填充词元：用结束词元 </s> 填充"
+    ),
+    "12% of the texts are longer than the 256 tokens that tiny reads": "12% 的文本超过 tiny 读取的 256 个词元",
 }
 
 

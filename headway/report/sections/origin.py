@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headway.report.card import write_base
 from headway.report.content import ReportContent
 from headway.report.figures import write_seconds
 from headway.report.markup import Markup, element, join, table
@@ -34,6 +35,7 @@ def _list_facts(content: ReportContent, say: Say) -> list[tuple[str, str]]:
     return [
         (say("source"), content.source),
         (say("task"), say(f"task_{content.task}", target=content.target, count=len(content.labels))),
+        (say("base_model"), write_base(content, say)),
         (say("created"), content.created),
         (say("duration"), duration),
         (say("seed"), str(content.seed)),
