@@ -12,6 +12,8 @@
     ├── PackageError        a package that cannot be written, opened or trusted
     │   └── ParityError     the exported graph and the trained model disagree
     ├── InputError          rows given to a package that do not fit its input schema
+    ├── RefusalError        a request that the HTTP service answers with an error (headway.serving.refusals)
+    ├── ServiceError        what a client of the service gets for it (headway.serving.wire)
     └── MissingExtraError   an optional dependency is not installed; names the pip command
 """
 

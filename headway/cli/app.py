@@ -12,13 +12,16 @@ from headway import __version__
 from headway.cli.check import check
 from headway.cli.compare import compare
 from headway.cli.demo import demo
+from headway.cli.deploy import deploy
 from headway.cli.evaluate import evaluate
 from headway.cli.init import init
+from headway.cli.keys import keys
 from headway.cli.package import package
 from headway.cli.predict import predict
 from headway.cli.report import report
 from headway.cli.run import run
 from headway.cli.schema import schema
+from headway.cli.serve import serve
 from headway.cli.show import show
 from headway.errors import HeadwayError
 
@@ -31,9 +34,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for command in (init, check, run, predict, evaluate, compare, report, show, schema, demo):
+for command in (init, check, run, predict, evaluate, compare, report, show, serve, deploy, schema, demo):
     app.command()(command)
 app.add_typer(package, name="package")
+app.add_typer(keys, name="keys")
 
 
 def run_app() -> None:
