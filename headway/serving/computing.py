@@ -19,7 +19,6 @@ from headway.serving.refusals import FieldProblem, wrong_input
 
 # Digits of a probability that are sent; the graph itself is proven to 1e-4.
 _DIGITS = 6
-_MOST_PROBLEMS = 100
 
 
 def make_compute(model: Model, pace: Pace) -> Callable[[list[Ticket]], list[Outcome]]:
@@ -35,18 +34,16 @@ def make_compute(model: Model, pace: Pace) -> Callable[[list[Ticket]], list[Outc
 
 
 def find_problems(model: Model, columns: Columns, rows: int) -> list[FieldProblem]:
-    """Return every cell that the model cannot read, at most 100 of them."""
+    """Return every cell that the model cannot read, row by row."""
+    feeds = [part for feed in model.predictor.feeds for part in _single_columns(feed)]
     found: dict[tuple[int, str], FieldProblem] = {}
-    for feed in model.predictor.feeds:
-        for part in _single_columns(feed):
-            name = part.columns[0]
-            for row in range(rows):
-                problem = _problem(part, name, columns[name][row], row, model.predictor.files)
-                if problem is not None:
-                    found.setdefault((row, name), problem)
-                if len(found) >= _MOST_PROBLEMS:
-                    break
-    return [found[place] for place in sorted(found)]
+    for row in range(rows):
+        for feed in feeds:
+            name = feed.columns[0]
+            problem = _problem(feed, name, columns[name][row], row, model.predictor.files)
+            if problem is not None:
+                found.setdefault((row, name), problem)
+    return list(found.values())
 
 
 def _problem(feed: Feed, name: str, cell: Any, row: int, files: Mapping[str, bytes]) -> FieldProblem | None:

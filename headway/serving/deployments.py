@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from headway.runtime import Model, load
 from headway.runtime.manifest import Manifest
+from headway.runtime.manifest_json import to_json
 from headway.serving.batching import Batcher
 from headway.serving.computing import make_compute
 from headway.serving.limits import Limits
@@ -54,9 +54,8 @@ def deploy_model(
 
 
 def version_of(manifest: Manifest) -> str:
-    """Return a short name for exactly this package, made from the digests of its files."""
-    content = json.dumps([manifest.name, dict(sorted(manifest.files.items())), manifest.created])
-    return hashlib.sha256(content.encode()).hexdigest()[:12]
+    """Return a short name for exactly this package: a digest of its manifest, which holds those of its files."""
+    return hashlib.sha256(to_json(manifest).encode()).hexdigest()[:12]
 
 
 class Registry:

@@ -7,10 +7,14 @@ evenly. The supervisor holds the socket, so what waits in it outlives any worker
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import socket
 import ssl
+import struct
+import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from email.utils import formatdate
 from typing import Any
 
@@ -20,9 +24,12 @@ from uvicorn.server import ServerState
 
 from headway.serving.limits import Limits
 
-# How long a worker with more connections than another holds back, in seconds.
-_HOLD = 0.002
+# How long a worker holds back that has more connections than another, or as many as it may, in seconds.
+_HOLD, _FULL = 0.002, 0.05
 _SWEEP = 1.0
+_SO_ATTACH_FILTER = 26
+# How long a connection without a request is kept when the service stops, in seconds.
+_LINGER = 1.0
 _HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
@@ -88,27 +95,42 @@ class Listener:
         """Answer with `app`; `on_count` hears how many connections are open, `fewest` tells it of the idlest worker."""
         self._socket, self._limits, self._tls = listener, limits, tls
         self._on_count, self._fewest = on_count, fewest
-        self._state = ServerState()
+        self._state: Any = ServerState()  # its connections are ours, of the class above
         self._connect = make_connect(app, limits, self._state)
-        self._accepting: asyncio.Task[None] | None = None
+        self._greeting: set[asyncio.Task[None]] = set()
+        self._held = self._stopping = False
         self._sweeping: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Accept from now on."""
+        self._loop = asyncio.get_running_loop()
         self._socket.settimeout(0)
         self._date()
-        self._accepting = asyncio.ensure_future(self._accept())
+        self._listen()
         self._sweeping = asyncio.ensure_future(self._sweep())
 
     async def stop(self, seconds: float) -> None:
-        """Stop accepting, let every request be answered, and close; at most `seconds`."""
-        if self._accepting is not None:
-            self._accepting.cancel()
+        """Stop accepting, let every request be answered, and close; at most `seconds`.
+
+        What had come to the socket is still taken. Connections without a request stay open for a moment, since one may
+        be on its way; the application answers it as it thinks fit, and closes.
+        """
+        self._stopping = True
+        self._loop.remove_reader(self._socket)
+        turn_away(self._socket)
+        while self._take():
+            pass
+        self._socket.close()
         deadline = time.monotonic() + seconds
+        linger = min(deadline, time.monotonic() + _LINGER)
         for connection in list(self._state.connections):
-            connection.shutdown()
-        while (self._state.connections or self._state.tasks) and time.monotonic() < deadline:  # noqa: ASYNC110 - uvicorn's
+            if not connection.is_waiting:
+                connection.shutdown()
+        while (self.connections or self._state.tasks) and time.monotonic() < deadline:
             await asyncio.sleep(0.01)
+            if time.monotonic() > linger:
+                for connection in list(self._state.connections):
+                    connection.shutdown()
         for task in list(self._state.tasks):
             task.cancel()
         if self._sweeping is not None:
@@ -117,31 +139,41 @@ class Listener:
     @property
     def connections(self) -> int:
         """Return how many connections are open."""
-        return len(self._state.connections)
+        return len(self._state.connections) + len(self._greeting)
 
-    async def _accept(self) -> None:
-        """Take connections, one at a time."""
-        loop = asyncio.get_running_loop()
-        while True:
-            if self.connections > self._fewest() or self.connections >= self._limits.connections:
-                await asyncio.sleep(_HOLD)
-                if self.connections >= self._limits.connections:
-                    continue
-            try:
-                connection, _ = await loop.sock_accept(self._socket)
-            except OSError:  # the client was gone before it was greeted, or no file handles are left
-                await asyncio.sleep(_HOLD)
-                continue
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if self._tls is not None:  # a handshake may take its time; others are taken meanwhile
-                asyncio.ensure_future(self._greet(loop, connection))  # noqa: RUF006 - the loop holds what it waits for
-            else:
-                await self._greet(loop, connection)
-            self._on_count(self.connections)
+    def _listen(self) -> None:
+        if not self._stopping:
+            self._loop.add_reader(self._socket, self._on_waiting)
 
-    async def _greet(self, loop: asyncio.AbstractEventLoop, connection: socket.socket) -> None:
+    def _on_waiting(self) -> None:
+        """Take one connection, or leave it for a moment to a worker that has fewer."""
+        is_full = self.connections >= self._limits.connections
+        if is_full or (self.connections > self._fewest() and not self._held):
+            self._held = True
+            self._loop.remove_reader(self._socket)
+            self._loop.call_later(_FULL if is_full else _HOLD, self._listen)
+            return
+        self._held = False
+        self._take()
+        self._on_count(self.connections)
+
+    def _take(self) -> bool:
+        """Take a connection that waits in the socket; return whether there was one."""
         try:
-            await loop.connect_accepted_socket(
+            connection, _ = self._socket.accept()
+        except OSError:  # another worker took it, its client is gone, or no file handles are left
+            return False
+        connection.settimeout(0)
+        task = self._loop.create_task(self._greet(connection))
+        self._greeting.add(task)
+        task.add_done_callback(self._greeting.discard)
+        return True
+
+    async def _greet(self, connection: socket.socket) -> None:
+        """Let the protocol speak on a connection, after the handshake of TLS."""
+        try:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            await self._loop.connect_accepted_socket(
                 self._connect, connection, ssl=self._tls, ssl_handshake_timeout=10.0 if self._tls else None
             )
         except (OSError, ssl.SSLError):
@@ -160,3 +192,17 @@ class Listener:
 
     def _date(self) -> None:
         self._state.default_headers = [(b"date", formatdate(usegmt=True).encode())]
+
+
+def turn_away(listener: socket.socket) -> None:
+    """Let no new connection come to a listening socket while those that wait in it can still be taken.
+
+    A socket filter that drops every packet (BPF `ret 0`), which on Linux any process may set for its own sockets.
+    Elsewhere nothing happens, and a connection that comes at the very last moment is reset.
+    """
+    if sys.platform != "linux":
+        return
+    drop = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
+    program = struct.pack("HL", 1, ctypes.addressof(drop))
+    with suppress(OSError):
+        listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)

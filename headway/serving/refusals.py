@@ -8,6 +8,9 @@ from typing import Any
 
 from headway.errors import HeadwayError, Problem
 
+# An answer lists no more than so many; its message counts them all.
+_MOST_PROBLEMS = 100
+
 
 @dataclass(frozen=True)
 class FieldProblem:
@@ -56,7 +59,7 @@ class RefusalError(HeadwayError):
         """Return the error as a client reads it."""
         body: dict[str, Any] = {"type": self.kind, "message": self.message}
         if self.fields:
-            body["problems"] = [problem.as_json() for problem in self.fields]
+            body["problems"] = [problem.as_json() for problem in self.fields[:_MOST_PROBLEMS]]
         if self.next:
             body["next"] = self.next
         return body

@@ -12,7 +12,7 @@ from headway.runtime import Model
 from headway.runtime.feeds.cells import shown
 from headway.serving.batching import Columns
 from headway.serving.limits import Limits
-from headway.serving.refusals import FieldProblem, RefusalError, too_large, wrong_input
+from headway.serving.refusals import FieldProblem, too_large, wrong_input
 
 # What a prediction request may say; anything else is probably a typing error and is told.
 FIELDS = ("rows", "model", "user", "partial", "timeout")
@@ -60,7 +60,7 @@ def read_request(document: object, limits: Limits) -> Asked:
     wrong = [FieldProblem(i, "", "an object: column -> cell", shown(row)) for i, row in enumerate(rows)
              if not isinstance(row, dict)]  # fmt: skip
     if wrong:
-        raise wrong_input(wrong[:100])
+        raise wrong_input(wrong)
     if len(document) == 1:
         return Asked(rows)
     return Asked(rows, **_wishes(document, limits))
@@ -95,13 +95,14 @@ def _wishes(document: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
 def to_columns(rows: Sequence[Mapping[str, Any]], reader: Reader) -> tuple[Columns, int]:
     """Return the cells by column, and the items of the longest row (see `Pace`).
 
-    Raises `RefusalError` (422) for a column that no row has, naming the nearest that is there, and for pictures that
-    are not base64. Cells of other kinds are judged by the feeds, when they are encoded.
+    Raises `RefusalError` (422) for a column that a row lacks, naming the nearest that is there, and for pictures that
+    are not base64. Each row is judged by itself: an empty cell is null, a column left out is a mistake. Cells of other
+    kinds are judged by the feeds, when they are encoded.
     """
-    for name in reader.columns:
-        if not any(name in row for row in rows):
-            raise _missing(name, rows, reader)
-    columns: dict[str, list[Any]] = {name: [row.get(name) for row in rows] for name in reader.columns}
+    try:
+        columns: dict[str, list[Any]] = {name: [row[name] for row in rows] for name in reader.columns}
+    except KeyError:
+        raise wrong_input(_missing(rows, reader)) from None
     for name in reader.images:
         columns[name] = _pictures(columns[name], name)
     return columns, _longest(columns, reader.texts, len(rows))
@@ -115,14 +116,18 @@ def _longest(columns: Columns, texts: Sequence[str], rows: int) -> int:
     return 1 + max(lengths, default=0)
 
 
-def _missing(name: str, rows: Sequence[Mapping[str, Any]], reader: Reader) -> RefusalError:
-    """Return the 422 for a column that is not there."""
-    given = list(dict.fromkeys(key for row in rows[:100] for key in row))
-    spare = [key for key in given if key not in reader.columns]
-    near = difflib.get_close_matches(name, spare, n=1, cutoff=0.6)
-    fix = f"did you mean {name!r} where you wrote {near[0]!r}?" if near else "add it; its cell may be null"
-    got = "the columns " + ", ".join(repr(key[:60]) for key in given[:20]) if given else "an empty object"
-    return wrong_input([FieldProblem(0, name, "a cell of this column", got, fix)])
+def _missing(rows: Sequence[Mapping[str, Any]], reader: Reader) -> list[FieldProblem]:
+    """Return the columns that rows lack."""
+    problems: list[FieldProblem] = []
+    for number, row in enumerate(rows):
+        for name in reader.columns:
+            if name not in row:
+                spare = {key.lower(): key for key in row if key not in reader.columns}
+                near = difflib.get_close_matches(name.lower(), spare, n=1, cutoff=0.6)
+                fix = f"did you mean {name!r} where you wrote {spare[near[0]]!r}?" if near else "an empty cell is null"
+                got = "the columns " + ", ".join(repr(key[:60]) for key in list(row)[:20]) if row else "an empty object"
+                problems.append(FieldProblem(number, name, "a cell of this column", got, fix))
+    return problems
 
 
 def _pictures(cells: Sequence[Any], name: str) -> list[bytes | None]:
@@ -139,7 +144,7 @@ def _pictures(cells: Sequence[Any], name: str) -> list[bytes | None]:
             expected = "a picture as base64 text or as a file of a form"
             wrong.append(FieldProblem(row, name, expected, f"{shown(cell)} ({str(error)[:60]})"))
     if wrong:
-        raise wrong_input(wrong[:100])
+        raise wrong_input(wrong)
     return pictures
 
 

@@ -145,7 +145,7 @@ class Service:
     def done(self, served: Served, deployment: Deployment) -> None:
         """Count, log and hand on a request that was answered."""
         self.telemetry.answered(200, served.seconds, len(served.rows), self.number_of(deployment))
-        if not isinstance(self.observer, Silent):
+        if type(self.observer) is not Silent:  # saves a call for each request where nobody listens
             self.observe(lambda: self.observer.served(served))
 
     def background(self, work: Awaitable[None]) -> None:

@@ -271,6 +271,7 @@ class Supervisor:
     def _drain(self) -> None:
         """Tell every worker to finish; told a second time, end them."""
         again = self._stopping is not None
+        self._listener.close()  # the last worker that closes it, having taken what came, ends it
         self._stopping = time.monotonic() + (0 if again else self.settings.limits.drain_seconds + _EXTRA)
         for hand in self._hands.values():
             _send(hand, json.dumps({"do": "drain"}))
@@ -278,14 +279,18 @@ class Supervisor:
 
 def bind(host: str, port: int) -> socket.socket:
     """Return a socket that listens; raises `RunError` where the port cannot be had."""
+    fix = "choose another --port, or 0 for any free one"
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         listener = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        raise RunError(f"{host} is no address of this machine", got=str(error)) from error
+    try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(_BACKLOG)
     except OSError as error:
-        fix = "choose another --port, or 0 for any free one"
+        listener.close()
         raise RunError(f"port {port} of {host} cannot be used", got=str(error), fix=fix) from error
     return listener
 
