@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,6 +91,10 @@ class Registry:
             return str(name)
         problem = FieldProblem(None, "model", " or ".join(map(repr, self._by_key)) or "no model yet", repr(name)[:80])
         raise RefusalError(404, "unknown_model", str(problem), [problem])
+
+    def keys(self) -> Collection[str]:
+        """Return the keys of all deployments."""
+        return self._by_key.keys()
 
     def get(self, key: str) -> Deployment:
         """Return the deployment under a key."""

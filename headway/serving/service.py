@@ -156,7 +156,7 @@ class Service:
 
 
 # Asked so often, by machines, that a log of it would say nothing.
-_QUIET = frozenset({"/health", "/ready", "/metrics", "/v1/traffic"})
+_QUIET = frozenset({"/health", "/ready", "/metrics", "/v1/traffic", "/live", "/page.css", "/page.js"})
 
 
 async def _quietly(work: Awaitable[None]) -> None:

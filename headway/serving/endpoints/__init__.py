@@ -25,6 +25,11 @@ _ENDPOINTS: Mapping[str, Mapping[str, str]] = {
     "/ready": {"GET": "health:ready"},
     "/metrics": {"GET": "metrics:metrics"},
     "/openapi.json": {"GET": "openapi:openapi"},
+    "/": {"GET": "page:page"},
+    "/live": {"GET": "page:live"},
+    "/sign-in": {"POST": "page:sign_in"},
+    "/page.css": {"GET": "page:style"},
+    "/page.js": {"GET": "page:script"},
 }
 
 

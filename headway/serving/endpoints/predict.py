@@ -50,10 +50,13 @@ async def predict(service: Service, request: Request) -> None:
 def choose(service: Service, request: Request, name: str | None, user: str | None) -> tuple[Deployment, Choice]:
     """Return the deployment that answers, and the router's choice."""
     wanted = name if name is not None else request.query.get("model") if request.scope.get("query_string") else None
-    choice = service.router.pick(
-        service.registry.find(wanted), user or request.header(b"x-user-id") or None, request.id
-    )
-    return service.registry.get(choice.key), choice
+    known = service.registry.find(wanted)
+    choice = service.router.pick(known, user or request.header(b"x-user-id") or None, request.id)
+    served = service.registry.keys()
+    if choice.key not in served:  # an arm of an experiment that this service was not given
+        return service.registry.get(known), Choice(known)
+    shadows = [key for key in choice.shadows if key in served]
+    return service.registry.get(choice.key), replace(choice, shadows=shadows)
 
 
 async def answer_rows(
