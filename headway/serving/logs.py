@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import threading
 from collections import deque
@@ -10,6 +9,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 # Lines that may wait to be written; more are lost, and counted.
 _WAITING = 20_000
@@ -55,19 +56,18 @@ class Log:
         lines = [self._lines.popleft() for _ in range(len(self._lines))]
         if not lines:
             return
-        text = "".join(_line(fields) for fields in lines)
         try:
+            text = b"".join(_line(fields) for fields in lines)
             if self._path is None:
-                sys.stderr.write(text)
+                sys.stderr.buffer.write(text)
                 sys.stderr.flush()
             else:  # opened anew each time, so that a rotated file is found
-                with self._path.open("a", encoding="utf-8") as file:
+                with self._path.open("ab") as file:
                     file.write(text)
         except (OSError, ValueError):
             self._on_lost(len(lines))
 
 
-def _line(fields: dict[str, Any]) -> str:
-    time = fields["time"].isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _line(fields: dict[str, Any]) -> bytes:
     kept = {name: field for name, field in fields.items() if field is not None}
-    return json.dumps({**kept, "time": time}, ensure_ascii=False, default=str) + "\n"
+    return orjson.dumps(kept, default=str, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE)

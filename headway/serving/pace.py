@@ -15,7 +15,7 @@ from headway.runtime.manifest import ImageFeed, InputColumn
 # A model this fast is called in the event loop itself: handing over to a thread would cost more than it.
 _INLINE_ROW, _INLINE_BATCH = 1e-3, 6e-3
 _TRIES, _PATIENCE = 3, 0.4
-_LONG = 240
+_ROWS = 32
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,11 @@ def measure_pace(model: Model) -> Pace:
     row = example_row(model)
     texts = [column.name for column in model.manifest.inputs if column.modality == "text"]
     has_image = any(isinstance(feed, ImageFeed) for feed in model.manifest.feeds)
-    short, small = row, _items(row, texts)
-    long = {name: _lengthen(str(cell)) if name in texts else cell for name, cell in row.items()}
-    one = _seconds(model, [short])
-    rows = 16 if one < 0.02 else 4
-    many = _seconds(model, [long] * rows)
-    large = rows * _items(long, texts)
-    item = max(0.0, (many - one) / (large - small))
+    small = _items(row, texts)
+    one = _seconds(model, [row])
+    rows = _ROWS if one < 0.02 else 4
+    many = _seconds(model, [row] * rows)
+    item = max(0.0, (many - one) / (small * (rows - 1)))
     return Pace(max(1e-6, one - item * small), item, small, bool(texts), has_image)
 
 
@@ -74,10 +72,6 @@ def _example(column: InputColumn | None, size: tuple[int, int] | None) -> Any:
         return column.example
     plain = {"text": "an example", "number": 0.0, "date": "2026-01-01", "category": next(iter(column.categories), "")}
     return plain.get(column.modality)
-
-
-def _lengthen(text: str) -> str:
-    return ((text or "example") + " ") * (1 + _LONG // (len(text) + 1))
 
 
 def _items(row: Mapping[str, Any], texts: list[str]) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from headway.serving.batching import Wait
 from headway.serving.deployments import Deployment
 from headway.serving.http import Request, dump, parse
-from headway.serving.observing import Choice, Served
+from headway.serving.observing import Choice, Plain, Served
 from headway.serving.refusals import RefusalError
 from headway.serving.rows import Asked, read_request, to_columns
 
@@ -52,6 +52,8 @@ def choose(service: Service, request: Request, name: str | None, user: str | Non
     wanted = name if name is not None else request.query.get("model") if request.scope.get("query_string") else None
     known = service.registry.find(wanted)
     choice = service.router.pick(known, user or request.header(b"x-user-id") or None, request.id)
+    if type(service.router) is Plain:  # saves a look at what cannot be
+        return service.registry.get(known), choice
     served = service.registry.keys()
     if choice.key not in served:  # an arm of an experiment that this service was not given
         return service.registry.get(known), Choice(known)

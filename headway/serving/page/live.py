@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _MINUTES = 10.0
 _DRIFTS = 20
+_WIDE = 820
 
 
 def show_live(service: Service, lang: Lang) -> Markup:
@@ -58,7 +59,8 @@ def _traffic(moments: list[Moment], lang: Lang) -> Markup:
     series = [(say("requests", lang), "first", requests), (say("errors", lang), "second", errors)]
     return figure(
         lambda width: draw_minutes(series, width, minutes=_MINUTES, x_name=say("minutes_ago", lang), whole=True),
-        title=say("traffic", lang), description=say("traffic_words", lang), caption=say("traffic_words", lang),
+        title=say("traffic", lang), description=say("traffic_words", lang),
+        caption=say("traffic_words", lang), wide=_WIDE,
     )  # fmt: skip
 
 
@@ -68,7 +70,8 @@ def _latency(moments: list[Moment], lang: Lang) -> Markup:
     series = [(say("half", lang), "first", half), (say("most", lang), "second", most)]
     return figure(
         lambda width: draw_minutes(series, width, minutes=_MINUTES, x_name=say("minutes_ago", lang)),
-        title=say("latency", lang), description=say("latency_words", lang), caption=say("latency_words", lang),
+        title=say("latency", lang), description=say("latency_words", lang),
+        caption=say("latency_words", lang), wide=_WIDE,
     )  # fmt: skip
 
 
@@ -86,7 +89,7 @@ def _learning(service: Service, lang: Lang) -> list[Markup]:
         bars = [_bar(sample, chances, alarms) for sample in sorted(drifts, key=lambda each: -each.value)[:_DRIFTS]]
         shown.append(
             figure(lambda width: draw_bars(bars, width, top_value=1.0), title=say("drift", lang),
-                   description=say("drift_words", lang), caption=say("drift_words", lang))
+                   description=say("drift_words", lang), caption=say("drift_words", lang), wide=_WIDE)
         )  # fmt: skip
     if arms := samples.get("headway_experiment_arm_ended"):
         rows = [
