@@ -151,7 +151,6 @@ def _minilm(folder: Path, data: Path) -> dict[str, Path]:
         ("Headway, MiniLM fp32", exact),
         ("Headway, MiniLM int8", (folder / "int8.onnx").read_bytes()),
     ):
-        onnx.load_from_string(content)
         columns = {"text": [row["text"] for row in rows[:50]]}
         built = Graph(content, (feed,), files)
         manifest = Manifest("minilm", "classify", "category", (InputColumn("text", "text", rows[0]["text"]),), (feed,),

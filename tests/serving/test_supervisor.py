@@ -136,6 +136,7 @@ def test_a_package_is_swapped_under_load_without_a_failed_request(running, tiny_
     service = running(tiny_package, "--workers", 2)
     service.wait_for_workers(2)
     with headway.Client(service.url) as client, Load(service.url) as load:
+        wait_for(lambda: load.versions)
         before = client.models()[0]["version"]
         found = client.deploy(better)
         assert found["replaces"] == before

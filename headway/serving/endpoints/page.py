@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _HTML = b"text/html; charset=utf-8"
 _SAFE = [(b"content-security-policy", POLICY.encode()), (b"x-content-type-options", b"nosniff"),
-         (b"referrer-policy", b"no-referrer"), (b"cache-control", b"no-store")]  # fmt: skip
+         (b"referrer-policy", b"same-origin"), (b"cache-control", b"no-store")]  # fmt: skip
 _MOST_FORM = 4096
 
 
