@@ -100,6 +100,7 @@ def _headway(folder: Path, data: Path) -> list[Server]:
 def _minilm(folder: Path, data: Path) -> dict[str, Path]:
     """Write the packages of the encoder with the mean of each class as its head."""
     import numpy as np
+    import onnx
     import spox
     import spox.opset.ai.onnx.v21 as op
     from onnxruntime.quantization import quantize_dynamic
@@ -145,7 +146,9 @@ def _minilm(folder: Path, data: Path) -> dict[str, Path]:
     means = np.stack([vectors[classes == label].mean(axis=0) for label in labels], axis=1).astype(np.float32)
     exact = graph(means)
     (folder / "exact.onnx").write_bytes(exact)
-    quantize_dynamic(folder / "exact.onnx", folder / "int8.onnx", per_channel=True, reduce_range=True)
+    # The fused operators are strangers to the library's shape inference: what they give is float.
+    usual = {"DefaultTensorType": onnx.TensorProto.FLOAT}
+    quantize_dynamic(folder / "exact.onnx", folder / "int8.onnx", per_channel=True, extra_options=usual)
     packages = {}
     for name, content in (
         ("Headway, MiniLM fp32", exact),
