@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import benchmarks
 from benchmarks.shared import HERE, SkippedError, describe_machine
 
-NOT_BENCHMARKS = {"__main__", "shared"}
+NOT_BENCHMARKS = {"__main__", "load", "shared"}
 
 
 def main() -> None:

@@ -13,6 +13,8 @@
     │   └── ParityError     the exported graph and the trained model disagree
     ├── ExportError         an export that cannot be written, or does not answer as its package
     ├── InputError          rows given to a package that do not fit its input schema
+    ├── RefusalError        a request that the HTTP service answers with an error (headway.serving.refusals)
+    ├── ServiceError        what a client of the service gets for it (headway.serving.wire)
     └── MissingExtraError   an optional dependency is not installed; names the pip command
 """
 

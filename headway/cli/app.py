@@ -13,14 +13,17 @@ from headway.cli.bases import bases
 from headway.cli.check import check
 from headway.cli.compare import compare
 from headway.cli.demo import demo
+from headway.cli.deploy import deploy
 from headway.cli.evaluate import evaluate
 from headway.cli.export import export
 from headway.cli.init import init
+from headway.cli.keys import keys
 from headway.cli.package import package
 from headway.cli.predict import predict
 from headway.cli.report import report
 from headway.cli.run import run
 from headway.cli.schema import schema
+from headway.cli.serve import serve
 from headway.cli.show import show
 from headway.errors import HeadwayError
 
@@ -37,6 +40,10 @@ for command in (init, check, run, predict, evaluate, compare, report, show, expo
     app.command()(command)
 app.add_typer(package, name="package")
 app.add_typer(bases, name="bases")
+for command in (init, check, run, predict, evaluate, compare, report, show, serve, deploy, schema, demo):
+    app.command()(command)
+app.add_typer(package, name="package")
+app.add_typer(keys, name="keys")
 
 
 def run_app() -> None:

@@ -137,6 +137,43 @@ _MESSAGES: Mapping[str, tuple[str, str]] = {
     "bases:image_encoder": ("image encoder", "图片编码器"),
     "bases:decoder": ("decoder", "生成模型"),
     "resume": ("continue with: {command}", "继续运行：{command}"),
+    "serve:start": (
+        "serving at {url} (ready in {seconds} s; Ctrl-C stops)",
+        "服务地址 {url}（{seconds} 秒就绪；按 Ctrl-C 停止）",
+    ),
+    "serve:plan": (
+        "processes: {workers}, threads of the model in each: {threads}",
+        "进程数 {workers}，每个进程的模型线程数 {threads}",
+    ),
+    "serve:open": (
+        "anybody who reaches this address may ask: think of --keys FILE and of --tls-cert",
+        "任何能访问该地址的人都可以调用：请考虑 --keys FILE 与 --tls-cert",
+    ),
+    "serve:restart": (
+        "worker {worker} ended ({code}); another takes its place",
+        "工作进程 {worker} 已退出（{code}），正在补上",
+    ),
+    "serve:deployed": ("{name} is served in version {version} now", "{name} 现在由版本 {version} 提供服务"),
+    "serve:refused": ("a package was not deployed: {error}", "模型包未上线：{error}"),
+    "serve:stop": ("stopped; every accepted request was answered", "已停止；已接受的请求均已答复"),
+    "deploy:done": (
+        "{name} {version} is served now (it replaces {replaces}; one row takes {row_ms} ms)",
+        "{name} {version} 已上线（替换 {replaces}；单行耗时 {row_ms} 毫秒）",
+    ),
+    "deploy:score": ("{metric}: {before} before, {now} now", "{metric}：之前 {before}，现在 {now}"),
+    "keys:added": (
+        "keep it safe: it is shown this once and stored as a hash only in {path}",
+        "请妥善保存：密钥只显示这一次，{path} 中只存其哈希值",
+    ),
+    "keys:revoked": ("{id} ({name}) is revoked", "{id}（{name}）已吊销"),
+    "keys:id": ("id", "编号"),
+    "keys:name": ("name", "名称"),
+    "keys:may": ("may", "权限"),
+    "keys:rate": ("rate", "频率上限"),
+    "keys:created": ("created", "创建时间"),
+    "keys:state": ("state", "状态"),
+    "keys:valid": ("valid", "有效"),
+    "keys:gone": ("revoked {when}", "已于 {when} 吊销"),
 }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Mapping, Sequence
 
-_VOID = frozenset({"br", "img", "meta", "wbr"})
+_VOID = frozenset({"br", "img", "input", "link", "meta", "wbr"})
 
 
 class Markup(str):

@@ -1,0 +1,124 @@
+"""`headway serve`: packages behind an HTTP service and a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from headway.cli.messages import Language, choose_language, say
+
+if TYPE_CHECKING:
+    from headway.serving.settings import Package, Settings
+
+_LOCAL = ("127.0.0.1", "localhost", "::1")
+
+
+def serve(
+    packages: Annotated[
+        list[str],
+        typer.Argument(metavar="PACKAGE_OR_RUN...", help="Packages, .headway files or runs; NAME=PATH gives a name."),
+    ],
+    *,
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all, after thinking of --keys.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for any free one.")] = 8000,
+    workers: Annotated[int, typer.Option(min=0, max=64, help="Processes; 0: chosen by measurement.")] = 0,
+    threads: Annotated[int, typer.Option(min=0, help="Threads of the model in each; 0: chosen by measurement.")] = 0,
+    keys: Annotated[Path | None, typer.Option(help="File of API keys, made by `headway keys add`.")] = None,
+    tls_cert: Annotated[Path | None, typer.Option(help="Certificate (PEM) for HTTPS.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Private key (PEM) of the certificate.")] = None,
+    cors: Annotated[list[str] | None, typer.Option(help="A web origin whose pages may ask; may be repeated.")] = None,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(help="A further name under which it may be called; may be repeated.")
+    ] = None,
+    timeout: Annotated[float, typer.Option(min=0.01, help="Seconds a request may wait.")] = 10.0,
+    max_rows: Annotated[int, typer.Option(min=1, help="Rows of one request.")] = 1000,
+    max_body: Annotated[float, typer.Option(min=0.001, help="Megabytes of a request's body.")] = 16,
+    queue: Annotated[int, typer.Option(min=1, help="Rows that may wait in one worker.")] = 4096,
+    log: Annotated[Path | None, typer.Option(help="File for the JSON log; standard error without it.")] = None,
+    log_bodies: Annotated[bool, typer.Option("--log-bodies", help="Log rows and answers too (personal data!).")] = (
+        False
+    ),
+    lang: Annotated[str | None, typer.Option(help="Language of what is said and of the page: en or zh.")] = None,
+) -> None:
+    """Answer predictions over HTTP, and show a page to try the model on; Ctrl-C or SIGTERM finish what was accepted."""
+    from headway.serving.limits import Limits
+    from headway.serving.settings import Settings
+    from headway.serving.supervisor import Supervisor
+
+    language = choose_language(lang)
+    limits = Limits(rows=max_rows, queue_rows=queue, timeout=timeout, body_bytes=int(max_body * 2**20))
+    settings = Settings(
+        tuple(_package(text) for text in packages), host=host, port=port, workers=workers, threads=threads,
+        limits=limits, keys=_path(keys), certificate=_path(tls_cert), private_key=_path(tls_key), log=_path(log),
+        log_bodies=log_bodies, hosts=_hosts(host, allow_host or ()), origins=tuple(cors or ()), lang=language,
+    )  # fmt: skip
+    _check(settings)
+    supervisor = Supervisor(settings, on_event=lambda event, facts: _tell(event, facts, settings, language))
+    supervisor.run()
+
+
+def _package(text: str) -> Package:
+    """Return the package that an argument names; raises `RunError` where there is none."""
+    from headway.cli.places import find_package
+    from headway.serving.settings import Package
+
+    name, equals, path = text.partition("=")
+    if equals and name and not Path(text).exists():
+        return Package(name, str(find_package(Path(path)).resolve()))
+    return Package(None, str(find_package(Path(text)).resolve()))
+
+
+def _hosts(host: str, further: tuple[str, ...] | list[str]) -> tuple[str, ...] | None:
+    """Return the names under which a local service may be called; None, any, where it listens to others."""
+    if host in _LOCAL:
+        return (*_LOCAL, *further)
+    return (host, *_LOCAL, *further) if further else None
+
+
+def _check(settings: Settings) -> None:
+    """Raise before any process starts for what would fail in all of them."""
+    from importlib.util import find_spec
+
+    from headway.errors import MissingExtraError, RunError
+    from headway.serving.keys import read_keys
+    from headway.serving.naming import name_of
+
+    if any(find_spec(name) is None for name in ("uvicorn", "httptools", "orjson", "starlette", "prometheus_client")):
+        raise MissingExtraError("serve", purpose="the HTTP service")
+    if (settings.certificate is None) != (settings.private_key is None):
+        raise RunError("HTTPS needs both files", expected="--tls-cert FILE --tls-key FILE")
+    for path in (settings.certificate, settings.private_key):
+        if path is not None and not Path(path).is_file():
+            raise RunError("a file for HTTPS is not there", where=path)
+    if settings.keys is not None:
+        read_keys(Path(settings.keys))
+    names = [package.name or name_of(package.path) for package in settings.packages]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise RunError("two packages have the same name", got=", ".join(twice), fix="give one another: NAME=PATH")
+
+
+def _tell(event: str, facts: Mapping[str, Any], settings: Settings, language: Language) -> None:
+    """Say what happened to the service."""
+    if event == "start":
+        scheme = "http" if settings.certificate is None else "https"
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        url = f"{scheme}://{host}:{facts['port']}"
+        typer.echo(say("serve:start", language).format(url=url, seconds=f"{facts['seconds']:.1f}"), err=True)
+        if settings.keys is None and settings.host not in _LOCAL:
+            typer.echo(say("serve:open", language), err=True)
+    elif event == "deploy":
+        key = "serve:deployed" if facts["error"] is None else "serve:refused"
+        words = {"name": "", "version": "", **facts}
+        typer.echo(say(key, language).format(**words), err=True)
+    else:
+        typer.echo(say(f"serve:{event}", language).format(**facts), err=True)
+
+
+def _path(path: Path | None) -> str | None:
+    return None if path is None else str(path.resolve())

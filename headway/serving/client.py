@@ -1,0 +1,228 @@
+"""Ask a Headway service from Python: the same calls, waiting or async.
+
+>>> import headway
+>>> with headway.Client("http://localhost:8000") as client:  # doctest: +SKIP
+...     client.predict([{"review": "房间很大，服务也好。"}])
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from headway.serving.wire import (
+    AGAIN,
+    Answered,
+    import_httpx,
+    is_unsent,
+    to_answered,
+    to_archive,
+    to_document,
+    to_error,
+    to_json,
+    to_lines,
+    unreached,
+)
+
+if TYPE_CHECKING:
+    import httpx
+
+_LONGEST_PAUSE = 5.0
+
+
+class _Caller:
+    """What both clients share: how requests look and what answers mean."""
+
+    def __init__(self, url: str, *, key: str | None, timeout: float, tries: int) -> None:
+        self._url = url.rstrip("/")
+        self._headers = {"authorization": f"Bearer {key}"} if key else {}
+        self._timeout, self._tries = timeout, tries
+
+    def _body(self, rows: Sequence[Mapping[str, Any]], wishes: Mapping[str, Any]) -> bytes:
+        document = {"rows": [{name: to_json(cell) for name, cell in row.items()} for row in rows]}
+        given = {name: wish for name, wish in wishes.items() if wish is not None}
+        return json.dumps({**document, **given}, ensure_ascii=False).encode()
+
+    def _pause(self, answer: httpx.Response | None, attempt: int) -> float:
+        """Return how long to wait before the next try: as the service says, else longer each time."""
+        told = answer.headers.get("retry-after", "") if answer is not None else ""
+        return min(_LONGEST_PAUSE, float(told) if told.isdigit() else 0.1 * 2**attempt)
+
+
+class Client(_Caller):
+    """A client that waits; keeps its connections open, so make one and use it for long. Safe between threads."""
+
+    def __init__(
+        self, url: str = "http://127.0.0.1:8000", *, key: str | None = None, timeout: float = 30.0, tries: int = 4
+    ) -> None:
+        """Ask the service at `url`; a request that was refused unread (429, 503, no connection) is tried again."""
+        super().__init__(url, key=key, timeout=timeout, tries=tries)
+        self._http = import_httpx().Client(base_url=self._url, headers=self._headers, timeout=timeout)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def predict(
+        self,
+        rows: Sequence[Mapping[str, Any]],
+        *,
+        model: str | None = None,
+        user: str | None = None,
+        partial: bool = False,
+        timeout: float | None = None,
+    ) -> Answered:
+        """Return the answers for some rows (column -> cell; a picture as a path, bytes or a Pillow image).
+
+        `user` keeps a person in the same arm of an experiment; with `partial` rows that cannot be read carry an
+        `error` instead of failing all. Raises `InputError` (422, naming row and field) and `ServiceError`.
+        """
+        wishes = {"model": model, "user": user, "partial": partial or None, "timeout": timeout}
+        return to_answered(self._ask("POST", "/v1/predict", self._body(rows, wishes)))
+
+    def stream(self, rows: Iterable[Mapping[str, Any]], *, model: str | None = None) -> Iterator[Mapping[str, Any]]:
+        """Yield one answer for each row while they come, for any number of rows; bad ones are answered by `error`."""
+        query = {"model": model} if model else {}
+        headers = {"content-type": "application/x-ndjson"}
+        with self._http.stream("POST", "/v1/predict", content=to_lines(rows), params=query, headers=headers) as answer:
+            if answer.status_code != 200:
+                answer.read()
+                raise to_error(answer)
+            for line in answer.iter_lines():
+                yield json.loads(line)
+
+    def feedback(self, request_id: str, truth: Any, *, row: int = 0, model: str | None = None) -> bool:
+        """Tell what the right answer was for a row of an earlier request; return whether the service keeps it."""
+        body = {"request_id": request_id, "truth": truth, "row": row, "model": model}
+        return bool(self._ask("POST", "/v1/feedback", json.dumps(body).encode())["kept"])
+
+    def models(self) -> list[dict[str, Any]]:
+        """Return what is served: name, version, inputs, labels and figures of each."""
+        found: list[dict[str, Any]] = self._ask("GET", "/v1/models")["models"]
+        return found
+
+    def deploy(self, package: Path | str, *, name: str | None = None, force: bool = False) -> dict[str, Any]:
+        """Exchange a package in the running service; raises `PackageError` with figures where it is refused."""
+        query = {key: value for key, value in (("name", name), ("force", "1" if force else None)) if value}
+        headers = {"content-type": "application/octet-stream"}
+        try:
+            answer = self._http.post("/v1/deploy", content=to_archive(Path(package)), params=query, headers=headers,
+                                     timeout=import_httpx().Timeout(self._timeout, read=300))  # fmt: skip
+        except import_httpx().TransportError as error:
+            raise unreached(self._url, error) from error
+        if answer.status_code != 200:
+            raise to_error(answer)
+        found: dict[str, Any] = answer.json()["deployed"]
+        return found
+
+    def _ask(self, method: str, path: str, body: bytes | None = None) -> Any:
+        httpx = import_httpx()
+        headers = {"content-type": "application/json"}
+        for attempt in range(self._tries):
+            last = attempt == self._tries - 1
+            try:
+                answer = self._http.request(method, path, content=body, headers=headers)
+            except httpx.TransportError as error:
+                if last or not is_unsent(error):
+                    raise unreached(self._url, error) from error
+                time.sleep(self._pause(None, attempt))
+                continue
+            if answer.status_code not in AGAIN or last:
+                break
+            time.sleep(self._pause(answer, attempt))
+        return to_document(answer)
+
+
+class AsyncClient(_Caller):
+    """The same for asyncio; see `Client` for the meaning of the arguments."""
+
+    def __init__(
+        self, url: str = "http://127.0.0.1:8000", *, key: str | None = None, timeout: float = 30.0, tries: int = 4
+    ) -> None:
+        """Ask the service at `url`."""
+        super().__init__(url, key=key, timeout=timeout, tries=tries)
+        self._http = import_httpx().AsyncClient(base_url=self._url, headers=self._headers, timeout=timeout)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def predict(
+        self,
+        rows: Sequence[Mapping[str, Any]],
+        *,
+        model: str | None = None,
+        user: str | None = None,
+        partial: bool = False,
+        timeout: float | None = None,  # noqa: ASYNC109 - it goes to the service
+    ) -> Answered:
+        """Return the answers for some rows."""
+        wishes = {"model": model, "user": user, "partial": partial or None, "timeout": timeout}
+        return to_answered(await self._ask("POST", "/v1/predict", self._body(rows, wishes)))
+
+    async def stream(
+        self, rows: Iterable[Mapping[str, Any]], *, model: str | None = None
+    ) -> AsyncIterator[Mapping[str, Any]]:
+        """Yield one answer for each row while they come."""
+
+        async def pieces() -> AsyncIterator[bytes]:
+            for piece in to_lines(rows):
+                yield piece
+
+        query = {"model": model} if model else {}
+        headers = {"content-type": "application/x-ndjson"}
+        async with self._http.stream("POST", "/v1/predict", content=pieces(), params=query, headers=headers) as answer:
+            if answer.status_code != 200:
+                await answer.aread()
+                raise to_error(answer)
+            async for line in answer.aiter_lines():
+                yield json.loads(line)
+
+    async def feedback(self, request_id: str, truth: Any, *, row: int = 0, model: str | None = None) -> bool:
+        """Tell what the right answer was."""
+        body = {"request_id": request_id, "truth": truth, "row": row, "model": model}
+        return bool((await self._ask("POST", "/v1/feedback", json.dumps(body).encode()))["kept"])
+
+    async def models(self) -> list[dict[str, Any]]:
+        """Return what is served."""
+        found: list[dict[str, Any]] = (await self._ask("GET", "/v1/models"))["models"]
+        return found
+
+    async def _ask(self, method: str, path: str, body: bytes | None = None) -> Any:
+        import asyncio
+
+        httpx = import_httpx()
+        headers = {"content-type": "application/json"}
+        for attempt in range(self._tries):
+            last = attempt == self._tries - 1
+            try:
+                answer = await self._http.request(method, path, content=body, headers=headers)
+            except httpx.TransportError as error:
+                if last or not is_unsent(error):
+                    raise unreached(self._url, error) from error
+                await asyncio.sleep(self._pause(None, attempt))
+                continue
+            if answer.status_code not in AGAIN or last:
+                break
+            await asyncio.sleep(self._pause(answer, attempt))
+        return to_document(answer)

@@ -1,0 +1,101 @@
+"""The packages that are served, by name; exchanged in one step."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from headway.runtime import Model, load
+from headway.runtime.manifest import Manifest
+from headway.runtime.manifest_json import to_json
+from headway.serving.batching import Batcher
+from headway.serving.computing import make_compute
+from headway.serving.limits import Limits
+from headway.serving.pace import Pace, measure_pace
+from headway.serving.refusals import FieldProblem, RefusalError
+from headway.serving.rows import Reader
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One open package behind one name: ready to answer."""
+
+    name: str
+    version: str
+    model: Model
+    reader: Reader
+    pace: Pace
+    batcher: Batcher
+
+
+OnBatch = Callable[[int, float], None]
+
+
+def open_deployment(
+    path: Path, *, name: str | None, limits: Limits, threads: int, on_batch: OnBatch = lambda _rows, _seconds: None
+) -> Deployment:
+    """Open a package, warm it up and measure its pace; `name` None takes the package's own.
+
+    Takes from a few milliseconds to about a second; call it outside the event loop. Raises `PackageError`.
+    """
+    return deploy_model(load(path, threads=threads), name=name, limits=limits, on_batch=on_batch)
+
+
+def deploy_model(
+    model: Model, *, name: str | None, limits: Limits, on_batch: OnBatch = lambda _rows, _seconds: None
+) -> Deployment:
+    """Return the deployment of a model that is open already."""
+    pace = measure_pace(model)
+    batcher = Batcher(make_compute(model, pace), pace=pace, limits=limits, on_batch=on_batch)
+    named = name or model.manifest.name
+    return Deployment(named, version_of(model.manifest), model, Reader.of(model), pace, batcher)
+
+
+def version_of(manifest: Manifest) -> str:
+    """Return a short name for exactly this package: a digest of its manifest, which holds those of its files."""
+    return hashlib.sha256(to_json(manifest).encode()).hexdigest()[:12]
+
+
+class Registry:
+    """The deployments by key; the first one answers requests that name none."""
+
+    def __init__(self) -> None:
+        """Serve nothing yet."""
+        self._by_key: dict[str, Deployment] = {}
+
+    def __iter__(self) -> Iterator[tuple[str, Deployment]]:
+        """Yield the keys and deployments."""
+        return iter(list(self._by_key.items()))
+
+    def __len__(self) -> int:
+        """Return how many are served."""
+        return len(self._by_key)
+
+    def put(self, deployment: Deployment, *, key: str | None = None) -> Deployment | None:
+        """Serve a deployment under its name or `key` from now on; return the one it replaces.
+
+        Requests that the old one has accepted are still answered by it.
+        """
+        place = key or deployment.name
+        old = self._by_key.get(place)
+        self._by_key[place] = deployment
+        return old
+
+    def find(self, name: str | None) -> str:
+        """Return the key for a name that a client gave; raises `RefusalError` (404) with the names there are."""
+        if name is None and self._by_key:
+            return next(iter(self._by_key))
+        if name in self._by_key:
+            return str(name)
+        problem = FieldProblem(None, "model", " or ".join(map(repr, self._by_key)) or "no model yet", repr(name)[:80])
+        raise RefusalError(404, "unknown_model", str(problem), [problem])
+
+    def keys(self) -> Collection[str]:
+        """Return the keys of all deployments."""
+        return self._by_key.keys()
+
+    def get(self, key: str) -> Deployment:
+        """Return the deployment under a key."""
+        return self._by_key[key]

@@ -1,0 +1,233 @@
+"""`GET /openapi.json`: the API as OpenAPI 3.1, with schemas and examples made from the packages that are served."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import headway
+from headway.runtime.manifest import InputColumn
+from headway.serving.deployments import Deployment
+from headway.serving.http import Request
+from headway.serving.limits import Limits
+
+if TYPE_CHECKING:
+    from headway.serving.service import Service
+
+_CELLS: dict[str, dict[str, Any]] = {
+    "text": {"type": ["string", "number", "boolean", "null"]},
+    "category": {"type": ["string", "number", "boolean", "null"]},
+    "number": {"type": ["number", "string", "boolean", "null"], "description": 'A number, also as text: "1,250.5".'},
+    "date": {"type": ["string", "number", "null"], "description": "ISO 8601 such as 2026-01-31T12:00:00Z."},
+    "image": {"type": ["string", "null"], "description": "A picture file as base64 text or as a data: URL."},
+}
+_ERRORS = {
+    "400": "The body is not JSON, or not a form.",
+    "401": "No key, or one that is not known.",
+    "403": "The key, the page's origin or the host's name may not do this.",
+    "404": "There is no model of that name.",
+    "408": "The body did not come in time.",
+    "413": "The body or the number of rows is beyond the bound.",
+    "415": "The body has a kind that is not read.",
+    "422": "The input does not fit: row, field, expected and got of each problem.",
+    "429": "Too many rows wait, or the key asks too often; see Retry-After.",
+    "500": "The fault is in the service; its log says more.",
+    "503": "The service is stopping or not ready yet; see Retry-After.",
+    "504": "No answer within the time that was asked for.",
+}
+
+
+async def openapi(service: Service, request: Request) -> None:
+    """Answer with the document."""
+    await request.answer_json(200, make_document(service))
+
+
+def make_document(service: Service) -> dict[str, Any]:
+    """Return the OpenAPI document of what `service` serves."""
+    deployments = [deployment for _, deployment in service.registry]
+    first = deployments[0] if deployments else None
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": " · ".join(each.name for each in deployments) or "Headway", "version": headway.__version__},
+        "paths": {
+            "/v1/predict": {"post": _predict(deployments, service.limits)},
+            "/v1/feedback": {"post": _feedback(first)},
+            "/v1/models": {"get": _get("What is served: inputs, labels, figures.", ("200", "401", "403", "429"))},
+            "/v1/traffic": {"get": _get("The last ten minutes, slot by slot.", ("200", "401", "403", "429"))},
+            "/health": {"get": _get("The process lives.", ("200",))},
+            "/ready": {"get": _get("Requests are taken.", ("200", "503"))},
+        },
+        "components": {
+            "schemas": {"Error": _ERROR, **{f"Row-{i}": _row(each) for i, each in enumerate(deployments)}},
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+        },
+        "security": [{"key": []}] if service.access.keys is not None else [],
+    }
+
+
+def example_rows(deployment: Deployment) -> list[dict[str, Any]]:
+    """Return one row with the examples of the package, as a client would send it."""
+    known = {column.name: column for column in deployment.model.manifest.inputs}
+    return [{name: _example(known[name]) if name in known else None for name in deployment.reader.columns}]
+
+
+# One transparent pixel, so that the example of a picture can be sent as it stands.
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+
+
+def _example(column: InputColumn) -> Any:
+    if column.modality == "image":
+        return PIXEL
+    if column.example is not None:
+        return column.example
+    plain = {"text": "an example", "number": 0, "date": "2026-01-31", "category": next(iter(column.categories), "")}
+    return plain.get(column.modality)
+
+
+def _row(deployment: Deployment) -> dict[str, Any]:
+    """Return the schema of one row; further columns are allowed and not read."""
+    known = {column.name: column for column in deployment.model.manifest.inputs}
+    cells = {}
+    for name in deployment.reader.columns:
+        column = known.get(name) or InputColumn(name, "text")
+        schema = dict(_CELLS.get(column.modality, {}))
+        if column.categories:
+            schema["examples"] = list(column.categories[:20])
+        cells[name] = {**schema, "title": f"{name} ({column.modality})"}
+    return {"type": "object", "properties": cells, "required": list(cells), "title": f"A row for {deployment.name}"}
+
+
+def _predict(deployments: list[Deployment], limits: Limits) -> dict[str, Any]:
+    rows = [{"$ref": f"#/components/schemas/Row-{number}"} for number in range(len(deployments))]
+    row: dict[str, Any] = rows[0] if len(rows) == 1 else {"anyOf": rows or [{"type": "object"}]}
+    body = {
+        "type": "object",
+        "required": ["rows"],
+        "additionalProperties": False,
+        "properties": {
+            "rows": {"type": "array", "items": row, "minItems": 1, "maxItems": limits.rows},
+            "model": {"type": ["string", "null"], "description": "The name of a model; the first one by default."},
+            "user": {"type": ["string", "null"], "maxLength": 200, "description": "Keeps an arm of an experiment."},
+            "partial": {"type": "boolean", "description": "Answer the other rows where some cannot be read."},
+            "timeout": {"type": ["number", "null"], "exclusiveMinimum": 0, "description": "Seconds to wait at most."},
+        },
+    }
+    examples = {each.name: {"value": {"rows": example_rows(each), "model": each.name}} for each in deployments}
+    answers = {each.name: {"value": _answer(each)} for each in deployments}
+    return {
+        "summary": "Answer rows.",
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": body, "examples": examples},
+                "application/x-ndjson": {"schema": {"type": "string"}, "example": "one row as JSON in each line"},
+                "multipart/form-data": {"schema": {"type": "object"}},
+            },
+        },
+        "responses": {
+            "200": {
+                "description": "One prediction for each row, in order.",
+                "content": {"application/json": {"schema": _ANSWER, "examples": answers},
+                            "application/x-ndjson": {"schema": {"type": "string"}}},
+            },
+            **_failures("400", "401", "403", "404", "408", "413", "415", "422", "429", "500", "503", "504"),
+        },
+    }  # fmt: skip
+
+
+def _answer(deployment: Deployment) -> dict[str, Any]:
+    """Return what an answer looks like."""
+    labels = deployment.model.manifest.labels
+    prediction: dict[str, Any] = {"prediction": 12.5}
+    if labels:
+        shares = {str(label): round(1 / len(labels), 6) for label in labels}
+        prediction = {"prediction": labels[0], "confidence": next(iter(shares.values())), "probabilities": shares}
+    return {"predictions": [prediction], "model": deployment.name, "version": deployment.version,
+            "request_id": "3f9a0c1d2e4b5a69"}  # fmt: skip
+
+
+def _feedback(deployment: Deployment | None) -> dict[str, Any]:
+    labels = deployment.model.manifest.labels if deployment is not None else ()
+    body: dict[str, Any] = {
+        "type": "object",
+        "required": ["request_id", "truth"],
+        "additionalProperties": False,
+        "properties": {
+            "request_id": {"type": "string", "minLength": 1, "maxLength": 64},
+            "row": {"type": "integer", "minimum": 0, "maximum": 10**9 - 1},
+            "truth": {"description": "The right label, or the right value."},
+            "model": {"type": ["string", "null"]},
+            "user": {"type": ["string", "null"], "maxLength": 200},
+            "note": {"type": ["string", "null"], "maxLength": 2000},
+        },
+    }
+    example = {"request_id": "3f9a0c1d2e4b5a69", "row": 0, "truth": labels[0] if labels else 12.5}
+    return {
+        "summary": "Tell what the right answer was.",
+        "requestBody": {"required": True, "content": {"application/json": {"schema": body, "example": example}}},
+        "responses": {
+            "202": {"description": "Taken; `kept` tells whether this service keeps it.",
+                    "content": {"application/json": {"schema": {"type": "object"}}}},
+            **_failures("400", "401", "403", "404", "408", "413", "415", "422", "429"),
+        },
+    }  # fmt: skip
+
+
+def _get(summary: str, statuses: tuple[str, ...]) -> dict[str, Any]:
+    content = {"application/json": {"schema": {"type": "object"}}}
+    found = {"200": {"description": summary, "content": content}}
+    return {"summary": summary, "responses": {**found, **_failures(*statuses[1:])}}
+
+
+def _failures(*statuses: str) -> dict[str, Any]:
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    return {status: {"description": _ERRORS[status], "content": content} for status in statuses}
+
+
+_PROBLEM = {
+    "type": "object",
+    "properties": {
+        "row": {"type": "integer", "description": "Counts from 0 in the rows that were sent."},
+        "field": {"type": "string"},
+        "expected": {"type": "string"},
+        "got": {"type": "string"},
+        "next": {"type": "string"},
+    },
+}
+_ERROR = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["type", "message", "request_id"],
+            "properties": {
+                "type": {"type": "string"},
+                "message": {"type": "string"},
+                "problems": {"type": "array", "items": _PROBLEM},
+                "next": {"type": "string"},
+                "request_id": {"type": "string"},
+            },
+        }
+    },
+}
+_ANSWER = {
+    "type": "object",
+    "required": ["predictions", "model", "version", "request_id"],
+    "properties": {
+        "predictions": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "prediction": {"type": ["string", "number", "boolean"]},
+                    "confidence": {"type": "number", "minimum": 0, "maximum": 1},
+                    "probabilities": {"type": "object", "additionalProperties": {"type": "number"}},
+                    "error": {"type": "object"},
+                },
+            },
+        },
+        "model": {"type": "string"},
+        "version": {"type": "string"},
+        "request_id": {"type": "string"},
+    },
+}

@@ -1,0 +1,73 @@
+"""One JSON object a line for every request, written by a thread: a full disk or a slow pipe holds up no answer."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+# Lines that may wait to be written; more are lost, and counted.
+_WAITING = 20_000
+_PAUSE = 0.1
+
+
+class Log:
+    """A log to a file or to standard error."""
+
+    def __init__(self, path: Path | None, *, on_lost: Callable[[int], None] = lambda _count: None) -> None:
+        """Write to `path`, or to standard error; `on_lost` is told how many lines could not be written."""
+        self._path, self._on_lost = path, on_lost
+        self._lines: deque[dict[str, Any]] = deque()
+        self._wake, self._stop = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="log", daemon=True)
+        self._thread.start()
+
+    def write(self, event: str, **fields: Any) -> None:
+        """Log one event; the time is taken here, the rest happens in the thread."""
+        if len(self._lines) >= _WAITING:
+            self._on_lost(1)
+            return
+        self._lines.append({"time": datetime.now(UTC), "event": event, **fields})
+        if not self._wake.is_set():
+            self._wake.set()
+
+    def close(self) -> None:
+        """Write what waits and stop."""
+        self._stop.set()
+        self._wake.set()
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self._wake.wait()
+            self._stop.wait(_PAUSE)
+            self._wake.clear()
+            self._flush()
+        self._flush()
+
+    def _flush(self) -> None:
+        """Write all waiting lines in one go."""
+        lines = [self._lines.popleft() for _ in range(len(self._lines))]
+        if not lines:
+            return
+        try:
+            text = b"".join(_line(fields) for fields in lines)
+            if self._path is None:
+                sys.stderr.buffer.write(text)
+                sys.stderr.flush()
+            else:  # opened anew each time, so that a rotated file is found
+                with self._path.open("ab") as file:
+                    file.write(text)
+        except (OSError, ValueError):
+            self._on_lost(len(lines))
+
+
+def _line(fields: dict[str, Any]) -> bytes:
+    kept = {name: field for name, field in fields.items() if field is not None}
+    return orjson.dumps(kept, default=str, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE)

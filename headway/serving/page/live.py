@@ -1,0 +1,122 @@
+"""What goes on: traffic, latency, and what learning from production has to say, as pictures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from headway.report.charts.bars import Bar, draw_bars
+from headway.report.charts.canvas import figure
+from headway.report.markup import Markup, element, join, table
+from headway.report.translation import Lang
+from headway.serving.page.language import say
+from headway.serving.page.pictures import draw_minutes
+from headway.serving.telemetry import SLOT_SECONDS, Moment, Telemetry
+
+if TYPE_CHECKING:
+    from headway.serving.service import Service
+
+_MINUTES = 10.0
+_DRIFTS = 20
+_WIDE = 820
+
+
+def show_live(service: Service, lang: Lang) -> Markup:
+    """Return the section that is renewed all the time."""
+    moments = service.telemetry.moments()[:-1]  # the last slot is not over
+    panels = [panel(lang) for panel in service.panels]
+    return join(
+        [
+            _now(service.telemetry, moments, lang),
+            _traffic(moments, lang),
+            _latency(moments, lang),
+            *_learning(service, lang),
+            *(panel for panel in panels if isinstance(panel, Markup)),
+        ]
+    )
+
+
+def _now(telemetry: Telemetry, moments: list[Moment], lang: Lang) -> Markup:
+    """Return the figures of this moment."""
+    last = moments[-60 // SLOT_SECONDS :]
+    rate = sum(moment.requests for moment in last) / 60
+    figures = [
+        ("rate", f"{rate:,.1f}"),
+        ("rows_total", f"{telemetry.read('rows'):,}"),
+        ("waiting", f"{telemetry.read('waiting_rows'):,}"),
+        ("workers", str(len(telemetry.of_each_worker("pid")) or 1)),
+        ("corrections", f"{telemetry.read('feedback'):,}"),
+    ]
+    cells = [element("div", element("b", value), element("span", say(key, lang))) for key, value in figures]
+    rows = telemetry.read("batch_rows")
+    seconds = f"{telemetry.read('model_us') / 1e3 / rows:.3g}" if rows else None
+    cost = element("p", say("cost_words", lang, seconds=seconds), attributes={"class": "made"}) if seconds else None
+    return join([element("div", *cells, attributes={"class": "figures"}), cost])
+
+
+def _traffic(moments: list[Moment], lang: Lang) -> Markup:
+    requests = [(moment.ago / 60, moment.requests / SLOT_SECONDS) for moment in moments]
+    errors = [(moment.ago / 60, moment.errors / SLOT_SECONDS) for moment in moments]
+    series = [(say("requests", lang), "first", requests), (say("errors", lang), "second", errors)]
+    return figure(
+        lambda width: draw_minutes(series, width, minutes=_MINUTES, x_name=say("minutes_ago", lang), whole=True),
+        title=say("traffic", lang), description=say("traffic_words", lang),
+        caption=say("traffic_words", lang), wide=_WIDE,
+    )  # fmt: skip
+
+
+def _latency(moments: list[Moment], lang: Lang) -> Markup:
+    half = [(moment.ago / 60, _ms(moment.p50)) for moment in moments]
+    most = [(moment.ago / 60, _ms(moment.p95)) for moment in moments]
+    series = [(say("half", lang), "first", half), (say("most", lang), "second", most)]
+    return figure(
+        lambda width: draw_minutes(series, width, minutes=_MINUTES, x_name=say("minutes_ago", lang)),
+        title=say("latency", lang), description=say("latency_words", lang),
+        caption=say("latency_words", lang), wide=_WIDE,
+    )  # fmt: skip
+
+
+def _ms(seconds: float | None) -> float | None:
+    return None if seconds is None else seconds * 1000
+
+
+def _learning(service: Service, lang: Lang) -> list[Markup]:
+    """Return drift and experiments, as far as the collectors of `/metrics` know of them."""
+    samples = _samples(service)
+    shown: list[Markup] = []
+    if drifts := samples.get("headway_drift_distance"):
+        alarms = {sample.labels.get("model") for sample in samples.get("headway_drift_alarm", ()) if sample.value}
+        chances = {_where(sample): sample.value for sample in samples.get("headway_drift_p_value", ())}
+        bars = [_bar(sample, chances, alarms) for sample in sorted(drifts, key=lambda each: -each.value)[:_DRIFTS]]
+        shown.append(
+            figure(lambda width: draw_bars(bars, width, top_value=1.0), title=say("drift", lang),
+                   description=say("drift_words", lang), caption=say("drift_words", lang), wide=_WIDE)
+        )  # fmt: skip
+    if arms := samples.get("headway_experiment_arm_ended"):
+        rows = [
+            (sample.labels["experiment"], sample.labels["arm"], say("ended" if sample.value else "running", lang))
+            for sample in arms
+        ]
+        shown.append(element("h3", say("experiments", lang)))
+        shown.append(table((say("experiments", lang), say("arm", lang), say("state", lang)), rows))
+    return shown
+
+
+def _bar(sample: Any, chances: dict[tuple[str, ...], float], alarms: set[str | None]) -> Bar:
+    is_drift = sample.labels.get("model") in alarms and chances.get(_where(sample), 1.0) < 0.01
+    name = " · ".join(part for part in (sample.labels.get("column"), sample.labels.get("aspect")) if part)
+    return Bar(name, sample.value, f"{sample.value:.1%}", kind="warn" if is_drift else "")
+
+
+def _where(sample: Any) -> tuple[str, ...]:
+    return tuple(str(sample.labels.get(name)) for name in ("model", "column", "aspect"))
+
+
+def _samples(service: Service) -> dict[str, list[Any]]:
+    """Return what the further collectors show, by the name of the metric."""
+    found: dict[str, list[Any]] = {}
+    for collector in service.collectors:
+        families = service.observe(lambda collector=collector: list(collector.collect()))  # type: ignore[misc]
+        for family in families if isinstance(families, list) else ():
+            for sample in family.samples:
+                found.setdefault(sample.name, []).append(sample)
+    return found

@@ -1,0 +1,136 @@
+"use strict";
+// The page without this script shows everything; with it one can ask, correct, and see the figures move.
+const words = JSON.parse(document.body.dataset.words);
+const lang = document.body.dataset.lang;
+const form = document.getElementById("form");
+const answer = document.getElementById("answer");
+const live = document.getElementById("live");
+const SHOWN = 10, EVERY = 4000;
+
+function say(key, places) {
+  return words[key].replace(/\{(\w+)\}/g, (_, name) => places[name]);
+}
+
+function make(name, attributes, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes || {})) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+async function read(field) {
+  if (field.dataset.modality === "image") {
+    const file = field.files[0];
+    if (!file) return null;
+    const url = await new Promise((done, failed) => {
+      const reader = new FileReader();
+      reader.onload = () => done(reader.result);
+      reader.onerror = () => failed(reader.error);
+      reader.readAsDataURL(file);
+    });
+    return url;
+  }
+  return field.value === "" && field.dataset.modality !== "text" ? null : field.value;
+}
+
+async function send(path, body) {
+  const response = await fetch(path, {
+    method: "POST", headers: {"content-type": "application/json"}, body: JSON.stringify(body),
+  });
+  return response.json();
+}
+
+function showError(error) {
+  const lines = (error.problems || []).map(problem =>
+    make("li", {}, `${problem.field}: ` + say("expected", problem) + (problem.next ? ` (${problem.next})` : "")));
+  const told = lines.length ? make("ul", {}, ...lines) : make("p", {}, error.message);
+  answer.replaceChildren(make("p", {class: "wrong", role: "alert"}, words.wrong), told);
+}
+
+function showShare(label, share) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("aria-hidden", "true");
+  const bar = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+  for (const [key, value] of [["width", `${100 * share}%`], ["height", "100%"], ["rx", "3"], ["class", "bar"]]) bar.setAttribute(key, value);
+  svg.append(bar);
+  return make("div", {class: "share"}, make("span", {}, label), svg, make("span", {}, `${(100 * share).toFixed(1)}%`));
+}
+
+function showFeedback(told, labels) {
+  const box = make("div", {class: "feedback"});
+  const thank = async truth => {
+    const done = await send("/v1/feedback", {request_id: told.request_id, truth, model: told.model});
+    if (done.error) return showError(done.error);
+    box.replaceChildren(make("p", {role: "status"}, done.kept ? words.kept : words.counted));
+  };
+  const yes = make("button", {type: "button", class: "plain", id: "yes"}, words.yes);
+  yes.onclick = () => thank(told.predictions[0].prediction);
+  const control = labels.length
+    ? make("select", {id: "truth"}, ...labels.map(label => make("option", {value: label}, label)))
+    : make("input", {id: "truth", type: "text", inputmode: "decimal"});
+  const correct = make("button", {type: "button", class: "plain", id: "correct"}, words.send);
+  correct.onclick = () => thank(labels.length ? control.value : Number(control.value));
+  box.append(make("span", {class: "ask-label"}, words.is_right), yes,
+    make("div", {class: "field"}, make("label", {for: "truth"}, words.right_one), control), correct);
+  return box;
+}
+
+function showAnswer(told, milliseconds) {
+  const first = told.predictions[0];
+  const parts = [make("p", {class: "said", id: "said"}, String(first.prediction))];
+  let labels = [];
+  if (first.probabilities) {
+    parts.push(make("p", {class: "made"}, say("sure", {share: `${(100 * first.confidence).toFixed(1)}%`})));
+    const shares = Object.entries(first.probabilities).sort((a, b) => b[1] - a[1]);
+    labels = shares.map(([label]) => label);
+    parts.push(make("h3", {}, words.probabilities), ...shares.slice(0, SHOWN).map(([label, share]) => showShare(label, share)));
+    if (shares.length > SHOWN) parts.push(make("p", {class: "made"}, say("more_labels", {count: shares.length - SHOWN})));
+  }
+  parts.push(showFeedback(told, labels));
+  parts.push(make("p", {class: "made"}, say("took", {ms: milliseconds.toFixed(0), id: told.request_id})));
+  answer.replaceChildren(...parts);
+}
+
+if (form && answer) {
+  form.addEventListener("submit", async event => {
+    event.preventDefault();
+    const button = document.getElementById("ask");
+    button.disabled = true;
+    button.textContent = words.asking;
+    try {
+      const row = {};
+      for (const field of form.querySelectorAll("[data-modality]")) row[field.name] = await read(field);
+      const began = performance.now();
+      const told = await send("/v1/predict", {rows: [row], model: form.dataset.model});
+      if (told.error) showError(told.error); else showAnswer(told, performance.now() - began);
+    } catch {
+      showError({message: words.unreached});
+    }
+    button.disabled = false;
+    button.textContent = words.ask;
+  });
+  form.addEventListener("change", event => {
+    const field = event.target;
+    if (field.type !== "file") return;
+    const preview = field.parentElement.querySelector(".preview");
+    preview.hidden = !field.files[0];
+    if (field.files[0]) preview.src = URL.createObjectURL(field.files[0]);
+  });
+}
+
+for (const button of document.querySelectorAll(".copy")) {
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(button.parentElement.querySelector("code").textContent);
+    button.textContent = button.dataset.done;
+  });
+}
+
+if (live) {
+  setInterval(async () => {
+    if (document.hidden) return;
+    try {
+      const response = await fetch(`/live?lang=${lang}`);
+      if (response.ok) live.innerHTML = await response.text();
+    } catch { /* the service is away for a moment; the next round will tell */ }
+  }, EVERY);
+}

@@ -1,0 +1,62 @@
+"""How the work is spread over the cores: processes with some threads each, chosen by measurement."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from headway.runtime import Model
+
+# Clients at once for which the plan is made, and by how much a further process must be better than none.
+_CLIENTS = 32
+_GAIN = 1.15
+_TRIES, _PATIENCE = 5, 0.15
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Processes, the threads of the model in each, and the requests a second that the measurement promises."""
+
+    workers: int
+    threads: int
+    rate: float
+
+
+def choose_plan(
+    models: Mapping[int, Model], rows: Sequence[Mapping[str, Any]], *, http_seconds: float, cores: int
+) -> tuple[Plan, list[Plan]]:
+    """Return the best plan, and all that were looked at.
+
+    `models` are the same package opened with different numbers of threads, `rows` are some to ask, `http_seconds` is
+    what a request costs beside the model. With `p` processes each model gets batches of `32 / p` rows; its seconds for
+    such a batch are measured. In one process HTTP and model share the interpreter but not, while the graph runs, the
+    core; so a process is never faster than the slower of the two, and never slower than both in turn.
+    """
+    plans = []
+    for threads, model in sorted(models.items(), reverse=True):
+        workers = max(1, cores // threads)
+        batch = [dict(rows[i % len(rows)]) for i in range(max(1, _CLIENTS // workers))]
+        model_seconds = _seconds(model, batch) / len(batch)
+        overlap = 0.5 if threads < cores and workers == 1 else 0.0
+        per_row = max(http_seconds, model_seconds) + (1 - overlap) * min(http_seconds, model_seconds)
+        plans.append(Plan(workers, threads, workers / per_row))
+    best = plans[0]
+    for plan in plans[1:]:
+        if plan.rate > best.rate * _GAIN:
+            best = plan
+    return best, plans
+
+
+def _seconds(model: Model, rows: list[dict[str, Any]]) -> float:
+    """Return the best of a few calls, after one to warm up."""
+    model.predict(rows)
+    best, deadline = float("inf"), time.perf_counter() + _PATIENCE
+    for _ in range(_TRIES):
+        start = time.perf_counter()
+        model.predict(rows)
+        best = min(best, time.perf_counter() - start)
+        if time.perf_counter() > deadline:
+            break
+    return best

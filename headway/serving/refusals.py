@@ -1,0 +1,113 @@
+"""Why a request is not answered, in the form that clients read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from headway.errors import HeadwayError, Problem
+
+# An answer lists no more than so many; its message counts them all.
+_MOST_PROBLEMS = 100
+
+
+@dataclass(frozen=True)
+class FieldProblem:
+    """One cell or field that does not fit; `row` counts from 0 in the rows that were sent, None for the request."""
+
+    row: int | None
+    field: str
+    expected: str
+    got: str
+    next: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the problem without its empty parts."""
+        parts = {
+            "row": self.row,
+            "field": self.field,
+            "expected": self.expected,
+            "got": self.got,
+            "next": self.next,
+        }
+        return {name: part for name, part in parts.items() if part not in (None, "")}
+
+    def __str__(self) -> str:
+        """Return the problem as one line that names its place as a path."""
+        place = self.field if self.row is None else f"rows[{self.row}].{self.field}".rstrip(".")
+        return f"{place}: expected {self.expected}, got {self.got}"
+
+
+@dataclass(eq=False)
+class RefusalError(HeadwayError):
+    """A request that is answered with an error: its HTTP status, a word for programs, and words for people."""
+
+    status: int
+    kind: str
+    message: str
+    fields: Sequence[FieldProblem] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    next: str = ""
+
+    def __post_init__(self) -> None:
+        """Give the error the form of the house's other errors."""
+        Exception.__init__(self, self.message)
+        self.problems = (Problem(self.message, fix=self.next),)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the error as a client reads it."""
+        body: dict[str, Any] = {"type": self.kind, "message": self.message}
+        if self.fields:
+            body["problems"] = [problem.as_json() for problem in self.fields[:_MOST_PROBLEMS]]
+        if self.next:
+            body["next"] = self.next
+        return body
+
+
+def wrong_input(fields: Sequence[FieldProblem]) -> RefusalError:
+    """Return the 422 for fields that do not fit."""
+    more = f" (and {len(fields) - 1} more)" if len(fields) > 1 else ""
+    return RefusalError(422, "wrong_input", f"{fields[0]}{more}", fields)
+
+
+def too_large(what: str, *, most: int, got: int | str) -> RefusalError:
+    """Return the 413 for a body or a number of rows beyond the bound."""
+    return RefusalError(
+        413,
+        "too_large",
+        f"{what} is too large: expected at most {most:,}, got {got}",
+        next="send several smaller requests, or JSON Lines (content-type: application/x-ndjson)",
+    )
+
+
+def too_busy(seconds: float) -> RefusalError:
+    """Return the 429 for a full queue; `seconds` is when to come back."""
+    return _later(429, "too_busy", "too many rows are waiting", seconds)
+
+
+def over_rate(rate: str, seconds: float) -> RefusalError:
+    """Return the 429 for a key that asks more often than it may."""
+    return _later(429, "over_rate", f"this key may make {rate} requests", seconds)
+
+
+def draining() -> RefusalError:
+    """Return the 503 of a server that is about to stop; it closes the connection."""
+    refusal = _later(503, "draining", "this server is stopping and takes no new requests", 1.0)
+    return RefusalError(
+        refusal.status, refusal.kind, refusal.message, headers={**refusal.headers, "connection": "close"}
+    )
+
+
+def too_late(seconds: float) -> RefusalError:
+    """Return the 504 for a request whose time ran out before the model could look at it."""
+    return RefusalError(
+        504, "too_late", f"no answer within {seconds:g} seconds", next="ask again later, or for more time"
+    )
+
+
+def _later(status: int, kind: str, what: str, seconds: float) -> RefusalError:
+    wait = max(1, round(seconds + 0.5))
+    return RefusalError(
+        status, kind, f"{what}; come back in {wait} s", headers={"retry-after": str(wait)}, next=f"wait {wait} s"
+    )

@@ -1,0 +1,176 @@
+"""The ASGI application: who may ask, what is asked, and what is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from headway.errors import HeadwayError
+from headway.serving.access import Access
+from headway.serving.deployments import Deployment, Registry
+from headway.serving.http import ClientGoneError, Receive, Request, Scope, Send
+from headway.serving.limits import Limits
+from headway.serving.logs import Log
+from headway.serving.observing import Failed, Observer, Plain, Router, Served, Silent
+from headway.serving.refusals import RefusalError, draining
+from headway.serving.telemetry import Telemetry
+
+Endpoint = Callable[["Service", Request], Awaitable[None]]
+
+
+@dataclass(eq=False)
+class Service:
+    """One worker's application and all that its endpoints share.
+
+    `numbers` gives each deployment (name, version) its place in the telemetry. `collectors` are further collectors of
+    prometheus-client that `/metrics` shows. `deploy` swaps in a package that lies in `folder` and returns what was
+    found; None where this process cannot.
+    """
+
+    registry: Registry
+    limits: Limits = field(default_factory=Limits)
+    access: Access = field(default_factory=Access)
+    observer: Observer = field(default_factory=Silent)
+    router: Router = field(default_factory=Plain)
+    telemetry: Telemetry = field(default_factory=Telemetry.alone)
+    log: Log | None = None
+    log_bodies: bool = False
+    lang: str = "en"
+    collectors: Sequence[object] = ()
+    panels: Sequence[Callable[[str], object]] = ()
+    folder: Path | None = None
+    deploy: Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]] | None = None
+    is_ready: bool = True
+    is_draining: bool = False
+    in_flight: int = 0
+    numbers: dict[tuple[str, str], int] = field(default_factory=dict)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await _lifespan(scope, receive, send)
+            return
+        request = Request(scope, receive, send)
+        self.in_flight += 1
+        kind = ""
+        try:
+            endpoint = self._endpoint(request)
+            self.access.admit(request)
+            await endpoint(self, request)
+        except RefusalError as refusal:
+            kind = refusal.kind
+            await self._refuse(request, refusal)
+        except (ClientGoneError, asyncio.CancelledError):
+            kind = "client_gone"
+            self.telemetry.add("abandoned")
+            request.status = request.status or 499
+        except Exception as error:  # noqa: BLE001 - the last door: the client gets a word, the log the rest
+            kind = "failed"
+            await self._fail(request, error)
+        finally:
+            self.in_flight -= 1
+            self._note(request, kind)
+
+    def _endpoint(self, request: Request) -> Endpoint:
+        """Return what answers the request; raises `RefusalError` (404, 405)."""
+        from headway.serving.endpoints import find_endpoint
+
+        return find_endpoint(request)
+
+    async def _refuse(self, request: Request, refusal: RefusalError) -> None:
+        if request.started:  # too late for a status; a broken connection tells the client
+            raise refusal
+        if refusal.status == 422:
+            self.telemetry.add("wrong_rows", len(refusal.fields))
+        await request.refuse(refusal)
+
+    async def _fail(self, request: Request, error: Exception) -> None:
+        """Tell the client that the fault is here; what it was stands in the log."""
+        if self.log is not None:
+            self.log.write("error", request_id=request.id, error=f"{type(error).__name__}: {error}"[:2000])
+        text = "the model could not answer" if isinstance(error, HeadwayError) else "something went wrong here"
+        await self._refuse(request, RefusalError(500, "failed", text, next="the server's log says more"))
+
+    def _note(self, request: Request, kind: str) -> None:
+        """Count and log a request that is over, unless its endpoint has done so."""
+        seconds = time.monotonic() - request.began
+        if kind and request.path == "/v1/predict" and request.method == "POST":
+            self.telemetry.answered(request.status, seconds, 0, None)
+            failed = Failed(request.id, None, None, request.status, kind, seconds)
+            self.observe(lambda: self.observer.failed(failed))
+        if self.log is not None and (kind or request.path not in _QUIET):
+            self.log.write("request", request_id=request.id, key=request.key, method=request.method,
+                           path=request.path[:200], status=request.status, kind=kind or None,
+                           ms=round(seconds * 1000, 3))  # fmt: skip
+
+    def put(self, deployment: Deployment, *, swapped: bool = False) -> None:
+        """Serve a deployment from now on; requests in the queue of the one it replaces are still answered by that."""
+        self.registry.put(deployment)
+        self.number_of(deployment)
+        if swapped:
+            self.telemetry.add("deployments")
+            if self.log is not None:
+                self.log.write("deployed", model=deployment.name, version=deployment.version)
+
+    def gauge(self) -> None:
+        """Put the figures that change by themselves where the other workers see them."""
+        self.telemetry.set("in_flight", self.in_flight)
+        self.telemetry.set("waiting_rows", sum(deployment.batcher.waiting_rows for _, deployment in self.registry))
+
+    def check_open(self) -> None:
+        """Raise `RefusalError` (503) where no new work is taken."""
+        if self.is_draining:
+            raise draining()
+
+    def observe(self, tell: Callable[[], object]) -> object:
+        """Tell the observer something; what goes wrong there is counted and logged, and harms nobody."""
+        try:
+            return tell()
+        except Exception as error:  # noqa: BLE001 - an observer is a stranger
+            self.telemetry.add("observer_errors")
+            if self.log is not None:
+                self.log.write("observer_error", error=f"{type(error).__name__}: {error}"[:500])
+            return None
+
+    def number_of(self, deployment: Deployment) -> int:
+        """Return the place of a deployment in the telemetry."""
+        return self.numbers.setdefault((deployment.name, deployment.version), len(self.numbers))
+
+    def done(self, served: Served, deployment: Deployment) -> None:
+        """Count, log and hand on a request that was answered."""
+        self.telemetry.answered(200, served.seconds, len(served.rows), self.number_of(deployment))
+        if type(self.observer) is not Silent:  # saves a call for each request where nobody listens
+            self.observe(lambda: self.observer.served(served))
+
+    def background(self, work: Awaitable[None]) -> None:
+        """Run something beside the requests and keep hold of it."""
+        task = asyncio.ensure_future(_quietly(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+# Asked so often, by machines, that a log of it would say nothing.
+_QUIET = frozenset({"/health", "/ready", "/metrics", "/v1/traffic", "/live", "/page.css", "/page.js"})
+
+
+async def _quietly(work: Awaitable[None]) -> None:
+    with suppress(RefusalError, asyncio.CancelledError):
+        await work
+
+
+async def _lifespan(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer the start and the end of a server; refuse other protocols."""
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1003})
+        return
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,134 @@
+"""What goes over the wire between a client and a service, and the errors that come back."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from headway.errors import HeadwayError, InputError, MissingExtraError, PackageError
+
+if TYPE_CHECKING:
+    import httpx
+
+# What a service says while it is full, stops or is being exchanged: the request was not worked on.
+AGAIN = frozenset({429, 503})
+_PIECE = 1 << 16
+
+
+class ServiceError(HeadwayError):
+    """The service refused a request or could not be reached; `status` is 0 for the latter."""
+
+    def __init__(self, status: int, kind: str, what: str, *, fix: str = "", request_id: str = "") -> None:
+        """Keep the HTTP status, the word for programs and the request's id, for the service's log."""
+        super().__init__(what, fix=fix)
+        self.status, self.kind, self.request_id = status, kind, request_id
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The answers to one request; each prediction is a mapping as the service sends it."""
+
+    predictions: Sequence[Mapping[str, Any]]
+    model: str
+    version: str
+    request_id: str
+
+
+def to_json(cell: Any) -> Any:
+    """Return a cell as the service reads it: pictures (paths, bytes, Pillow images, arrays) become base64 text."""
+    if isinstance(cell, Path):
+        return base64.b64encode(cell.read_bytes()).decode("ascii")
+    if isinstance(cell, bytes | bytearray | memoryview):
+        return base64.b64encode(bytes(cell)).decode("ascii")
+    if hasattr(cell, "save"):  # a Pillow image, which need not be installed here
+        buffer = io.BytesIO()
+        cell.save(buffer, "PNG")
+        return base64.b64encode(buffer.getvalue()).decode("ascii")
+    if hasattr(cell, "isoformat"):
+        return cell.isoformat()
+    if isinstance(cell, float) and (cell != cell or cell in (float("inf"), float("-inf"))):  # noqa: PLR0124
+        return None
+    return cell.item() if hasattr(cell, "item") else cell
+
+
+def to_lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
+    """Yield rows as JSON Lines, some at a time."""
+    buffer: list[bytes] = []
+    size = 0
+    for row in rows:
+        buffer.append(json.dumps({name: to_json(cell) for name, cell in row.items()}, ensure_ascii=False).encode())
+        size += len(buffer[-1])
+        if size >= _PIECE:
+            yield b"\n".join(buffer) + b"\n"
+            buffer, size = [], 0
+    if buffer:
+        yield b"\n".join(buffer) + b"\n"
+
+
+def to_archive(package: Path) -> bytes:
+    """Return a package as one file; a folder is packed in memory, without compression."""
+    if package.is_file():
+        return package.read_bytes()
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for path in sorted(package.rglob("*")):
+            if path.is_file():
+                archive.write(path, path.relative_to(package).as_posix())
+    return buffer.getvalue()
+
+
+def to_answered(document: Any) -> Answered:
+    """Return the answers that a document holds."""
+    return Answered(document["predictions"], document["model"], document["version"], document["request_id"])
+
+
+def to_document(answer: httpx.Response) -> Any:
+    """Return the document of an answer; raises the error that it tells instead."""
+    if answer.status_code >= 400:
+        raise to_error(answer)
+    return answer.json()
+
+
+def to_error(answer: httpx.Response) -> HeadwayError:
+    """Return the error that an answer tells, in the house's tree."""
+    try:
+        told = answer.json()["error"]
+    except (ValueError, KeyError, TypeError):
+        text = f"the service answered {answer.status_code}, and not as Headway does"
+        return ServiceError(answer.status_code, "unknown", text, fix="is the address right?")
+    if answer.status_code == 422 and told.get("problems"):
+        first = told["problems"][0]
+        row = f"rows[{first['row']}]." if "row" in first else ""
+        parts = {"expected": first.get("expected", ""), "got": first.get("got", ""), "fix": first.get("next", "")}
+        return InputError("the service cannot read the rows", where=f"{row}{first.get('field', '')}", **parts)
+    if answer.status_code == 409:
+        return PackageError("the service refused the package", got=told["message"], fix=told.get("next", ""))
+    return ServiceError(answer.status_code, told["type"], told["message"], fix=told.get("next", ""),
+                        request_id=told.get("request_id", ""))  # fmt: skip
+
+
+def unreached(url: str, error: Exception) -> ServiceError:
+    """Return the error for a service that cannot be reached."""
+    text = f"the service at {url} did not answer: {error or type(error).__name__}"
+    return ServiceError(0, "unreached", text, fix="is it running, and is the address right? headway serve PACKAGE")
+
+
+def is_unsent(error: Exception) -> bool:
+    """Tell whether a request may be asked again after an error of the connection: predicting changes nothing."""
+    httpx = import_httpx()
+    return isinstance(error, httpx.ConnectError | httpx.RemoteProtocolError | httpx.ReadError | httpx.WriteError)
+
+
+def import_httpx() -> Any:
+    """Return the HTTP library; raises `MissingExtraError` without it."""
+    try:
+        import httpx
+    except ImportError as error:
+        raise MissingExtraError("serve", purpose="asking a service") from error
+    return httpx

@@ -1,0 +1,278 @@
+"""One worker: opens the packages, answers, and obeys the supervisor.
+
+Started as `python -m headway.serving.worker` by `supervisor`, which sends its settings over the control socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from uvicorn.server import ServerState
+
+from headway.errors import HeadwayError
+from headway.runtime import load
+from headway.runtime.session import cores
+from headway.serving.access import Access
+from headway.serving.deployments import Deployment, Registry, deploy_model, open_deployment
+from headway.serving.keys import KeyRing
+from headway.serving.listening import Listener, make_connect
+from headway.serving.logs import Log
+from headway.serving.observing import Observer, Plain, Router, Silent
+from headway.serving.pace import example_row
+from headway.serving.planning import Plan, choose_plan
+from headway.serving.rates import Rates
+from headway.serving.refusals import RefusalError
+from headway.serving.rehearsal import rehearse
+from headway.serving.service import Service
+from headway.serving.settings import Post, Settings
+from headway.serving.telemetry import Telemetry
+
+# A package above this is opened once only: measuring it with other threads would double the memory.
+_LARGE = 64 * 2**20
+# How long a draining worker still takes connections, to tell their clients so.
+_GRACE = 0.3
+_TICK = 0.5
+
+
+def main() -> None:
+    """Run one worker, as the arguments (control and post, as JSON) say."""
+    post = Post(**json.loads(sys.argv[1]))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor decides
+    control = socket.socket(fileno=post.control)
+    settings = Settings.from_json(_first_line(control))
+    try:
+        run = asyncio.run
+        with suppress(ImportError):
+            import uvloop
+
+            run = uvloop.run
+        run(Worker(settings, post, control).run())
+    except HeadwayError as error:
+        _say(control, {"did": "fail", "words": str(error)})
+        sys.exit(3)
+
+
+class Worker:
+    """The state of one worker."""
+
+    def __init__(self, settings: Settings, post: Post, control: socket.socket) -> None:
+        """Take the settings, the place among the workers, and the line to the supervisor."""
+        self.settings, self.post, self._control = settings, post, control
+        self._loaded: dict[int, Deployment] = {}
+        self._asked: dict[int, asyncio.Future[Mapping[str, Any]]] = {}
+        self._over = asyncio.Event()
+        self.threads = post.threads or cores()
+        self.telemetry = Telemetry.open(Path(post.telemetry), workers=post.workers, index=post.index)
+        for gauge in ("connections", "in_flight", "waiting_rows"):
+            self.telemetry.set(gauge, 0)
+
+    async def run(self) -> None:
+        """Open, announce, answer until told to stop, then finish what was accepted."""
+        loop = asyncio.get_running_loop()
+        self.service = self._service()
+        listener = Listener(
+            self.service, socket.socket(fileno=self.post.listener), limits=self.settings.limits, tls=self._tls(),
+            on_count=lambda count: self.telemetry.set("connections", count), fewest=self._fewest,
+        )  # fmt: skip
+        plan = await self._open()
+        loop.add_signal_handler(signal.SIGTERM, self._over.set)
+        reader, self._writer = await asyncio.open_unix_connection(sock=self._control)
+        listening = asyncio.ensure_future(self._obey(reader))
+        ticking = asyncio.ensure_future(self._tick())
+        self.telemetry.set("pid", os.getpid())
+        listener.start()
+        self._tell({"did": "start", "plan": plan and plan.__dict__})
+        await self._over.wait()
+        await self._drain(listener)
+        ticking.cancel()
+        listening.cancel()
+
+    def _service(self) -> Service:
+        """Return the application of this worker."""
+        settings, post = self.settings, self.post
+        log = Log(Path(settings.log) if settings.log else None,
+                  on_lost=lambda count: self.telemetry.add("log_lines_lost", count))  # fmt: skip
+        rates = Rates.open(Path(post.rates), workers=post.workers, index=post.index)
+        keys = KeyRing(Path(settings.keys)) if settings.keys else None
+        hosts = None if settings.hosts is None else frozenset(settings.hosts)
+        observer, router = _observe(settings)
+        return Service(
+            Registry(), limits=settings.limits, access=Access(keys, rates, hosts, settings.origins),
+            observer=observer, router=router, telemetry=self.telemetry, log=log, log_bodies=settings.log_bodies,
+            lang=settings.lang, folder=Path(post.folder), deploy=self._ask_deploy,
+        )  # fmt: skip
+
+    async def _open(self) -> Plan | None:
+        """Open all packages; the first worker also measures how many there should be."""
+        packages, limits = self.settings.packages, self.settings.limits
+        for package in packages:
+            opened = await asyncio.to_thread(
+                open_deployment, Path(package.path), name=package.name, limits=limits, threads=self.threads,
+                on_batch=self.telemetry.batch,
+            )  # fmt: skip
+            self.service.put(opened)
+        first = self.service.registry.get(self.service.registry.find(None))
+        behind_the_scenes = make_connect(Service(self.service.registry, limits=limits), limits, ServerState())
+        seconds = await rehearse(behind_the_scenes, example_row(first.model))
+        if self.post.threads:
+            return None
+        return await asyncio.to_thread(self._plan, first, packages[0].path, seconds)
+
+    def _plan(self, first: Deployment, path: str, seconds: float) -> Plan:
+        """Choose processes and threads; opens the first package again with one thread to compare."""
+        settings, available = self.settings, cores()
+        if settings.workers or available == 1 or _size(path) > _LARGE:
+            workers = settings.workers or 1
+            plan = Plan(workers, settings.threads or max(1, available // workers), 0.0)
+        else:
+            models = {available: first.model, 1: load(path, threads=1)}
+            beside = max(2e-5, seconds - first.pace.of(1, first.pace.row_items))
+            plan, _ = choose_plan(models, [example_row(first.model)], http_seconds=beside, cores=available)
+        if plan.threads != self.threads:
+            self.threads = plan.threads
+            for package in settings.packages:
+                model = load(package.path, threads=plan.threads)
+                self.service.put(
+                    deploy_model(model, name=package.name, limits=settings.limits, on_batch=self.telemetry.batch)
+                )
+        return plan
+
+    def _fewest(self) -> int:
+        """Return the connections of the idlest worker."""
+        return min(self.telemetry.of_each_worker("connections"), default=0)
+
+    def _tls(self) -> Any:
+        """Return the TLS context, None without a certificate."""
+        if self.settings.certificate is None:
+            return None
+        import ssl
+
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(self.settings.certificate, self.settings.private_key)
+        return context
+
+    async def _obey(self, reader: asyncio.StreamReader) -> None:
+        """Do what the supervisor says; without a supervisor there is no worker."""
+        while line := await reader.readline():
+            order = json.loads(line)
+            if order["do"] == "load":
+                self.service.background(self._load(order))
+            elif order["do"] == "switch":
+                self.service.put(self._loaded.pop(order["id"]), swapped=True)
+                self._tell({"did": "switch", "id": order["id"]})
+            elif order["do"] == "forget":
+                self._loaded.pop(order["id"], None)
+            elif order["do"] == "deployed" and order["token"] in self._asked:
+                self._asked.pop(order["token"]).set_result(order)
+            elif order["do"] == "drain":
+                break
+        self._over.set()
+
+    async def _load(self, order: Mapping[str, Any]) -> None:
+        """Open, warm up and check a package beside the running ones."""
+        try:
+            found = await asyncio.to_thread(self._check, order)
+        except HeadwayError as error:
+            self._tell({"did": "load", "id": order["id"], "error": str(error)})
+            return
+        except Exception as error:  # noqa: BLE001 - a package is a stranger; the service goes on without it
+            self._tell({"did": "load", "id": order["id"], "error": f"{type(error).__name__}: {error}"[:500]})
+            return
+        self._tell({"did": "load", "id": order["id"], "found": found})
+
+    def _check(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        from headway.serving.release import check_release
+
+        opened = open_deployment(
+            Path(order["path"]), name=order["name"], limits=self.settings.limits, threads=self.threads,
+            on_batch=self.telemetry.batch,
+        )  # fmt: skip
+        current = dict(self.service.registry).get(opened.name)
+        replaced = None if current is None or order["force"] else current.model.manifest
+        found = check_release(opened.model, replaced)
+        self._loaded[order["id"]] = opened
+        seconds = opened.pace.of(1, opened.pace.row_items)
+        return {**found, "name": opened.name, "version": opened.version, "row_ms": round(seconds * 1000, 3),
+                "replaces": None if current is None else current.version}  # fmt: skip
+
+    async def _ask_deploy(self, wish: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Ask the supervisor to deploy a package in all workers; return what was found."""
+        token = len(self._asked) + id(wish) % 1_000_000_000
+        self._asked[token] = asyncio.get_running_loop().create_future()
+        self._tell({"ask": "deploy", "token": token, **wish})
+        answer = await self._asked[token]
+        if "error" in answer:
+            raise RefusalError(
+                409, "not_released", str(answer["error"]), next="put it right, or deploy it with --force"
+            )
+        found: Mapping[str, Any] = answer["found"]
+        return found
+
+    async def _tick(self) -> None:
+        """Show the gauges to the other workers."""
+        while True:
+            await asyncio.sleep(_TICK)
+            self.service.gauge()
+
+    async def _drain(self, listener: Listener) -> None:
+        """Refuse what is new, finish what was accepted, and close."""
+        self.service.is_draining = True
+        await asyncio.sleep(_GRACE)
+        await listener.stop(self.settings.limits.drain_seconds)
+        self.service.observer.close()
+        if self.service.log is not None:
+            self.service.log.write("stopped", pid=os.getpid())
+            self.service.log.close()
+
+    def _tell(self, words: Mapping[str, Any]) -> None:
+        """Send a line to the supervisor."""
+        with suppress(OSError, RuntimeError):
+            self._writer.write(json.dumps(words, default=str).encode() + b"\n")
+
+
+def _observe(settings: Settings) -> tuple[Observer, Router]:
+    """Return the observer and router that the settings name."""
+    if settings.observer is None:
+        return Silent(), Plain()
+    module, _, name = settings.observer.partition(":")
+    made = getattr(importlib.import_module(module), name)(settings)
+    if isinstance(made, tuple):
+        return made
+    return made, Plain()
+
+
+def _size(path: str) -> int:
+    place = Path(path)
+    return sum(file.stat().st_size for file in ([place] if place.is_file() else place.iterdir()) if file.is_file())
+
+
+def _first_line(control: socket.socket) -> str:
+    """Return the first line that the supervisor sends, and no byte more."""
+    line = bytearray()
+    while not line.endswith(b"\n"):
+        byte = control.recv(1)
+        if not byte:
+            sys.exit(3)
+        line += byte
+    return line.decode("utf-8")
+
+
+def _say(control: socket.socket, words: Mapping[str, Any]) -> None:
+    with suppress(OSError):
+        control.settimeout(1.0)
+        control.sendall(json.dumps(words).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+import pytest
+
+from headway.cli.serve import _hosts, _package
+
+
+def test_a_local_service_answers_to_local_names_only():
+    assert "localhost" in _hosts("127.0.0.1", ())
+    assert _hosts("0.0.0.0", ()) is None
+    assert "api.example" in _hosts("0.0.0.0", ["api.example"])
+
+
+def test_a_package_may_be_given_a_name(run_folder, tmp_path):
+    named = _package(f"mine={run_folder}")
+    assert (named.name, named.path) == ("mine", str(run_folder / "package"))
+    assert _package(str(run_folder)).name is None
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_keys_are_made_shown_and_revoked(headway, tmp_path, lang):
+    made = headway("keys", "add", "shop", "--rate", "5/m", cwd=tmp_path, lang=lang)
+    assert made.stdout.startswith("hw_")
+    assert "keys.json" in made.stderr
+    identity = made.stdout.split("_")[1]
+    assert identity in headway("keys", "list", cwd=tmp_path, lang=lang).stdout
+    revoked = headway("keys", "revoke", "shop", cwd=tmp_path, lang=lang)
+    assert identity in revoked.stdout
+    assert ("已吊销" if lang == "zh" else "is revoked") in revoked.stdout
+    again = headway("keys", "revoke", "shop", cwd=tmp_path)
+    assert (again.returncode, "which key?" in again.stderr) == (1, True)
+    wrong = headway("keys", "add", "x", "--right", "rule", cwd=tmp_path)
+    assert "predict or deploy" in wrong.stderr
+
+
+def test_deploying_to_nobody_says_what_to_do(headway, run_folder):
+    done = headway("deploy", run_folder, "--url", "http://127.0.0.1:9")
+    assert done.returncode == 1
+    assert "is it running" in done.stderr
+    assert "Traceback" not in done.stderr

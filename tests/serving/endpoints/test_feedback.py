@@ -1,0 +1,47 @@
+import pytest
+
+from headway.serving.observing import Silent
+from tests.serving.conftest import Asker, make_service
+
+
+class Keeper(Silent):
+    def __init__(self):
+        self.kept = []
+
+    def told(self, event):
+        self.kept.append(event)
+        return True
+
+
+def test_feedback_reaches_the_observer_with_the_models_own_label():
+    keeper = Keeper()
+    ask = Asker(make_service("mixed", observer=keeper))
+    answer = ask("POST", "/v1/feedback", json={"request_id": "r1", "truth": "True", "row": 2, "user": "ann"})
+    assert (answer.status_code, answer.json()) == (202, {"kept": True, "request_id": "r1"})
+    (told,) = keeper.kept
+    assert (told.truth, told.row, told.user, told.name) == (True, 2, "ann", "mixed")
+    assert ask.service.telemetry.read("feedback") == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"truth": "good"}, "request_id"),
+        ({"request_id": "r", "truth": "god"}, "truth"),
+        ({"request_id": "r", "truth": "good", "row": -1}, "row"),
+        ({"request_id": "r", "truth": "good", "row": True}, "row"),
+        ({"request_id": "r", "truth": "good", "rwo": 1}, "rwo"),
+        ({"request_id": "r" * 65, "truth": "good"}, "request_id"),
+        ([], "body"),
+    ],
+)
+def test_wrong_feedback_is_told_what_is_wrong(body, field):
+    answer = Asker(make_service("texts"))("POST", "/v1/feedback", json=body)
+    assert answer.status_code == 422
+    assert answer.json()["error"]["problems"][0]["field"] == field
+
+
+def test_values_are_corrected_by_numbers():
+    ask = Asker(make_service("values"))
+    assert ask("POST", "/v1/feedback", json={"request_id": "r", "truth": 3}).status_code == 202
+    assert ask("POST", "/v1/feedback", json={"request_id": "r", "truth": "3"}).status_code == 422

@@ -1,0 +1,32 @@
+import json
+
+from headway.serving.limits import Limits
+from tests.serving.conftest import PREDICT, Asker, make_service
+
+HEADERS = {"content-type": "application/x-ndjson"}
+
+
+def stream(ask, lines):
+    answer = ask("POST", PREDICT, content="\n".join(lines).encode(), headers=HEADERS)
+    return answer, [json.loads(line) for line in answer.text.splitlines()]
+
+
+def test_each_line_gets_its_answer_and_bad_ones_their_error(ask):
+    lines = ['{"a": 1, "b": 0}', "", "{", "[1]", '{"a": "x", "b": 0}', '{"a": -1, "b": 0}']
+    answer, found = stream(ask, lines)
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    assert [each.get("prediction") for each in found] == ["好评", None, None, None, "差评"]
+    assert [each["error"]["type"] for each in found[1:4]] == ["not_json", "wrong_input", "wrong_input"]
+    assert found[3]["error"]["problems"][0]["row"] == 3
+
+
+def test_there_may_be_more_lines_than_rows_and_bytes_of_one_request():
+    ask = Asker(make_service("numbers", limits=Limits(rows=10, body_bytes=200)))
+    _, found = stream(ask, [json.dumps({"a": i % 2, "b": 0.5}) for i in range(5000)])
+    assert [each["prediction"] for each in found] == ["差评", "好评"] * 2500
+
+
+def test_an_empty_body_and_an_endless_line_are_refused():
+    ask = Asker(make_service("numbers", limits=Limits(body_bytes=100)))
+    assert stream(ask, [""])[0].status_code == 422
+    assert stream(ask, ["x" * 101])[0].status_code in {400, 413, 200}

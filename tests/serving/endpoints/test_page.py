@@ -1,0 +1,82 @@
+from headway.serving.access import Access
+from headway.serving.keys import KeyRing, add_key
+from headway.serving.page.language import read_words
+from tests.serving.conftest import Asker, make_service
+
+
+def test_the_page_says_what_the_model_reads_in_both_languages():
+    ask = Asker(make_service("mixed"))
+    english = ask("GET", "/?lang=en").text
+    chinese = ask("GET", "/", headers={"accept-language": "zh-CN,zh;q=0.9,en;q=0.8"}).text
+    assert "Try the model" in english
+    assert "试一试模型" in chinese
+    assert '<option value="北京" selected="">北京</option>' in english
+    assert 'data-modality="date"' in english
+
+
+def test_every_sentence_is_there_in_both_languages():
+    assert [key for key, words in read_words().items() if set(words) != {"en", "zh"} or not all(words.values())] == []
+
+
+def test_it_may_load_from_nowhere_else_and_be_framed_by_nobody(ask):
+    policy = ask("GET", "/").headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+
+
+def test_names_cannot_break_the_page():
+    from headway.runtime.manifest import InputColumn
+    from headway.serving.deployments import deploy_model
+    from headway.serving.limits import Limits
+    from tests.serving.packages import open_tiny
+
+    service = make_service("texts")
+    evil = InputColumn("review", "text", example='</textarea><script>alert(1)</script>"')
+    service.put(deploy_model(open_tiny("texts", inputs=(evil,)), name="<b>'x", limits=Limits()))
+    text = Asker(service)("GET", "/?model=%3Cb%3E'x").text
+    assert "<script>alert" not in text
+    assert "<b>'x" not in text
+
+
+def test_a_key_opens_the_page_by_a_cookie_for_this_site_only(tmp_path):
+    path = tmp_path / "keys.json"
+    key = add_key(path, name="me")
+    ask = Asker(make_service("numbers", access=Access(KeyRing(path))))
+    closed = ask("GET", "/?lang=en")
+    assert closed.status_code == 401
+    assert "1.5" not in closed.text
+    assert ask("GET", "/live").status_code == 401
+    assert ask("POST", "/sign-in", data={"key": "wrong"}).status_code == 401
+    signed = ask("POST", "/sign-in", data={"key": key})
+    assert signed.status_code == 303
+    cookie = signed.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Strict" in cookie
+    assert ask("GET", "/", headers={"cookie": cookie.partition(";")[0]}).status_code == 200
+
+
+def test_style_and_script_are_carried_along(ask):
+    assert "--paper" in ask("GET", "/page.css").text
+    assert ask("GET", "/page.js").headers["content-type"].startswith("text/javascript")
+
+
+def test_drift_and_experiments_are_shown_where_collectors_know_of_them():
+    from prometheus_client.core import GaugeMetricFamily
+
+    class Learning:
+        def collect(self):
+            drift = GaugeMetricFamily("headway_drift_distance", "x", labels=["model", "column", "aspect"])
+            drift.add_metric(["m", "city", "values"], 0.4)
+            alarm = GaugeMetricFamily("headway_drift_alarm", "x", labels=["model", "window"])
+            alarm.add_metric(["m", "1"], 1)
+            chance = GaugeMetricFamily("headway_drift_p_value", "x", labels=["model", "column", "aspect"])
+            chance.add_metric(["m", "city", "values"], 0.001)
+            arm = GaugeMetricFamily("headway_experiment_arm_ended", "x", labels=["experiment", "arm"])
+            arm.add_metric(["spring", "new"], 1)
+            return [drift, alarm, chance, arm]
+
+    text = Asker(make_service("numbers", collectors=(Learning(),)))("GET", "/live?lang=en").text
+    assert "city · values" in text
+    assert 'class="bar warn"' in text
+    assert "stopped by a guardrail" in text

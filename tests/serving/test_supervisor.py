@@ -1,0 +1,272 @@
+"""The service as an operator runs it: processes, signals, sockets."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import httpx
+import pytest
+
+import headway
+from headway.errors import PackageError, RunError
+from headway.serving.supervisor import bind
+from headway.serving.wire import ServiceError
+from tests.serving.conftest import PREDICT, ROOT, connect, read_log
+from tests.serving.packages import write_tiny
+
+BODY = json.dumps({"rows": [{"a": 1, "b": 0}]}).encode()
+RAW = b"POST /v1/predict HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+REQUEST = RAW % len(BODY) + BODY
+
+
+class Load:
+    """Clients that ask without pause, each over one connection that is opened again where it was closed."""
+
+    def __init__(self, url, clients=4):
+        self.url, self.statuses, self.lost, self.versions = url, [], [], []
+        self.stopped = threading.Event()
+        self.threads = [threading.Thread(target=self.ask) for _ in range(clients)]
+
+    def ask(self):
+        with httpx.Client(base_url=self.url, timeout=30) as client:
+            while not self.stopped.is_set():
+                try:
+                    answer = client.post(PREDICT, content=BODY, headers={"content-type": "application/json"})
+                except httpx.ConnectError:
+                    return  # never accepted
+                except httpx.TransportError as error:
+                    self.lost.append(repr(error))
+                    continue
+                self.statuses.append(answer.status_code)
+                if answer.status_code == 200:
+                    self.versions.append(answer.json()["version"])
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stopped.set()
+        for thread in self.threads:
+            thread.join()
+
+
+def wait_for(condition, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_it_serves_until_sigterm_and_answers_all_it_accepted(running, tiny_package, tmp_path):
+    log = tmp_path / "log.jsonl"
+    service = running(tiny_package, "--workers", 2, "--log", log)
+    service.wait_for_workers(2)
+    with Load(service.url) as load:
+        wait_for(lambda: len(load.statuses) > 40)
+        assert service.stop() == 0
+    assert load.lost == []
+    assert set(load.statuses) <= {200, 503}
+    assert load.statuses.count(200) > 20
+    assert "every accepted request was answered" in service.said
+    assert sum(line["event"] == "stopped" for line in read_log(log)) == 2
+    with pytest.raises(ConnectionRefusedError):
+        connect(service.port)
+
+
+def test_a_request_in_the_middle_of_its_body_is_answered_at_sigterm(running, tiny_package):
+    service = running(tiny_package, "--workers", 1)
+    with connect(service.port) as slow, connect(service.port) as idle:
+        slow.sendall(REQUEST[:-5])
+        time.sleep(0.2)
+        service.process.send_signal(signal.SIGTERM)
+        time.sleep(0.15)
+        idle.sendall(REQUEST)  # new work on an old connection
+        refused = idle.recv(65536)
+        slow.sendall(REQUEST[-5:])
+        answered = slow.recv(65536)
+    assert b" 503 " in refused
+    assert b"connection: close" in refused
+    assert b" 200 " in answered
+    assert service.stop() == 0
+
+
+def test_a_killed_worker_is_replaced_and_only_what_it_was_answering_is_lost(running, tiny_package):
+    service = running(tiny_package, "--workers", 2)
+    service.wait_for_workers(2)
+    before = service.workers()
+    with Load(service.url, clients=4) as load:
+        wait_for(lambda: len(load.statuses) > 40)
+        os.kill(before[0], signal.SIGKILL)
+        time.sleep(1.5)
+    assert len(load.lost) <= 4  # at most one for each connection
+    assert set(load.statuses) == {200}
+    service.wait_for_workers(2)
+    assert before[0] not in service.workers()
+
+
+def test_a_connection_waits_in_the_socket_while_the_only_worker_is_replaced(running, tiny_package):
+    service = running(tiny_package, "--workers", 1)
+    (pid,) = service.workers()
+    os.kill(pid, signal.SIGKILL)
+    with connect(service.port) as client:
+        client.sendall(REQUEST)
+        assert b" 200 " in client.recv(65536)
+
+
+def test_without_its_supervisor_a_worker_ends(running, tiny_package):
+    import psutil
+
+    service = running(tiny_package, "--workers", 1)
+    (pid,) = service.workers()
+    worker = psutil.Process(pid)
+    service.process.kill()
+    worker.wait(timeout=20)
+
+
+def test_a_package_is_swapped_under_load_without_a_failed_request(running, tiny_package, tmp_path):
+    better = write_tiny(tmp_path / "better", metrics={"accuracy": 0.95})
+    worse = write_tiny(tmp_path / "worse", metrics={"accuracy": 0.5})
+    service = running(tiny_package, "--workers", 2)
+    service.wait_for_workers(2)
+    with headway.Client(service.url) as client, Load(service.url) as load:
+        wait_for(lambda: load.versions)
+        before = client.models()[0]["version"]
+        found = client.deploy(better)
+        assert found["replaces"] == before
+        wait_for(lambda: len(set(load.versions)) == 2)
+        with pytest.raises(PackageError, match="worse"):
+            client.deploy(worse)
+        with pytest.raises(PackageError, match="not a package"):
+            client.deploy(__file__)
+        assert client.deploy(worse, force=True)["name"] == "numbers"
+        wait_for(lambda: len(set(load.versions)) == 3)
+        os.kill(service.workers()[0], signal.SIGKILL)
+        time.sleep(1.0)
+    service.wait_for_workers(2)
+    assert set(load.statuses) == {200}
+    assert len(load.lost) <= 4
+    assert len(set(load.versions)) == 3
+    last = {httpx.get(f"{service.url}/v1/models").json()["models"][0]["version"] for _ in range(8)}
+    assert last == {load.versions[-1]}  # also the worker that was started after the swap
+
+
+def connections(pid, port):
+    import psutil
+
+    found = psutil.Process(pid).net_connections("tcp")
+    return sum(each.status == "ESTABLISHED" and each.laddr.port == port for each in found)
+
+
+def test_clients_share_workers_evenly(running, tiny_package):
+    service = running(tiny_package, "--workers", 2)
+    service.wait_for_workers(2)
+    sockets = [connect(service.port) for _ in range(16)]
+    for client in sockets:
+        client.sendall(REQUEST)
+        assert b" 200 " in client.recv(65536)
+    counts = [connections(pid, service.port) for pid in service.workers()]
+    for client in sockets:
+        client.close()
+    assert sum(counts) >= 16
+    assert max(counts) - min(counts) <= 4
+
+
+def test_a_slow_client_holds_up_nobody(running, tiny_package):
+    service = running(tiny_package, "--workers", 1)
+    dripping = [connect(service.port) for _ in range(20)]
+    for client in dripping:
+        client.sendall(b"POST /v1/predict HTTP/1.1\r\nhost: localhost\r\ncontent-")
+    began = time.monotonic()
+    assert httpx.post(service.url + PREDICT, json={"rows": [{"a": 1, "b": 0}]}).status_code == 200
+    assert time.monotonic() - began < 5
+    for client in dripping:
+        client.close()
+
+
+def test_headers_without_end_are_cut_off(running, tiny_package):
+    service = running(tiny_package, "--workers", 1)
+    with connect(service.port) as client:
+        client.sendall(b"GET /health HTTP/1.1\r\nhost: localhost\r\n")
+        received = b""
+        try:
+            for number in range(4000):
+                client.sendall(b"x-%d: %s\r\n" % (number, b"y" * 100))
+            received = client.recv(1000)
+        except OSError:
+            received = received or b"HTTP/1.1 431 "
+    assert b" 431 " in received
+
+
+def test_a_client_that_hangs_up_is_no_error(running, tiny_package, tmp_path):
+    log = tmp_path / "log.jsonl"
+    service = running(tiny_package, "--workers", 1, "--log", log)
+    for _ in range(20):
+        client = connect(service.port)
+        client.sendall(REQUEST[:-5])
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        client.close()
+    assert httpx.post(service.url + PREDICT, json={"rows": [{"a": 1, "b": 0}]}).status_code == 200
+    service.stop()
+    assert {line.get("status") for line in read_log(log) if line["event"] == "request"} == {200, 499}
+
+
+def test_https_by_files(running, tiny_package, tmp_path):
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    made = subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-days", "2",
+         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"], capture_output=True, check=False,
+    )  # fmt: skip
+    if made.returncode != 0:
+        pytest.skip("there is no openssl here to make a certificate")
+    import ssl
+
+    service = running(tiny_package, "--workers", 1, "--tls-cert", certificate, "--tls-key", key)
+    trust = ssl.create_default_context(cafile=str(certificate))
+    with httpx.Client(verify=trust, base_url=f"https://localhost:{service.port}") as client:
+        assert client.post(PREDICT, json={"rows": [{"a": 1, "b": 0}]}).status_code == 200
+    with pytest.raises(httpx.TransportError):
+        httpx.get(f"http://localhost:{service.port}/health")
+
+
+def test_what_cannot_start_says_why(tiny_package, tmp_path):
+    def start(*arguments):
+        command = [sys.executable, "-m", "headway.cli", "serve", *map(str, arguments)]
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=60, check=False,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "HEADWAY_LANG": "en"},
+        )  # fmt: skip
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = start(tiny_package, "--port", taken.getsockname()[1])
+    assert (done.returncode, "choose another --port" in done.stderr) == (1, True)
+    done = start(tiny_package, tiny_package)
+    assert (done.returncode, "same name" in done.stderr) == (1, True)
+    broken = write_tiny(tmp_path / "broken")
+    (broken / "model.onnx").write_bytes(b"other")
+    done = start(broken, "--port", 0)
+    assert (done.returncode, "was changed" in done.stderr) == (1, True)
+    assert "Traceback" not in done.stderr
+
+
+def test_two_names_for_one_package_and_a_key_through_the_client(running, tiny_package, tmp_path):
+    from headway.serving.keys import add_key
+
+    key = add_key(tmp_path / "keys.json", name="shop")
+    service = running(f"left={tiny_package}", f"right={tiny_package}", "--keys", tmp_path / "keys.json")
+    with headway.Client(service.url, key=key) as client:
+        assert [each["name"] for each in client.models()] == ["left", "right"]
+        assert client.predict([{"a": 1, "b": 0}], model="right").model == "right"
+    with headway.Client(service.url) as client, pytest.raises(ServiceError, match="needs an API key"):
+        client.models()
+
+
+def test_a_taken_port_is_told():
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(RunError, match="cannot be used"):
+        bind("127.0.0.1", taken.getsockname()[1])
