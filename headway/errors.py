@@ -13,6 +13,8 @@
     │   └── ParityError     the exported graph and the trained model disagree
     ├── ExportError         an export that cannot be written, or does not answer as its package
     ├── InputError          rows given to a package that do not fit its input schema
+    ├── StoreError          the store of predictions: cannot be opened, read or written
+    ├── ExperimentError     an experiment that cannot be held, found or judged
     └── MissingExtraError   an optional dependency is not installed; names the pip command
 """
 
@@ -94,6 +96,14 @@ class ExportError(HeadwayError):
 
 class InputError(HeadwayError):
     """Rows given to a package do not fit its input schema."""
+
+
+class StoreError(HeadwayError):
+    """The store of predictions cannot be opened, read or written."""
+
+
+class ExperimentError(HeadwayError):
+    """An experiment cannot be held, found or judged."""
 
 
 class MissingExtraError(HeadwayError):
