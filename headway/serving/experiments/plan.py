@@ -13,10 +13,13 @@ Outcome = Literal["accuracy", "value"]
 
 @dataclass(frozen=True)
 class Arm:
-    """One package of an experiment: `weight` is its share of the users; a shadow answers too, but to nobody."""
+    """One package of an experiment: `weight` is its share of the users; a shadow answers too, but to nobody.
+
+    `package` is the key under which the server has it.
+    """
 
     name: str
-    version: str
+    package: str
     weight: float = 1.0
     shadow: bool = False
 
@@ -82,6 +85,8 @@ def check_experiment(experiment: Experiment) -> None:
         for text, found in (
             ("an experiment needs two arms or more", len(names) < 2),
             ("two arms have the same name", len(set(names)) != len(names)),
+            ("names of arms cannot be empty or hold a slash", any(not name or "/" in name for name in names)),
+            ("only one arm can be a shadow", sum(arm.shadow for arm in experiment.arms) > 1),
             ("the first arm is the control and cannot be a shadow", bool(names) and experiment.arms[0].shadow),
             ("weights must be positive numbers", any(not 0 < arm.weight < 1e9 for arm in live)),
             ("alpha must lie between 0 and 0.5", not 0 < experiment.alpha < 0.5),

@@ -7,27 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from headway.serving.experiments.plan import Arm, Experiment
-
-
-@dataclass(frozen=True)
-class Route:
-    """Where a request goes: `version` None means the model's usual package.
-
-    `shadows` answer the same rows too, after the answer went out, for the record only.
-    """
-
-    version: str | None = None
-    experiment: str = ""
-    arm: str = ""
-    shadows: tuple[Arm, ...] = ()
-
-
-_USUAL = Route()
+from headway.serving.observing import Choice
 
 
 @dataclass
 class Router:
-    """The running experiments of one server process by model name; reading it needs no lock."""
+    """The running experiments of one server process by model name, an `observing.Router`; reading it needs no lock."""
 
     experiments: Mapping[str, Experiment] = field(default_factory=dict)
 
@@ -54,14 +39,14 @@ class Router:
             for model, each in self.experiments.items()
         }
 
-    def route(self, model: str, *, user_id: str | None, request_id: str) -> Route:
+    def pick(self, name: str, user: str | None, request_id: str) -> Choice:
         """Return the package for a request: by the user's id, or by the request's own where no user is named."""
-        experiment = self.experiments.get(model)
+        experiment = self.experiments.get(name)
         if experiment is None:
-            return _USUAL
-        arm = pick_arm(experiment, request_id if user_id is None else user_id)
-        shadows = tuple(each for each in experiment.arms if each.shadow and each.name not in experiment.ended_arms)
-        return Route(arm.version, experiment.name, arm.name, shadows)
+            return Choice(name)
+        arm = pick_arm(experiment, request_id if user is None else user)
+        shadows = [each.package for each in experiment.arms if each.shadow and each.name not in experiment.ended_arms]
+        return Choice(arm.package, arm=f"{experiment.name}/{arm.name}", shadows=tuple(shadows))
 
 
 def pick_arm(experiment: Experiment, unit: str) -> Arm:

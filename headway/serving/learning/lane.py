@@ -9,9 +9,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from headway.serving.observing.served import Served
+from headway.serving.learning.noted import Noted
 
-MOST_REQUESTS = 20_000
+MOST_EVENTS = 20_000
 MOST_BYTES = 64_000_000
 BATCH = 500
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 15.0
@@ -24,7 +24,7 @@ class NotNowError(Exception):
 
 @dataclass(frozen=True)
 class Tally:
-    """What became of the requests that were handed to a lane; `waiting` are still in it.
+    """What became of the events that were handed to a lane; `waiting` are still in it.
 
     `overflowed`: dropped because the queue was full. `failed`: the consumer broke on them, or the server stopped
     before they could be taken. `down`: the consumer could not take the last batch it was given.
@@ -43,16 +43,16 @@ class Lane:
     def __init__(
         self,
         name: str,
-        consume: Callable[[Sequence[Served]], None],
+        consume: Callable[[Sequence[Noted]], None],
         *,
-        most_requests: int = MOST_REQUESTS,
+        most_events: int = MOST_EVENTS,
         most_bytes: int = MOST_BYTES,
     ) -> None:
-        """Name the lane for logs and metrics; `consume` is called in its thread with up to `BATCH` requests."""
+        """Name the lane for logs and metrics; `consume` is called in its thread with up to `BATCH` events."""
         self.name = name
         self._consume = consume
-        self._most = (most_requests, most_bytes)
-        self._queue: deque[tuple[Served, int]] = deque()
+        self._most = (most_events, most_bytes)
+        self._queue: deque[tuple[Noted, int]] = deque()
         self._bytes = 0
         self._tally = Tally()
         self._told = 0.0
@@ -65,18 +65,18 @@ class Lane:
         self._thread = threading.Thread(target=self._work, name=f"headway-{self.name}", daemon=True)
         self._thread.start()
 
-    def offer(self, served: Served) -> bool:
-        """Put a request into the queue; return False where there is no room, which is counted."""
-        weight = served.weight
+    def offer(self, noted: Noted) -> bool:
+        """Put an event into the queue; return False where there is no room, which is counted."""
+        weight = noted.weight
         with self._changed:
             fits = len(self._queue) < self._most[0] and self._bytes + weight <= self._most[1]
             if fits and self._closing is None:
-                self._queue.append((served, weight))
+                self._queue.append((noted, weight))
                 self._bytes += weight
                 self._changed.notify()
                 return True
             self._tally = replace(self._tally, overflowed=self._tally.overflowed + 1)
-        self._tell_rarely("the queue is full; %d requests were not handed on so far", self._tally.overflowed)
+        self._tell_rarely("the queue is full; %d events were not handed on so far", self._tally.overflowed)
         return False
 
     def tally(self) -> Tally:
@@ -101,7 +101,7 @@ class Lane:
             self._queue.clear()
             self._tally = replace(self._tally, failed=self._tally.failed + left)
         if left:
-            _log.error("%s: %d requests were lost at the end", self.name, left)
+            _log.error("%s: %d events were lost at the end", self.name, left)
         return self._tally
 
     def _work(self) -> None:
@@ -111,20 +111,20 @@ class Lane:
             try:
                 self._consume(batch)
             except NotNowError as error:
-                self._tell_rarely("%s; %d requests wait", error, len(self._queue))
+                self._tell_rarely("%s; %d events wait", error, len(self._queue))
                 if not self._wait(pause):
                     return
                 pause = min(pause * 2, _LONGEST_PAUSE)
                 continue
             except Exception:  # noqa: BLE001 - whatever a consumer breaks on, the lane goes on and counts it
-                _log.exception("%s: a batch of %d requests could not be used", self.name, len(batch))
+                _log.exception("%s: a batch of %d events could not be used", self.name, len(batch))
                 self._settle(len(batch), failed=True)
             else:
                 self._settle(len(batch), failed=False)
             pause = _FIRST_PAUSE
 
-    def _next_batch(self) -> list[Served] | None:
-        """Return the requests at the front, which stay in the queue until they are settled; None at the end."""
+    def _next_batch(self) -> list[Noted] | None:
+        """Return the events at the front, which stay in the queue until they are settled; None at the end."""
         with self._changed:
             self._changed.wait_for(lambda: self._queue or self._closing is not None)
             if not self._queue:
