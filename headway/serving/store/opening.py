@@ -7,6 +7,7 @@ import hmac
 import os
 import re
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 DEFAULT_URL = "sqlite:///headway.db"
 _BUSY_SECONDS = 5
+_ATTEMPTS = 40
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,25 @@ def connect(url: str) -> Store:
 
 
 def prepare(store: Store) -> None:
-    """Make the tables and the key of the subjects' hashes where absent; raises SQLAlchemy's errors."""
+    """Make the tables and the key of the subjects' hashes where absent; raises SQLAlchemy's errors.
+
+    Workers that start together all try; SQLite makes the later ones start over.
+    """
+    from sqlalchemy.exc import OperationalError
+
+    for attempt in range(_ATTEMPTS):
+        try:
+            _prepare(store)
+        except OperationalError as error:
+            collided = any(word in str(error.orig) for word in ("locked", "already exists"))
+            if not collided or attempt == _ATTEMPTS - 1:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
+def _prepare(store: Store) -> None:
     from sqlalchemy.dialects import postgresql, sqlite
 
     from headway.serving.store.tables import FORMAT_VERSION, metadata, settings
