@@ -44,7 +44,7 @@ class Answered:
     @property
     def right(self) -> bool:
         """Tell whether the answer and the truth are the same label, as people write it: 1, "1" and 1.0 are."""
-        return _spelt(self.prediction) == _spelt(self.truth)
+        return spelt(self.prediction) == spelt(self.truth)
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ def _load(text: str | None) -> Any:
     return None if text is None else json.loads(text)
 
 
-def _spelt(label: Any) -> str:
+def spelt(label: Any) -> str:
     """Return a label as text: a truth that a client sends as 1, 1.0 or "1" is the same label."""
     if isinstance(label, bool):
         return str(label).lower()
