@@ -24,7 +24,7 @@ from headway.evaluation.drift.comparing import Drift
 from headway.evaluation.drift.reference import Kind, Reference
 from headway.runtime import Model, load
 
-_SPLITS, _WINDOWS = 40, 25
+_SPLITS, _WINDOWS, _SHIFTED = 40, 25, 5
 _HEART = "age sex cp trestbps chol fbs restecg thalach exang oldpeak slope ca thal".split()  # noqa: SIM905 - readable
 Columns = Mapping[str, Sequence[Any]]
 
@@ -64,7 +64,7 @@ def _measure(job: Job) -> list[tuple[str, ...]]:
         for _ in range(_WINDOWS):
             found["nothing changed"].append(_window(job, reference, production, random))
         for name, frame in job.elsewhere.items():
-            found[name].append(_window(job, reference, frame, random))
+            found[name] += [_window(job, reference, frame, random) for _ in range(_SHIFTED)]
     lines = []
     for name, drifts in found.items():
         alarmed = [drift for drift in drifts if drift.alarms]

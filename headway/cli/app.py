@@ -13,15 +13,19 @@ from headway.cli.bases import bases
 from headway.cli.check import check
 from headway.cli.compare import compare
 from headway.cli.demo import demo
+from headway.cli.drift import drift
 from headway.cli.evaluate import evaluate
 from headway.cli.export import export
+from headway.cli.experiment import experiment
 from headway.cli.init import init
 from headway.cli.package import package
 from headway.cli.predict import predict
+from headway.cli.price import price
 from headway.cli.report import report
 from headway.cli.run import run
 from headway.cli.schema import schema
 from headway.cli.show import show
+from headway.cli.store import store
 from headway.errors import HeadwayError
 
 app = typer.Typer(
@@ -37,6 +41,11 @@ for command in (init, check, run, predict, evaluate, compare, report, show, expo
     app.command()(command)
 app.add_typer(package, name="package")
 app.add_typer(bases, name="bases")
+for command in (init, check, run, predict, evaluate, compare, report, show, schema, drift, price, demo):
+    app.command()(command)
+app.add_typer(package, name="package")
+app.add_typer(experiment, name="experiment")
+app.add_typer(store, name="store")
 
 
 def run_app() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ from headway.runtime.feeds.cells import is_missing
 from headway.runtime.manifest import CategoryFeed, DateFeed, NumberFeed
 
 Counts = dict[tuple[str, str], np.ndarray]
+_LANGUAGE_CHARACTERS = 200
+_HAN, _LATIN, _LETTERS = (re.compile(each) for each in (r"[\u4e00-\u9fff]+", r"[A-Za-z\u00c0-\u024f]+", r"[^\W\d_]+"))
 LANGUAGES = ("Chinese", "Latin letters", "other")
 
 
@@ -112,15 +115,14 @@ def _grouped(vectors: np.ndarray, codebook: Codebook, missing: np.ndarray) -> di
 
 def _language(text: str) -> str:
     """Return the script most of a text's letters are in; "" for a text without letters."""
-    letters = [character for character in text[:400] if character.isalpha()]
-    if not letters:
-        return "other" if text.strip() else ""
-    han = sum("\u4e00" <= character <= "\u9fff" for character in letters)
-    latin = sum(character < "\u0250" for character in letters)
+    start = text[:_LANGUAGE_CHARACTERS]
+    han, latin, letters = (sum(map(len, pattern.findall(start))) for pattern in (_HAN, _LATIN, _LETTERS))
+    if letters == 0:
+        return LANGUAGES[2] if text.strip() else ""
     # A Chinese character says as much as several letters.
-    if han * 3 >= latin and han * 2 > len(letters) - latin - han:
+    if han * 3 >= latin and han * 2 > letters - latin - han:
         return LANGUAGES[0]
-    return LANGUAGES[1] if latin * 2 > len(letters) else LANGUAGES[2]
+    return LANGUAGES[1] if latin * 2 > letters else LANGUAGES[2]
 
 
 def _codebook(reference: Reference, column: str) -> Codebook | None:

@@ -12,19 +12,30 @@ from headway.runtime.manifest import ImageFeed
 
 TEXT_SIZE = 512
 _MOST_CHARACTERS = 400
+_BLOCK = 500
 _SIDE = 8
 _PIXELS = 32
 
 
 def text_vectors(texts: Sequence[str]) -> np.ndarray:
     """Return float32 `[rows, 512]`: the logarithm of how often hashed characters and pairs of characters occur."""
-    table = np.zeros((len(texts), TEXT_SIZE), dtype=np.float32)
-    for row, text in enumerate(texts):
-        codes = np.frombuffer(text[:_MOST_CHARACTERS].lower().encode("utf-32-le", "replace"), dtype=np.uint32)
-        pairs = codes[:-1].astype(np.uint64) * 0x9E3779B1 + codes[1:]
-        hashed = np.concatenate([codes.astype(np.uint64) * 0x85EBCA6B, pairs * 0xC2B2AE35 + 7])
-        table[row] = np.bincount(((hashed & 0xFFFFFFFF) >> 16) % TEXT_SIZE, minlength=TEXT_SIZE)
-    return np.log1p(table)
+    parts = [_count_hashed(texts[start : start + _BLOCK]) for start in range(0, len(texts), _BLOCK)]
+    return np.log1p(np.concatenate(parts)) if parts else np.zeros((0, TEXT_SIZE), dtype=np.float32)
+
+
+def _count_hashed(texts: Sequence[str]) -> np.ndarray:
+    """Return how often each hash occurs in each text, float32 `[rows, 512]`."""
+    cut = [text[:_MOST_CHARACTERS].lower() for text in texts]
+    codes = np.frombuffer("".join(cut).encode("utf-32-le", "replace"), dtype=np.uint32).astype(np.uint64)
+    rows = np.repeat(np.arange(len(cut)), list(map(len, cut)))
+    inside = rows[1:] == rows[:-1]
+    pairs = (codes[:-1] * 0x9E3779B1 + codes[1:])[inside]
+    hashed = np.concatenate([codes * 0x85EBCA6B, pairs * 0xC2B2AE35 + 7])
+    places = np.concatenate([rows, rows[1:][inside]]) * TEXT_SIZE + (((hashed & 0xFFFFFFFF) >> 16) % TEXT_SIZE).astype(
+        np.int64
+    )
+    counts = np.bincount(places, minlength=len(cut) * TEXT_SIZE)
+    return counts.reshape(len(cut), TEXT_SIZE).astype(np.float32)
 
 
 def read_pixels(cells: Sequence[Any]) -> np.ndarray:

@@ -40,6 +40,8 @@ class Follower:
     def close(self) -> None:
         """Stop the thread."""
         self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=self._every + 1)
 
     def _work(self) -> None:
         while not self._stop.wait(self._every):

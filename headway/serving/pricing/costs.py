@@ -16,7 +16,8 @@ class Service:
 
     `rows_per_second`: what one machine answers at full load, measured; `machine_price` an hour; `monthly` predictions;
     `busy`: the share of full load that a machine is given, the rest is for bursts; `peak`: how many times the average
-    the busiest traffic is; `least_machines`: 2 where one may fail; `fixed` costs a month (people, storage) that traffic does not change.
+    the busiest traffic is; `least_machines`: 2 where one may fail; `fixed` costs a month (people, storage) that traffic
+    does not change.
     """
 
     rows_per_second: float

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Literal
 
@@ -90,8 +91,8 @@ def _rival(proposal: Proposal, rival: str, language: Language) -> str:
 
 
 def money(amount: float, currency: str) -> str:
-    """Return an amount as people write it: two digits behind the point, more where it is small."""
+    """Return an amount as people write it: two digits behind the point, three that count where it is small."""
     sign, amount = ("-" if amount < 0 else ""), abs(amount)
-    small = f"{amount:.3g}" if amount >= 1e-4 else f"{amount:.2e}"
-    text = small if 0 < amount < 0.1 else f"{amount:,.2f}"
+    digits = 2 - math.floor(math.log10(amount)) if 0 < amount < 1 else 2
+    text = f"{amount:,.{min(digits, 12)}f}"
     return f"{sign}{currency}{text}"
