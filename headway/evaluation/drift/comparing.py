@@ -96,7 +96,7 @@ def _p_value(before: np.ndarray, now: np.ndarray, level: float, random: np.rando
     statistic = float(((now - expected) ** 2 / expected).sum())
     scale = before.sum() / pooled.sum()  # chi squared of both rows of the table at once
     rough = _chi_squared_tail(statistic / scale, len(pooled) - 1)
-    if rough > 0.1:
+    if rough > max(0.02, 5 * level):
         return rough
     draws = min(_MOST_DRAWS, math.ceil(5 / level))
     as_large = 0

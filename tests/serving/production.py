@@ -1,3 +1,6 @@
+"""A PostgreSQL of the tests' own, stores in both databases, and events of a server."""
+
+import atexit
 import os
 import pwd
 import shutil
@@ -5,6 +8,7 @@ import subprocess
 import tempfile
 import time
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -42,13 +46,13 @@ class Cluster:
         self.call("pg_ctl", "-D", self.folder / "data", "-w", "-m", "immediate", "stop")
 
 
-@pytest.fixture(scope="session")
-def cluster():
-    """A running PostgreSQL, started as an unprivileged user; skipped where the machine has none."""
+@cache
+def start_cluster():
+    """Start PostgreSQL once for all tests, as an unprivileged user; None where the machine has none."""
     found = shutil.which("pg_ctl")
     places = [Path(found).resolve().parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     if not places:
-        pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
+        return None
     user = "nobody" if os.getuid() == 0 else None
     folder = Path(tempfile.mkdtemp(prefix="headway-pg-"))
     if user:
@@ -56,9 +60,18 @@ def cluster():
     cluster = Cluster(folder, places[-1], user)
     cluster.call("initdb", "-D", folder / "data", "-A", "trust", "-N", "-E", "UTF8", "--locale=C.UTF-8")
     cluster.start()
-    yield cluster
-    cluster.stop()
-    shutil.rmtree(folder, ignore_errors=True)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    atexit.register(cluster.stop)
+    return cluster
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    """A running PostgreSQL; skipped where the machine has none."""
+    started = start_cluster()
+    if started is None:
+        pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
+    return started
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
