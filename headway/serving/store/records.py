@@ -28,7 +28,7 @@ def prediction_records(noted: Noted, *, pepper: str, masked: bool = True) -> Ite
                 "row": number,
                 "shadow": event.shadow,
                 "inputs": to_json(_inputs(cells, masked=masked)),
-                "error": "" if "prediction" in answer else _text(str(answer.get("error", "unanswered")), 200),
+                "error": _error(answer),
                 **_answer(answer),
             }
     elif isinstance(event, Failed):
@@ -86,6 +86,14 @@ def _answer(answer: Mapping[str, Any]) -> Record:
         if shares is None
         else to_json({str(key): round(float(p), 6) for key, p in shares.items()}),
     }
+
+
+def _error(answer: Mapping[str, Any]) -> str:
+    """Return the kind of a row's error, never its words: they quote the cell."""
+    if "prediction" in answer:
+        return ""
+    error = answer.get("error")
+    return _text(str(error.get("type", "error")) if isinstance(error, Mapping) else "unanswered", 200)
 
 
 def _inputs(cells: Mapping[str, Any], *, masked: bool) -> Record:

@@ -52,6 +52,14 @@ def test_personal_data_never_reach_the_database(store, served, told):
     assert len(kept.subject) == 64
 
 
+def test_a_wrong_row_leaves_only_the_kind_of_its_error(store, served):
+    wrong = {"error": {"type": "wrong_input", "problems": [{"got": "13812345678"}]}}
+    Recorder(store)([served(1, answers=(wrong,))])
+    with store.engine.connect() as connection:
+        assert connection.execute(select(predictions.c.error, predictions.c.prediction)).one() == ("wrong_input", None)
+    assert list(read_answered(store)) == []
+
+
 def test_odd_values_are_stored(store, served):
     rows = ({"image": b"\x89PNG" * 100, "x": float("nan"), "lone": "\ud800", "long": "很" * 20_000, "id": 2**70},)
     Recorder(store)([served(1, rows=rows)])
