@@ -13,7 +13,7 @@ _ASPECTS: Mapping[str, tuple[str, str]] = {
     "length": ("length", "文本长度"),
     "language": ("language", "语言"),
     "group": ("subjects", "主题"),
-    "strangeness": ("unlike anything learnt from", "与训练数据的差异"),
+    "strangeness": ("novelty", "新颖程度"),
     "weekday": ("weekday", "星期"),
     "hour": ("hour of the day", "时刻"),
     "brightness": ("brightness", "亮度"),

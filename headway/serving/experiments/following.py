@@ -8,7 +8,7 @@ import threading
 from headway.errors import StoreError
 from headway.serving.experiments.keeping import read_experiments
 from headway.serving.experiments.routing import Router
-from headway.serving.store.opening import Store
+from headway.serving.store.opening import Store, prepare, reaching
 
 EVERY_SECONDS = 3.0
 _log = logging.getLogger("headway.serving")
@@ -20,6 +20,7 @@ class Follower:
     def __init__(self, store: Store, router: Router, *, every: float = EVERY_SECONDS) -> None:
         """Keep `router` up to date with `store`."""
         self._store, self._router, self._every = store, router, every
+        self._prepared, self._away = False, False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="headway-experiments", daemon=True)
 
@@ -29,12 +30,19 @@ class Follower:
         self._thread.start()
 
     def follow(self) -> bool:
-        """Read the experiments now; return False where the store is away."""
+        """Read the experiments now; return False where the store is away, which is logged when it begins."""
         try:
+            if not self._prepared:
+                with reaching(self._store, "cannot be opened"):
+                    prepare(self._store)
+                self._prepared = True
             self._router.update(read_experiments(self._store))
         except StoreError as error:
-            _log.warning("experiments go on as they were: %s", error)
+            if not self._away:
+                _log.warning("experiments go on as they were: %s", error)
+            self._away, self._prepared = True, False
             return False
+        self._away = False
         return True
 
     def close(self) -> None:
