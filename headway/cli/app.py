@@ -15,8 +15,8 @@ from headway.cli.compare import compare
 from headway.cli.demo import demo
 from headway.cli.drift import drift
 from headway.cli.evaluate import evaluate
-from headway.cli.export import export
 from headway.cli.experiment import experiment
+from headway.cli.export import export
 from headway.cli.init import init
 from headway.cli.package import package
 from headway.cli.predict import predict
@@ -37,13 +37,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for command in (init, check, run, predict, evaluate, compare, report, show, export, schema, demo):
+for command in (init, check, run, predict, evaluate, compare, report, show, export, schema, drift, price, demo):
     app.command()(command)
 app.add_typer(package, name="package")
 app.add_typer(bases, name="bases")
-for command in (init, check, run, predict, evaluate, compare, report, show, schema, drift, price, demo):
-    app.command()(command)
-app.add_typer(package, name="package")
 app.add_typer(experiment, name="experiment")
 app.add_typer(store, name="store")
 
