@@ -15,6 +15,8 @@
     ├── InputError          rows given to a package that do not fit its input schema
     ├── RefusalError        a request that the HTTP service answers with an error (headway.serving.refusals)
     ├── ServiceError        what a client of the service gets for it (headway.serving.wire)
+    ├── StoreError          the store of predictions: cannot be opened, read or written
+    ├── ExperimentError     an experiment that cannot be held, found or judged
     └── MissingExtraError   an optional dependency is not installed; names the pip command
 """
 
@@ -96,6 +98,14 @@ class ExportError(HeadwayError):
 
 class InputError(HeadwayError):
     """Rows given to a package do not fit its input schema."""
+
+
+class StoreError(HeadwayError):
+    """The store of predictions cannot be opened, read or written."""
+
+
+class ExperimentError(HeadwayError):
+    """An experiment cannot be held, found or judged."""
 
 
 class MissingExtraError(HeadwayError):

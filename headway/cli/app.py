@@ -14,17 +14,21 @@ from headway.cli.check import check
 from headway.cli.compare import compare
 from headway.cli.demo import demo
 from headway.cli.deploy import deploy
+from headway.cli.drift import drift
 from headway.cli.evaluate import evaluate
+from headway.cli.experiment import experiment
 from headway.cli.export import export
 from headway.cli.init import init
 from headway.cli.keys import keys
 from headway.cli.package import package
 from headway.cli.predict import predict
+from headway.cli.price import price
 from headway.cli.report import report
 from headway.cli.run import run
 from headway.cli.schema import schema
 from headway.cli.serve import serve
 from headway.cli.show import show
+from headway.cli.store import store
 from headway.errors import HeadwayError
 
 app = typer.Typer(
@@ -36,7 +40,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for command in (init, check, run, predict, evaluate, compare, report, show, export, schema, demo):
+for command in (init, check, run, predict, evaluate, compare, report, show, export, schema, drift, price, demo):
     app.command()(command)
 app.add_typer(package, name="package")
 app.add_typer(bases, name="bases")
@@ -44,6 +48,8 @@ for command in (init, check, run, predict, evaluate, compare, report, show, serv
     app.command()(command)
 app.add_typer(package, name="package")
 app.add_typer(keys, name="keys")
+app.add_typer(experiment, name="experiment")
+app.add_typer(store, name="store")
 
 
 def run_app() -> None:

@@ -21,7 +21,7 @@ from headway import __version__
 from headway.errors import PackageError
 from headway.package.graph import Graph
 from headway.package.parity import check_parity
-from headway.runtime.archive import MANIFEST, MAX_RATIO, MODEL, SUFFIX
+from headway.runtime.archive import MANIFEST, MAX_RATIO, MODEL, REFERENCE, SUFFIX
 from headway.runtime.feeds import Cells
 from headway.runtime.manifest import Manifest
 from headway.runtime.manifest_json import to_json
@@ -39,17 +39,22 @@ def write_package(
     card: str,
     columns: Mapping[str, Cells],
     expected: np.ndarray,
+    reference: bytes | None = None,
 ) -> Path:
     """Write `graph` as the package `folder` and, beside it, as `<manifest.name>.headway`; return `folder`.
 
     `manifest` says what only the caller knows; its feeds, files, libraries, and (where empty) its time are filled in
-    here. `columns` and `expected` are rows and what the trained model answered for them (see `check_parity`): a graph
-    that disagrees raises `ParityError` and nothing is written. An older package in the same place is replaced at once;
-    a killed write leaves only names that start with a dot, which the next write removes.
+    here. `reference` is what later rows are compared with to see drift (`headway.evaluation.drift`). `columns` and
+    `expected` are rows and what the trained model answered for them (see `check_parity`): a graph that disagrees raises
+    `ParityError` and nothing is written. An older package in the same place is replaced at once; a killed write leaves
+    only names that start with a dot, which the next write removes.
     """
     check_parity(graph, columns, expected)
-    files = {MODEL: graph.onnx, CARD: card.encode("utf-8", "replace"), **graph.files}
-    if len(files) != 2 + len(graph.files):
+    own = {MODEL: graph.onnx, CARD: card.encode("utf-8", "replace")}
+    if reference is not None:
+        own[REFERENCE] = reference
+    files = {**own, **graph.files}
+    if len(files) != len(own) + len(graph.files):
         raise PackageError("a file of the graph has a reserved name", got=", ".join(graph.files))
     content = {**files, MANIFEST: to_json(_complete(manifest, graph, files)).encode()}
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import polars as pl
 
+from headway.evaluation.decisions import decide
+from headway.evaluation.drift.building import build_reference
+from headway.evaluation.drift.storing import reference_to_json
 from headway.package.measuring import Measured, measure
 from headway.package.writing import archive_path, write_package
 from headway.pipeline.attempt import Attempt
@@ -53,6 +56,7 @@ def package_winner(attempt: Attempt, prepared: Prepared, competed: Competed, sco
             card=model_card(content),
             columns=columns_of(rows),
             expected=competed.tournament.expected,
+            reference=describe_rows(prepared, competed, scored, seed=attempt.project.seed),
         )
         note.text = f"{measured.size_mb:.1f} MB, {measured.latency_p50_ms:.2f} ms a row"
     return Packaged(folder, archive_path(folder, manifest.name), measured, content)
@@ -84,6 +88,29 @@ def describe(attempt: Attempt, prepared: Prepared, competed: Competed, scored: S
         base=base_of_winner(attempt.folder, competed.tournament),
         seed=attempt.project.seed,
     )
+
+
+def describe_rows(prepared: Prepared, competed: Competed, scored: Scored, *, seed: int) -> bytes:
+    """Return what later rows will be compared with: counts of the training rows and of the answers to the test rows."""
+    contest, task = competed.contest, competed.task
+    classify = isinstance(task, Classify)
+    answers: list[object] = scored.answers.tolist()
+    confidence, truths = None, scored.examples.y.tolist()
+    if isinstance(task, Classify):
+        chosen = decide(scored.answers, threshold=scored.decided.position(task), costs=scored.decided.costs)
+        answers, truths = [task.labels[index] for index in chosen], [task.labels[index] for index in truths]
+        confidence = scored.answers[range(len(chosen)), chosen].tolist()
+    watched = {column.name: column.modality for column in prepared.dataset.inputs if column.modality != "audio"}
+    reference = build_reference(
+        {name: contest.examples.rows[name].to_list() for name in watched},
+        watched,
+        task="classify" if classify else "regress",
+        predictions=answers,
+        confidence=confidence,
+        truths=truths,
+        seed=seed,
+    )
+    return reference_to_json(reference)
 
 
 def describe_input(prepared: Prepared, name: str, modality: str) -> InputColumn:

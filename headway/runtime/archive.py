@@ -15,6 +15,8 @@ from headway.runtime.manifest_rules import is_safe_name
 
 MANIFEST = "manifest.json"
 MODEL = "model.onnx"
+# Counts of the training rows, for seeing drift; older packages have none.
+REFERENCE = "reference.json"
 SUFFIX = ".headway"
 
 # A package is a model for one small machine: more than this is an attack or a mistake.

@@ -26,6 +26,21 @@ def headway():
     return run
 
 
+@pytest.fixture(scope="session")
+def command():
+    """Run a command in this process; an error of a user's is raised."""
+    from typer.testing import CliRunner
+
+    from headway.cli.app import app
+
+    def run(*arguments):
+        result = CliRunner().invoke(app, list(map(str, arguments)), catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    return run
+
+
 def describe_tiny(**changes):
     keys = {
         "name": "tiny",

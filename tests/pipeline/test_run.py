@@ -12,6 +12,7 @@ from headway.pipeline.events import CandidateStarted, Remark, StageFinished
 from headway.pipeline.run import run
 from headway.project import build
 from headway.runtime import load
+from headway.serving.drift.watching import read_reference
 from tests.pipeline.projects import table_project, write_table
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +46,15 @@ def test_the_report_does_not_tell_where_things_lie_on_this_machine(finished):
     assert "runtime.load(&#x27;package&#x27;)" in page
     assert str(finished.folder.parents[2]) not in page
     assert str(finished.folder.parents[2]) not in (finished.folder / "package" / "card.md").read_text()
+
+
+def test_the_package_carries_what_drift_is_measured_by(finished):
+    reference = read_reference(finished.folder / "package")
+    assert set(reference.kinds) == {"first", "second", "kind"}
+    mistakes = next(view for view in reference.views if view.aspect == "mistakes")
+    answers = pl.read_parquet(finished.folder / "test_answers.parquet")
+    right = int((answers["actual"] == answers["prediction"]).sum())
+    assert mistakes.counts == (right, answers.height - right)
 
 
 def test_the_package_answers_as_the_test_answers_say(finished):

@@ -1,0 +1,97 @@
+"""`headway drift`: whether rows still look like what a package was proven on."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from headway.cli.messages import choose_language
+from headway.errors import InputError, PackageError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from headway.evaluation.drift import Drift
+    from headway.runtime import Model
+
+
+def drift(
+    package: Annotated[
+        Path, typer.Argument(metavar="PACKAGE_OR_RUN", help="A package folder, a .headway file or a run.")
+    ],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="Newer rows; with the target column, accuracy counts too.")
+    ],
+    *,
+    false_alarms: Annotated[str, typer.Option(help="How often it may alarm though nothing has changed.")] = "1%",
+    as_json: Annotated[bool, typer.Option("--json", help="Print every view as JSON.")] = False,
+    lang: Annotated[str | None, typer.Option(help="Language of what is said: en or zh.")] = None,
+) -> None:
+    """Compare rows with the package's training reference: inputs, answers and, where known, mistakes."""
+    from headway import runtime
+    from headway.cli.places import find_package
+    from headway.cli.price import read_part
+    from headway.data.reading import read
+    from headway.serving.drift.wording import tell_drift, tell_shift
+
+    found, language = find_package(package), choose_language(lang)
+    rate = read_part(false_alarms, "--false-alarms")
+    if not 0 < rate < 1:
+        raise InputError("this is no rate of false alarms", expected="1% or 0.01", got=false_alarms)
+    result = compare_rows(found, runtime.load(found), read(file).rows, rate)
+    if as_json:
+        plain = {
+            "rows": result.rows,
+            "false_alarms": result.false_alarms,
+            "alarms": len(result.alarms),
+            "views": [dataclasses.asdict(shift) for shift in result.shifts],
+        }
+        typer.echo(json.dumps(plain, ensure_ascii=False, indent=2))
+        return
+    typer.echo(tell_drift(result, language))
+    for shift in result.shifts:
+        mark = "!" if shift in result.alarms else " "
+        typer.echo(f"{mark} {tell_shift(shift, language)}")
+
+
+def compare_rows(path: Path, model: Model, rows: pl.DataFrame, false_alarms: float) -> Drift:
+    """Answer the rows and compare them with the package's reference; raises `PackageError` where it has none."""
+    from headway.cli.answers import predict_rows
+    from headway.evaluation.drift import compare_counts, count_answers, count_inputs
+    from headway.serving.drift.watching import read_reference
+
+    reference = read_reference(path)
+    if reference is None:
+        raise PackageError("the package holds no training reference", where=str(path), fix="run the project again")
+    answers = predict_rows(model, rows, strict=False)
+    columns: Mapping[str, Any] = {name: rows[name].to_list() for name in reference.kinds if name in rows.columns}
+    predictions = answers.predictions.tolist()
+    confidence = None if answers.confidence is None else answers.confidence.tolist()
+    counts = {
+        **count_inputs(reference, columns),
+        **count_answers(reference, predictions, confidence),
+        **_mistakes(model, reference, rows, predictions),
+    }
+    return compare_counts(reference, counts, false_alarms=false_alarms)
+
+
+def _mistakes(model: Model, reference: Any, rows: pl.DataFrame, predictions: list[Any]) -> Mapping[Any, Any]:
+    """Return the counts of right and wrong where the rows have the target."""
+    from headway.data.targets import read_target
+    from headway.evaluation.drift import count_mistakes
+
+    manifest = model.manifest
+    if manifest.target not in rows.columns:
+        return {}
+    target = read_target(rows[manifest.target], manifest.task, labels=manifest.labels or ())
+    faulty = set(target.faults.tolist())
+    known = [place for place in range(rows.height) if place not in faulty]
+    if not known:
+        return {}
+    truths = [manifest.labels[int(target.y[place])] if manifest.labels else float(target.y[place]) for place in known]
+    return count_mistakes(reference, [predictions[place] for place in known], truths)

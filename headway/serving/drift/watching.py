@@ -1,0 +1,182 @@
+"""Watch served rows for drift: count them into windows, and compare each full window with the package's reference."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from headway.errors import PackageError
+from headway.evaluation.drift import (
+    Drift,
+    Reference,
+    compare_counts,
+    count_answers,
+    count_inputs,
+    count_mistakes,
+    reference_from_json,
+)
+from headway.evaluation.drift.counting import Counts
+from headway.runtime.archive import REFERENCE, read_package
+from headway.serving.drift.wording import tell_drift
+from headway.serving.learning.noted import Noted
+from headway.serving.observing import Feedback, Served
+from headway.serving.store.alarms import Alarm
+from headway.serving.store.reading import spelt
+
+# A quiet service may look at more rows for a moment.
+_SAVED_SECONDS = 5.0
+_log = logging.getLogger("headway.serving")
+
+
+@dataclass(frozen=True)
+class Watching:
+    """How closely drift is watched.
+
+    `window`: rows in a window of inputs and answers; `told`: answers with feedback in a window of accuracy;
+    `false_alarms`: the share of windows that alarm though nothing has changed; `most_rows_per_second` is looked at (a
+    busy service needs no more to fill its windows); `remembered`: answers that wait for their feedback.
+    """
+
+    window: int = 500
+    told: int = 200
+    false_alarms: float = 0.01
+    most_rows_per_second: float = 200.0
+    remembered: int = 50_000
+
+
+@dataclass
+class _Model:
+    """What is known of one model's present windows, and the last full ones."""
+
+    version: str
+    reference: Reference | None
+    counts: Counts = field(default_factory=dict)
+    rows: int = 0
+    mistakes: Counts = field(default_factory=dict)
+    told: int = 0
+    allowance: float = 0.0
+    looked: float = -_SAVED_SECONDS
+    windows: int = 0
+    last: dict[str, Drift] = field(default_factory=dict)
+
+
+class Watch:
+    """The consumer that looks for drift; make a `Lane` of it."""
+
+    def __init__(
+        self,
+        sources: Mapping[str, Callable[[], Reference | None]],
+        raise_alarm: Callable[[Alarm], None],
+        watching: Watching = Watching(),
+    ) -> None:
+        """Watch the models for which `sources` gives a reference; another version of a model is asked for anew."""
+        self._sources, self._raise, self._watching = sources, raise_alarm, watching
+        self._models: dict[str, _Model] = {}
+        self._answers: OrderedDict[tuple[str, int], tuple[str, Any]] = OrderedDict()
+
+    def __call__(self, batch: Sequence[Noted]) -> None:
+        """Count a batch of events; compare what has become a full window."""
+        for noted in batch:
+            if isinstance(noted.event, Served) and not noted.event.shadow:
+                self._see(noted.event)
+            elif isinstance(noted.event, Feedback):
+                self._hear(noted.event)
+
+    def drifts(self) -> dict[str, dict[str, Drift]]:
+        """Return the last full windows by model: "rows" of inputs and answers, "feedback" of accuracy."""
+        return {name: dict(model.last) for name, model in list(self._models.items())}
+
+    def _see(self, event: Served) -> None:
+        model = self._model(event)
+        reference = model.reference
+        pairs = [
+            (row, answer) for row, answer in zip(event.rows, event.answers, strict=False) if "prediction" in answer
+        ]
+        for number, (_, answer) in enumerate(pairs):
+            self._remember((event.request_id, number), (event.name, answer["prediction"]))
+        rows = min(len(pairs), _allowed(model, self._watching), self._watching.window - model.rows)
+        if reference is None or rows < 1:
+            return
+        model.allowance -= rows
+        some = pairs[:: max(1, len(pairs) // rows)][:rows]
+        columns = {name: [row.get(name) for row, _ in some] for name in reference.kinds}
+        predictions = [answer["prediction"] for _, answer in some]
+        confidence = [float(answer["confidence"]) for _, answer in some if answer.get("confidence") is not None]
+        known = confidence if len(confidence) == len(some) else None
+        _add(model.counts, {**count_inputs(reference, columns), **count_answers(reference, predictions, known)})
+        model.rows += len(some)
+        if model.rows >= self._watching.window:
+            self._close(event.name, model, "rows", model.counts)
+            model.counts, model.rows = {}, 0
+
+    def _hear(self, event: Feedback) -> None:
+        found = self._answers.get((event.request_id, event.row))
+        model = self._models.get(found[0]) if found else None
+        if found is None or model is None or model.reference is None:
+            return
+        truth: Any = event.truth
+        pair: tuple[list[Any], list[Any]] = ([spelt(found[1])], [spelt(truth)])
+        if model.reference.task == "regress":
+            if isinstance(truth, bool) or not isinstance(truth, int | float):
+                return
+            pair = ([found[1]], [truth])
+        _add(model.mistakes, count_mistakes(model.reference, *pair))
+        model.told += 1
+        if model.told >= self._watching.told:
+            self._close(found[0], model, "feedback", model.mistakes)
+            model.mistakes, model.told = {}, 0
+
+    def _close(self, name: str, model: _Model, kind: str, counts: Counts) -> None:
+        """Compare a full window, and raise the alarm where it has drifted."""
+        assert model.reference is not None
+        model.windows += 1
+        drift = compare_counts(model.reference, counts, false_alarms=self._watching.false_alarms, seed=model.windows)
+        model.last[kind] = drift
+        if drift.alarms:
+            details = {"window": kind, "rows": drift.rows, "shifts": [vars(shift) for shift in drift.alarms]}
+            self._raise(Alarm("drift", name, tell_drift(drift, "en"), details))
+
+    def _model(self, event: Served) -> _Model:
+        known = self._models.get(event.name)
+        if known is None or known.version != event.version:
+            source = self._sources.get(event.name)
+            known = self._models[event.name] = _Model(event.version, source() if source else None)
+            if known.reference is None:
+                _log.warning("%s is not watched for drift: its package has no reference", event.name)
+        return known
+
+    def _remember(self, key: tuple[str, int], answer: tuple[str, Any]) -> None:
+        self._answers[key] = answer
+        while len(self._answers) > self._watching.remembered:
+            self._answers.popitem(last=False)
+
+
+def read_reference(path: Path) -> Reference | None:
+    """Return the reference of a package, None where it has none (made by an older Headway) or it cannot be read."""
+    try:
+        content = read_package(path)[1].get(REFERENCE)
+        return None if content is None else reference_from_json(content)
+    except PackageError as error:
+        _log.warning("no reference to watch for drift: %s", error)
+        return None
+
+
+def _allowed(model: _Model, watching: Watching) -> int:
+    """Return how many rows may be looked at now, so that watching costs the same however busy the service is."""
+    now = time.monotonic()
+    saved = model.allowance + (now - model.looked) * watching.most_rows_per_second
+    model.allowance = min(saved, _SAVED_SECONDS * watching.most_rows_per_second)
+    model.looked = now
+    return int(model.allowance)
+
+
+def _add(total: Counts, more: Mapping[tuple[str, str], np.ndarray]) -> None:
+    for key, counts in more.items():
+        total[key] = total[key] + counts if key in total else counts

@@ -1,0 +1,49 @@
+"""Drift in words, English and Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from headway.evaluation.drift import Drift, Shift
+
+_ASPECTS: Mapping[str, tuple[str, str]] = {
+    "value": ("values", "取值"),
+    "range": ("numbers", "数值分布"),
+    "length": ("length", "文本长度"),
+    "language": ("language", "语言"),
+    "group": ("subjects", "主题"),
+    "strangeness": ("novelty", "新颖程度"),
+    "weekday": ("weekday", "星期"),
+    "hour": ("hour of the day", "时刻"),
+    "brightness": ("brightness", "亮度"),
+    "contrast": ("contrast", "对比度"),
+    "answer": ("answers", "预测结果"),
+    "confidence": ("confidence", "置信度"),
+    "mistakes": ("mistakes", "错误率"),
+}
+
+
+def tell_drift(drift: Drift, language: Literal["en", "zh"]) -> str:
+    """Return a window's finding as one sentence."""
+    shown = [tell_shift(shift, language) for shift in drift.alarms[:3]]
+    more = len(drift.alarms) - len(shown)
+    if language == "zh":
+        if not shown:
+            return f"{drift.rows:,} 行中未见漂移（每个窗口的误报率 {drift.false_alarms:.0%}）"
+        return f"{drift.rows:,} 行与训练数据不同：{'；'.join(shown)}" + (f"；另有 {more} 项" if more else "")
+    if not shown:
+        return f"no drift in {drift.rows:,} rows (false alarms: {drift.false_alarms:.0%} of windows)"
+    return f"{drift.rows:,} rows differ from training: {'; '.join(shown)}" + (f"; and {more} more" if more else "")
+
+
+def tell_shift(shift: Shift, language: Literal["en", "zh"]) -> str:
+    """Return one change in words: what, and which share moved most."""
+    english, chinese = _ASPECTS.get(shift.aspect, (shift.aspect, shift.aspect))
+    change = f"{shift.cell}: {shift.before:.0%} → {shift.now:.0%}"
+    p = f"p {'<' if shift.p_value < 0.001 else '='} {max(shift.p_value, 0.001):.3f}"
+    if language == "zh":
+        where = f"列“{shift.column}”的{chinese}" if shift.column else chinese
+        return f"{where}（{change}；差异 {shift.distance:.2f}，{p}）"
+    where = f"{english} of {shift.column}" if shift.column else english
+    return f"{where} ({change}; distance {shift.distance:.2f}, {p})"

@@ -1,0 +1,112 @@
+"""Experiments in the store: started and stopped by the command line, followed by every server."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from headway.errors import ExperimentError
+from headway.serving.experiments.plan import Arm, Experiment, Guardrails, check_experiment
+from headway.serving.store.opening import Store, reaching
+from headway.serving.store.records import to_json
+
+
+def start_experiment(store: Store, experiment: Experiment) -> Experiment:
+    """Write a plan down and let it run from now on; return it with its time.
+
+    Raises `ExperimentError` where the plan is no good, the name was used before, or the model has a running experiment.
+    """
+    from sqlalchemy import insert
+
+    from headway.serving.store.tables import experiments
+
+    check_experiment(experiment)
+    known = read_experiments(store)
+    if experiment.name in {each.name for each in known}:
+        raise ExperimentError("there was an experiment of this name", got=experiment.name, fix="choose another name")
+    running = next((each.name for each in known if each.running and each.model == experiment.model), None)
+    if running is not None:
+        raise ExperimentError(
+            "an experiment runs on this model already", got=running, fix=f"headway experiment stop {running}"
+        )
+    begun = dataclasses.replace(experiment, started=experiment.started or time.time())
+    record = {"name": begun.name, "started": begun.started, "stopped": None, "plan": _to_plan(begun)}
+    with reaching(store, "takes no experiment now"), store.engine.begin() as connection:
+        connection.execute(insert(experiments), record)
+    return begun
+
+
+def stop_experiment(store: Store, name: str, *, at: float | None = None) -> Experiment:
+    """End an experiment; everybody gets the usual package again. Raises `ExperimentError` for an unknown name."""
+    from sqlalchemy import update
+
+    from headway.serving.store.tables import experiments as e
+
+    found = find_experiment(store, name)
+    if not found.running:
+        return found
+    when = at or time.time()
+    with reaching(store, "cannot stop it now"), store.engine.begin() as connection:
+        connection.execute(update(e).where(e.c.name == name, e.c.stopped.is_(None)).values(stopped=when))
+    return dataclasses.replace(found, stopped=when)
+
+
+def end_arm(store: Store, experiment: str, arm: str, reason: str) -> None:
+    """Take an arm out of a running experiment for good; the first reason stays."""
+    from sqlalchemy.dialects import postgresql, sqlite
+
+    from headway.serving.store.tables import ended_arms
+
+    insert = sqlite.insert if store.is_sqlite else postgresql.insert
+    record = {"experiment": experiment, "arm": arm, "at": time.time(), "reason": reason}
+    with reaching(store, "cannot end an arm now"), store.engine.begin() as connection:
+        connection.execute(insert(ended_arms).on_conflict_do_nothing(), [record])
+
+
+def read_experiments(store: Store) -> list[Experiment]:
+    """Return all experiments, the oldest first."""
+    from sqlalchemy import select
+
+    from headway.serving.store.tables import ended_arms, experiments
+
+    with reaching(store, "cannot be read"), store.engine.connect() as connection:
+        ended: dict[str, dict[str, str]] = {}
+        for each in connection.execute(select(ended_arms)):
+            ended.setdefault(each.experiment, {})[each.arm] = each.reason
+        return [
+            dataclasses.replace(
+                _from_plan(json.loads(each.plan)),
+                started=each.started,
+                stopped=each.stopped,
+                ended_arms=ended.get(each.name, {}),
+            )
+            for each in connection.execute(select(experiments).order_by(experiments.c.started))
+        ]
+
+
+def find_experiment(store: Store, name: str) -> Experiment:
+    """Return one experiment; raises `ExperimentError` with the nearest name."""
+    known = {each.name: each for each in read_experiments(store)}
+    if name in known:
+        return known[name]
+    near = get_close_matches(name, known, n=1)
+    raise ExperimentError(
+        "there is no such experiment",
+        expected=f"one of {', '.join(known)}" if known else "an experiment in this store",
+        got=name,
+        fix=f"did you mean {near[0]}?" if near else "headway experiment start",
+    )
+
+
+def _to_plan(experiment: Experiment) -> str:
+    plan = dataclasses.asdict(experiment)
+    return to_json({key: value for key, value in plan.items() if key not in {"started", "stopped", "ended_arms"}})
+
+
+def _from_plan(plan: Mapping[str, Any]) -> Experiment:
+    arms = tuple(Arm(**arm) for arm in plan["arms"])
+    return Experiment(**{**plan, "arms": arms, "guardrails": Guardrails(**plan["guardrails"])})

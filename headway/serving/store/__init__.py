@@ -1,0 +1,1 @@
+"""Predictions and their feedback, kept in SQLite or PostgreSQL."""

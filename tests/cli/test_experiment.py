@@ -1,0 +1,73 @@
+import json
+
+import pytest
+
+from headway.cli.experiment import read_arm
+from headway.errors import ExperimentError, StoreError
+from headway.serving.experiments.plan import Arm
+from headway.serving.learning import Noted
+from headway.serving.observing import Feedback, Served
+from headway.serving.store.opening import open_store
+from headway.serving.store.recorder import Recorder
+
+
+@pytest.mark.parametrize(
+    ("text", "arm"),
+    [
+        ("new=candidate", Arm("new", "candidate")),
+        ("new=candidate:2.5", Arm("new", "candidate", 2.5)),
+        ("新=模型:v2", Arm("新", "模型:v2")),
+    ],
+)
+def test_arms_are_read(text, arm):
+    assert read_arm(text) == arm
+
+
+@pytest.mark.parametrize("text", ["new", "=x", "new=", ""])
+def test_other_arms_are_refused(text):
+    with pytest.raises(ExperimentError, match="describes no arm"):
+        read_arm(text)
+
+
+def test_an_experiment_from_start_to_stop(command, tmp_path):
+    url = f"sqlite:///{tmp_path}/store.db"
+    started = command(
+        "experiment", "start", "shorter", "--model", "reviews", "--arm", "old=reviews:1", "--arm", "new=candidate:1",
+        "--effect", "5%", "--latency", "50ms", "--store", url,
+    )  # fmt: skip
+    assert "old 50%, new 50%" in started
+    fill(url)
+    told = command("experiment", "report", "shorter", "--store", url)
+    assert "new is better than the control" in told
+    chinese = command("experiment", "report", "shorter", "--store", url, "--lang", "zh")
+    assert "new 优于对照组" in chinese
+    report = json.loads(command("experiment", "report", "shorter", "--store", url, "--json"))
+    assert report["better"] == "new"
+    assert report["arms"][1]["units"] == 400
+    assert command("experiment", "stop", "shorter", "--store", url, "--lang", "zh") == "shorter 已停止\n"
+    listed = json.loads(command("experiment", "list", "--store", url, "--json"))
+    assert listed == [{"name": "shorter", "model": "reviews", "running": False}]
+
+
+def fill(url):
+    events = []
+    for number in range(800):
+        arm = "new" if number % 2 else "old"
+        right = number % 20 != 1 if arm == "new" else number % 4 != 0
+        answer = {"prediction": "a" if right else "b", "confidence": 0.9, "probabilities": {}}
+        events += [
+            Noted(Served(f"r{number}", "reviews", "v", ({"x": 1},), (answer,), 0.01, arm=f"shorter/{arm}")),
+            Noted(Feedback(f"r{number}", 0, "a", "reviews")),
+        ]
+    Recorder(open_store(url))(events)
+
+
+def test_wrong_words_are_told(command, tmp_path):
+    url = f"sqlite:///{tmp_path}/store.db"
+    start = ("experiment", "start", "e", "--model", "m", "--arm", "a=x", "--arm", "b=y", "--store", url)
+    with pytest.raises(ExperimentError, match="accuracy or value"):
+        command(*start, "--outcome", "love")
+    with pytest.raises(ExperimentError, match="--window"):
+        command(*start, "--window", "soon")
+    with pytest.raises(StoreError, match="no store"):
+        command("experiment", "report", "e", "--store", f"sqlite:///{tmp_path}/none.db")

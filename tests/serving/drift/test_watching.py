@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+
+from headway.evaluation.drift.building import build_reference
+from headway.serving.drift.watching import Watch, Watching, read_reference
+from headway.serving.learning import Noted
+from headway.serving.observing import Feedback, Served
+
+RANDOM = np.random.default_rng(0)
+
+
+def make_event(number, *, mean=0.0, prediction="a", version="v1", rows=1, shadow=False):
+    cells = tuple({"x": float(RANDOM.normal(mean, 1))} for _ in range(rows))
+    answers = tuple({"prediction": prediction, "confidence": 0.9, "probabilities": {}} for _ in range(rows))
+    return Noted(Served(f"r{number}", "m", version, cells, answers, 0.01, shadow=shadow))
+
+
+@pytest.fixture
+def watched():
+    labels = RANDOM.choice(["a", "b"], 400, p=[0.9, 0.1]).tolist()
+    reference = build_reference(
+        {"x": RANDOM.normal(0, 1, 1000).tolist()}, {"x": "number"}, task="classify", predictions=labels,
+        confidence=None, truths=labels[::-1], seed=0,
+    )  # fmt: skip
+    alarms = []
+    watching = Watching(window=100, told=60, most_rows_per_second=1e6)
+    return Watch({"m": lambda: reference}, alarms.append, watching), alarms
+
+
+def drawn(number):
+    return "b" if number % 10 == 0 else "a"
+
+
+def test_usual_rows_raise_no_alarm(watched):
+    watch, alarms = watched
+    watch([make_event(number, prediction=drawn(number)) for number in range(300)])
+    assert not alarms
+    assert watch.drifts()["m"]["rows"].rows == 100
+
+
+def test_other_rows_alarm_when_the_window_is_full(watched):
+    watch, alarms = watched
+    watch([make_event(number, mean=2.0, prediction=drawn(number)) for number in range(99)])
+    assert not alarms
+    watch([make_event(99, mean=2.0)])
+    assert alarms[0].kind == "drift"
+    assert "numbers of x" in alarms[0].message
+    assert alarms[0].details["shifts"][0]["column"] == "x"
+
+
+def test_feedback_shows_a_loss_of_accuracy(watched):
+    watch, alarms = watched
+    watch([make_event(number, prediction=drawn(number)) for number in range(60)])
+    told = [Noted(Feedback(f"r{number}", 0, "c" if number % 2 else drawn(number), "m")) for number in range(60)]
+    watch(told)
+    assert "mistakes" in alarms[-1].message
+    watch([Noted(Feedback("unknown", 0, "a", "m"))])
+
+
+def test_shadows_failures_and_unknown_models_do_not_count(watched):
+    watch, alarms = watched
+    watch([make_event(number, mean=5.0, shadow=True) for number in range(150)])
+    watch(
+        [Noted(Served(f"u{number}", "other", "v", ({"x": 1.0},), ({"prediction": "a"},), 0.1)) for number in range(5)]
+    )
+    watch([Noted(Served("empty", "m", "v1", ({"x": 1.0},), ({"error": "bad"},), 0.1))])
+    assert not alarms
+
+
+def test_large_requests_fill_a_window_and_no_more(watched):
+    watch, _ = watched
+    watch([make_event(1, rows=5000)])
+    assert watch.drifts()["m"]["rows"].rows == 100
+
+
+def test_a_new_version_starts_anew(watched):
+    watch, alarms = watched
+    watch([make_event(number, mean=3.0) for number in range(99)])
+    watch([make_event(number, version="v2", prediction=drawn(number)) for number in range(100)])
+    assert not alarms
+
+
+def test_the_rate_is_bounded():
+    asked = []
+    watch = Watch({"m": lambda: asked.append(1)}, asked.append, Watching())
+    watch([make_event(number) for number in range(3)])
+    assert asked == [1]
+
+
+def test_a_place_without_a_package_has_no_reference(tmp_path):
+    assert read_reference(tmp_path) is None

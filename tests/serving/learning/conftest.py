@@ -1,0 +1,1 @@
+from tests.serving.production import cluster, failed, served, store, told  # noqa: F401 - fixtures

@@ -1,0 +1,21 @@
+import json
+
+from headway.serving.learning.ledger import Figure, Ledger, add_up, shared_folder
+
+
+def test_counters_add_up_over_workers_and_gauges_show_the_worst(tmp_path):
+    (tmp_path / "1.json").write_text(
+        json.dumps([["taken", 5, "counter", [["lane", "store"]]], ["down", 1, "gauge", []]])
+    )
+    (tmp_path / "2.json").write_text("half writ")
+    mine = Ledger(tmp_path, lambda: [Figure("taken", 2, "counter", (("lane", "store"),)), Figure("down", 0, "gauge")])
+    assert mine.figures() == [Figure("down", 1.0, "gauge"), Figure("taken", 7.0, "counter", (("lane", "store"),))]
+    mine.close()
+    assert add_up(tmp_path)[-1].value == 7.0
+
+
+def test_all_children_of_a_parent_share_a_folder():
+    import os
+
+    assert shared_folder(os.getpid()) == shared_folder(os.getpid())
+    assert str(shared_folder(os.getpid(), {"HEADWAY_LEDGER": "/x"})) == "/x"
