@@ -13,6 +13,7 @@ from headway.cli.messages import Language, choose_language, say
 if TYPE_CHECKING:
     from headway.serving.settings import Package, Settings
 
+_LEARNS = "headway.serving.learning.assembling:learn"
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
@@ -43,6 +44,18 @@ def serve(
     log_bodies: Annotated[bool, typer.Option("--log-bodies", help="Log rows and answers too (personal data!).")] = (
         False
     ),
+    store: Annotated[
+        str | None, typer.Option(help="Keep predictions and feedback: sqlite:///kept.db or postgresql://...")
+    ] = None,
+    keep: Annotated[
+        str, typer.Option(help="What the store keeps: all, off (feedback alone), or a share: 10%.")
+    ] = "all",
+    keep_days: Annotated[float, typer.Option(min=0, help="Days after which it is deleted; 0: never.")] = 90.0,
+    unmasked: Annotated[bool, typer.Option("--unmasked", help="Keep personal data as it came.")] = False,
+    drift: Annotated[
+        bool, typer.Option("--drift", help="Compare what comes in with training; on where there is a store.")
+    ] = False,
+    webhook: Annotated[str | None, typer.Option(help="URL that alarms are posted to.")] = None,
     lang: Annotated[str | None, typer.Option(help="Language of what is said and of the page: en or zh.")] = None,
 ) -> None:
     """Answer predictions over HTTP, and show a page to try the model on; Ctrl-C or SIGTERM finish what was accepted."""
@@ -56,6 +69,8 @@ def serve(
         tuple(_package(text) for text in packages), host=host, port=port, workers=workers, threads=threads,
         limits=limits, keys=_path(keys), certificate=_path(tls_cert), private_key=_path(tls_key), log=_path(log),
         log_bodies=log_bodies, hosts=_hosts(host, allow_host or ()), origins=tuple(cors or ()), lang=language,
+        observer=_LEARNS if store or drift or webhook else None,
+        options={"store": store, "keep": keep, "keep_days": keep_days or None, "mask": not unmasked, "webhook": webhook},
     )  # fmt: skip
     _check(settings)
     supervisor = Supervisor(settings, on_event=lambda event, facts: _tell(event, facts, settings, language))
@@ -97,10 +112,24 @@ def _check(settings: Settings) -> None:
             raise RunError("a file for HTTPS is not there", where=path)
     if settings.keys is not None:
         read_keys(Path(settings.keys))
+    if settings.observer is not None:
+        _check_learning(settings.options)
     names = [package.name or name_of(package.path) for package in settings.packages]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise RunError("two packages have the same name", got=", ".join(twice), fix="give one another: NAME=PATH")
+
+
+def _check_learning(options: Mapping[str, Any]) -> None:
+    """Raise for a store that cannot be, or a share that makes no sense."""
+    from headway.serving.learning.assembling import read_options
+    from headway.serving.store.opening import connect
+    from headway.serving.store.recorder import read_keeping
+
+    read_options(options)
+    read_keeping(str(options["keep"]))
+    if options["store"] is not None:
+        connect(str(options["store"])).close()
 
 
 def _tell(event: str, facts: Mapping[str, Any], settings: Settings, language: Language) -> None:

@@ -110,6 +110,7 @@ class Worker:
             Registry(), limits=settings.limits, access=Access(keys, rates, hosts, settings.origins),
             observer=observer, router=router, telemetry=self.telemetry, log=log, log_bodies=settings.log_bodies,
             lang=settings.lang, folder=Path(post.folder), deploy=self._ask_deploy,
+            collectors=[collector] if (collector := getattr(observer, "collector", None)) is not None else [],
         )  # fmt: skip
 
     async def _open(self) -> Plan | None:

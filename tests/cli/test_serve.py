@@ -36,3 +36,10 @@ def test_deploying_to_nobody_says_what_to_do(headway, run_folder):
     assert done.returncode == 1
     assert "is it running" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_a_store_cannot_be_is_told_before_the_start(headway, run_folder, tmp_path):
+    done = headway("serve", run_folder, "--store", "mysql://x/y")
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    done = headway("serve", run_folder, "--store", f"sqlite:///{tmp_path}/a.db", "--keep", "most")
+    assert "off, all, or a share" in done.stderr
