@@ -113,7 +113,26 @@ def shuffled(source: Source, size: int, generator: np.random.Generator) -> list[
     return batches
 
 
-def sequential(source: Source, size: int) -> list[np.ndarray]:
-    """Return the positions of batches for evaluation, sorted by length where lengths differ."""
+def sequential(source: Source, size: int, tokens: int = 0) -> list[np.ndarray]:
+    """Return the positions of batches for evaluation, sorted by length where lengths differ.
+
+    With `tokens`, a batch has at most so many tokens, padding included, or a single row.
+    """
     order = np.arange(len(source)) if source.lengths is None else np.argsort(source.lengths, kind="stable")
-    return [order[start : start + size] for start in range(0, len(order), size)]
+    batches = [order[start : start + size] for start in range(0, len(order), size)]
+    return [part for batch in batches for part in parts_of(source, batch, tokens)]
+
+
+def parts_of(source: Source, positions: np.ndarray, tokens: int) -> list[np.ndarray]:
+    """Divide a batch into parts of at most `tokens` tokens, padding included, or a single row; 0 leaves it whole."""
+    lengths = source.lengths
+    if tokens <= 0 or lengths is None:
+        return [positions]
+    order = positions[np.argsort(lengths[positions], kind="stable")]
+    parts, start = [], 0
+    for stop in range(1, len(order) + 1):
+        # Sorted by length: the row that would come next is the longest of its part.
+        if stop == len(order) or (stop + 1 - start) * int(lengths[order[stop]]) > tokens:
+            parts.append(order[start:stop])
+            start = stop
+    return parts
