@@ -30,6 +30,17 @@ class Source(Protocol):
         """
 
 
+class Tokens(Source, Protocol):
+    """Rows of tokens, each of its own length."""
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Return the number of tokens of each row."""
+
+    def take(self, positions: np.ndarray) -> Tokens:
+        """Return the rows at `positions`, in that order."""
+
+
 @dataclass(frozen=True)
 class Lesson:
     """What a network learns or is examined from: inputs, targets (int64 indices or float32), weights or None."""
@@ -86,6 +97,12 @@ class Sequences:
         """Return the number of rows."""
         return len(self.starts) - 1
 
+    def take(self, positions: np.ndarray) -> Sequences:
+        """Return the rows at `positions`, in that order."""
+        pieces = [self.flat[self.starts[row] : self.starts[row + 1]] for row in positions]
+        flat = np.concatenate(pieces) if pieces else self.flat[:0]
+        return Sequences(flat, np.concatenate([[0], np.cumsum(self.lengths[positions])]), self.pad)
+
     def batch(self, positions: np.ndarray, augment: np.random.Generator | None) -> tuple[Tensor, ...]:  # noqa: ARG002
         """Return ids and mask of the rows at `positions`."""
         starts, lengths = self.starts[positions], self.starts[positions + 1] - self.starts[positions]
@@ -94,6 +111,30 @@ class Sequences:
         ids = np.full(mask.shape, self.pad, dtype=np.int64)
         ids[mask] = self.flat[(starts[:, None] + steps)[mask]]
         return torch.from_numpy(ids), torch.from_numpy(mask.astype(np.int64))
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The tokens of several text columns; a batch is what each column gives in turn."""
+
+    parts: tuple[Tokens, ...]
+
+    def take(self, positions: np.ndarray) -> Columns:
+        """Return the rows at `positions`, in that order."""
+        return Columns(tuple(part.take(positions) for part in self.parts))
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Return the number of tokens of each row, over all columns."""
+        return np.asarray(np.sum([part.lengths for part in self.parts], axis=0))
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.parts[0])
+
+    def batch(self, positions: np.ndarray, augment: np.random.Generator | None) -> tuple[Tensor, ...]:
+        """Return the arguments for each column in turn, for the rows at `positions`."""
+        return tuple(tensor for part in self.parts for tensor in part.batch(positions, augment))
 
 
 def shuffled(source: Source, size: int, generator: np.random.Generator) -> list[np.ndarray]:

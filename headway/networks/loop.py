@@ -63,9 +63,7 @@ class Run:
         self.steps_before = 0
 
     def _targets(self, lesson: Lesson) -> Tensor:
-        if self.task.kind == "classify":
-            return torch.from_numpy(lesson.y.astype(np.int64))
-        return torch.from_numpy(((lesson.y - self.scale[0]) / self.scale[1]).astype(np.float32))
+        return torch.from_numpy(losses.targets_of(lesson.y, self.task, self.scale))
 
     def fit_loop(self) -> None:
         """Run epochs until the plan, the patience or the clock ends; go on where a killed run stopped."""
