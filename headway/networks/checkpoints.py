@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import time
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,9 +46,11 @@ class Checkpoints:
 
     def load(self) -> dict[str, Any] | None:
         """Return the last checkpoint, or None where there is none that can be read."""
+        if not zipfile.is_zipfile(self.file):
+            return None
         try:
             return dict(torch.load(self.file, weights_only=True))
-        except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
+        except (OSError, RuntimeError, pickle.UnpicklingError):
             return None
 
 

@@ -25,7 +25,7 @@ def solve_head(head: nn.Linear, pooled: np.ndarray, lesson: Lesson, task: Task, 
     x = torch.from_numpy(((pooled - mean) / deviation).astype(np.float32))
     wanted = torch.from_numpy(losses.targets_of(lesson.y, task, scale_of(lesson.y, task)))
     rows = torch.from_numpy(losses.row_weights(lesson.y, lesson.weight, task, plan))
-    line = nn.Linear(*reversed(head.weight.shape))
+    line = nn.Linear(head.in_features, head.out_features)
     nn.init.zeros_(line.weight)
     nn.init.zeros_(line.bias)
     loss_of = losses.row_loss(plan, smoothing=plan.label_smoothing)
@@ -37,7 +37,7 @@ def solve_head(head: nn.Linear, pooled: np.ndarray, lesson: Lesson, task: Task, 
         loss.backward()  # type: ignore[no-untyped-call]
         return float(loss.detach())
 
-    optimizer.step(closure)
+    optimizer.step(closure)  # type: ignore[no-untyped-call]
     with torch.no_grad():
         head.weight.copy_(line.weight / torch.from_numpy(deviation))
         head.bias.copy_(line.bias - head.weight @ torch.from_numpy(mean))
