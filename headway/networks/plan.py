@@ -10,6 +10,7 @@ from headway.errors import TrainingError
 from headway.tasks import Task
 from headway.tasks.recipe import Loss, Optimizer, Recipe, Schedule
 
+Precision = Literal["auto", "float32"]
 LOSSES: Mapping[str, tuple[Loss, ...]] = {
     "classify": ("cross_entropy", "binary_cross_entropy", "focal"),
     "regress": ("mse", "mae", "huber"),
@@ -51,7 +52,7 @@ class Plan:
     clip: float = 0.0
     augment: bool = False
     criterion: Literal["loss", "error"] = "loss"
-    precision: Literal["auto", "float32"] = "auto"
+    precision: Precision = "auto"
     threads: int | None = None
     layer_decay: float = 1.0
     tokens: int = 0

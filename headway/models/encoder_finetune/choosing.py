@@ -16,7 +16,8 @@ from headway.encoders.depth import layers_of
 from headway.encoders.opening import Encoder
 from headway.encoders.tuned import Method, Tuned
 from headway.errors import TrainingError
-from headway.networks.device import best_device
+from headway.networks.device import autocast, best_device
+from headway.networks.plan import Plan
 from headway.networks.timing import copied, timed_steps
 
 # Tokens of a part of a step: more gain no speed on a CPU.
@@ -106,12 +107,14 @@ def measure(encoder: Encoder) -> Speed:
     mask = torch.ones_like(ids)
 
     def forwards(_: int) -> None:
-        with torch.inference_mode():
+        with torch.inference_mode(), autocast(device, Plan()):
             network(ids, mask)
-            _settled(device)
+        _settled(device)
 
     def step(_: int) -> None:
-        network(ids, mask).sum().backward()
+        with autocast(device, Plan()):
+            outputs = network(ids, mask)
+        outputs.sum().backward()
         _settled(device)
 
     network.eval()

@@ -16,7 +16,8 @@ from headway.encoders.states import KeptStates, StateStore
 from headway.encoders.tuned import Tuned
 from headway.models.family import Examples
 from headway.networks.batches import Columns, Sequences, sequential
-from headway.networks.device import best_device
+from headway.networks.device import autocast, best_device
+from headway.networks.plan import Plan
 from headway.networks.trained import EVALUATION_BATCH, EVALUATION_TOKENS
 from headway.runtime.feeds import encode
 from headway.runtime.manifest import TokenFeed
@@ -49,7 +50,7 @@ def kept_columns(texts: Columns, network: Tuned, store: StateStore, clock: Clock
     network.to(device).eval()
 
     def compute(ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        with torch.inference_mode():
+        with torch.inference_mode(), autocast(device, Plan()):
             return network.cut.lower_states(ids.to(device), mask.to(device))
 
     for part in texts.parts:
