@@ -74,12 +74,16 @@ class Support:
     `base`: the pretrained model of the kind that the family's card asks for, else None. `unlabelled`: rows with the
     same input columns, typed alike, and no target; none of them repeats a labelled row; None where there are none.
     `store`: a folder that outlives the run, for what is costly to compute and the same for all (features of a frozen
-    base); None where nothing may be kept.
+    base); None where nothing may be kept. `scratch`: a folder that lasts as long as the run, for what a killed
+    fit goes on from; what is there is named by its content, so that folds and the refit share it. `memory_mb`: what the
+    process may take.
     """
 
     base: Base | None = None
     unlabelled: pl.DataFrame | None = None
     store: Path | None = None
+    scratch: Path | None = None
+    memory_mb: float = float("inf")
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,14 @@ import numpy as np
 import polars as pl
 import spox
 from spox import Var, argument
-from torch import Tensor, nn
+from torch import nn
 
 from headway.compute.clock import Clock
 from headway.errors import TrainingError
 from headway.modalities.text.tokens import length_of_most, token_count, token_feed, train_tokenizer
 from headway.models.family import Curve, Estimate, Examples, Settings
 from headway.networks import training
-from headway.networks.batches import Lesson, Sequences
+from headway.networks.batches import Columns, Lesson, Sequences
 from headway.networks.nodes import answer, model_bytes
 from headway.networks.plan import Plan, planned
 from headway.networks.training import Trained, estimated, predict
@@ -120,26 +120,6 @@ class TextNetwork:
         pairs = [(arguments[f"{feed.name}.ids"], arguments[f"{feed.name}.mask"]) for feed in self.feeds]
         outputs = answer(self.nodes(self.trained.network, pairs), self.trained)
         return Graph(model_bytes(arguments, outputs), self.feeds, {self.feeds[0].tokenizer: self.tokenizer})
-
-
-@dataclass(frozen=True)
-class Columns:
-    """The tokens of several text columns; a batch is `ids, mask` of each in turn."""
-
-    parts: tuple[Sequences, ...]
-
-    @property
-    def lengths(self) -> np.ndarray:
-        """Return the number of tokens of each row, over all columns."""
-        return np.asarray(np.sum([part.lengths for part in self.parts], axis=0))
-
-    def __len__(self) -> int:
-        """Return the number of rows."""
-        return len(self.parts[0])
-
-    def batch(self, positions: np.ndarray, augment: np.random.Generator | None) -> tuple[Tensor, ...]:
-        """Return ids and mask of each column for the rows at `positions`."""
-        return tuple(tensor for part in self.parts for tensor in part.batch(positions, augment))
 
 
 def _tokenized(train: Examples) -> tuple[tuple[TokenFeed, ...], bytes]:

@@ -30,6 +30,17 @@ class Source(Protocol):
         """
 
 
+class Tokens(Source, Protocol):
+    """Rows of tokens, each of its own length."""
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Return the number of tokens of each row."""
+
+    def take(self, positions: np.ndarray) -> Tokens:
+        """Return the rows at `positions`, in that order."""
+
+
 @dataclass(frozen=True)
 class Lesson:
     """What a network learns or is examined from: inputs, targets (int64 indices or float32), weights or None."""
@@ -86,6 +97,12 @@ class Sequences:
         """Return the number of rows."""
         return len(self.starts) - 1
 
+    def take(self, positions: np.ndarray) -> Sequences:
+        """Return the rows at `positions`, in that order."""
+        pieces = [self.flat[self.starts[row] : self.starts[row + 1]] for row in positions]
+        flat = np.concatenate(pieces) if pieces else self.flat[:0]
+        return Sequences(flat, np.concatenate([[0], np.cumsum(self.lengths[positions])]), self.pad)
+
     def batch(self, positions: np.ndarray, augment: np.random.Generator | None) -> tuple[Tensor, ...]:  # noqa: ARG002
         """Return ids and mask of the rows at `positions`."""
         starts, lengths = self.starts[positions], self.starts[positions + 1] - self.starts[positions]
@@ -94,6 +111,30 @@ class Sequences:
         ids = np.full(mask.shape, self.pad, dtype=np.int64)
         ids[mask] = self.flat[(starts[:, None] + steps)[mask]]
         return torch.from_numpy(ids), torch.from_numpy(mask.astype(np.int64))
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The tokens of several text columns; a batch is what each column gives in turn."""
+
+    parts: tuple[Tokens, ...]
+
+    def take(self, positions: np.ndarray) -> Columns:
+        """Return the rows at `positions`, in that order."""
+        return Columns(tuple(part.take(positions) for part in self.parts))
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Return the number of tokens of each row, over all columns."""
+        return np.asarray(np.sum([part.lengths for part in self.parts], axis=0))
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.parts[0])
+
+    def batch(self, positions: np.ndarray, augment: np.random.Generator | None) -> tuple[Tensor, ...]:
+        """Return the arguments for each column in turn, for the rows at `positions`."""
+        return tuple(tensor for part in self.parts for tensor in part.batch(positions, augment))
 
 
 def shuffled(source: Source, size: int, generator: np.random.Generator) -> list[np.ndarray]:
@@ -113,7 +154,26 @@ def shuffled(source: Source, size: int, generator: np.random.Generator) -> list[
     return batches
 
 
-def sequential(source: Source, size: int) -> list[np.ndarray]:
-    """Return the positions of batches for evaluation, sorted by length where lengths differ."""
+def sequential(source: Source, size: int, tokens: int = 0) -> list[np.ndarray]:
+    """Return the positions of batches for evaluation, sorted by length where lengths differ.
+
+    With `tokens`, a batch has at most so many tokens, padding included, or a single row.
+    """
     order = np.arange(len(source)) if source.lengths is None else np.argsort(source.lengths, kind="stable")
-    return [order[start : start + size] for start in range(0, len(order), size)]
+    batches = [order[start : start + size] for start in range(0, len(order), size)]
+    return [part for batch in batches for part in parts_of(source, batch, tokens)]
+
+
+def parts_of(source: Source, positions: np.ndarray, tokens: int) -> list[np.ndarray]:
+    """Divide a batch into parts of at most `tokens` tokens, padding included, or a single row; 0 leaves it whole."""
+    lengths = source.lengths
+    if tokens <= 0 or lengths is None:
+        return [positions]
+    order = positions[np.argsort(lengths[positions], kind="stable")]
+    parts, start = [], 0
+    for stop in range(1, len(order) + 1):
+        # Sorted by length: the row that would come next is the longest of its part.
+        if stop == len(order) or (stop + 1 - start) * int(lengths[order[stop]]) > tokens:
+            parts.append(order[start:stop])
+            start = stop
+    return parts

@@ -29,6 +29,13 @@ def row_loss(plan: Plan, *, smoothing: float = 0.0) -> RowLoss:
     return losses[plan.loss]
 
 
+def targets_of(y: np.ndarray, task: Task, scale: tuple[float, float]) -> np.ndarray:
+    """Return targets as losses want them: int64 indices, or float32 values with mean 0 and deviation 1 by `scale`."""
+    if task.kind == "classify":
+        return y.astype(np.int64)
+    return ((y - scale[0]) / scale[1]).astype(np.float32)
+
+
 def _binary_cross_entropy(z: Tensor, y: Tensor, smoothing: float) -> Tensor:
     """One yes-or-no question per label; with two labels that is the one question which of them."""
     if z.shape[1] == 2:

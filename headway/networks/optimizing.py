@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -11,19 +12,47 @@ from torch import Tensor, nn
 from headway.networks.plan import Plan
 
 
+@runtime_checkable
+class Layered(Protocol):
+    """A network that knows the order of its layers."""
+
+    def height(self, parameter: str) -> int:
+        """Return how many layers stand between the parameter of this name and the outputs, 0 for the head's own."""
+
+
 def optimizer_of(network: nn.Module, plan: Plan) -> torch.optim.Optimizer:
-    """Return the plan's optimiser; matrices and kernels decay, biases and norms do not."""
-    weights = decayed(network)
-    known = {id(weight) for weight in weights}
-    rest = [p for p in network.parameters() if p.requires_grad and id(p) not in known]
-    groups = [{"params": weights, "weight_decay": plan.weight_decay}, {"params": rest, "weight_decay": 0.0}]
-    groups = [group for group in groups if group["params"]]
+    """Return the plan's optimiser; matrices and kernels decay, biases and norms do not.
+
+    Each group carries its `scale`, by which `set_rate` multiplies the learning rate.
+    """
+    groups = _groups(network, plan)
     if plan.optimizer == "sgd":
         return torch.optim.SGD(
             groups, lr=plan.learning_rate, momentum=plan.momentum, nesterov=plan.momentum > 0, fused=True
         )
     kind = torch.optim.Adam if plan.optimizer == "adam" else torch.optim.AdamW
     return kind(groups, lr=plan.learning_rate, fused=True)
+
+
+def set_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
+    """Give every group its share of `learning_rate`."""
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate * group["scale"]
+
+
+def _groups(network: nn.Module, plan: Plan) -> list[dict[str, object]]:
+    """Return the parameters that learn, by their scale and whether they decay, in a fixed order."""
+    groups: dict[tuple[float, bool], list[Tensor]] = {}
+    for name, parameter in network.named_parameters():
+        if parameter.requires_grad:
+            height = network.height(name) if isinstance(network, Layered) else 0
+            groups.setdefault((plan.layer_decay**height, parameter.ndim >= 2), []).append(parameter)
+    # Matrices first: the order of groups decides the order of sums in float32, and with it the last bits.
+    ordered = sorted(groups.items(), key=lambda item: (-item[0][0], not item[0][1]))
+    return [
+        {"params": parameters, "weight_decay": plan.weight_decay if decays else 0.0, "scale": scale}
+        for (scale, decays), parameters in ordered
+    ]
 
 
 def decayed(network: nn.Module) -> list[Tensor]:

@@ -10,6 +10,7 @@ from headway.errors import TrainingError
 from headway.tasks import Task
 from headway.tasks.recipe import Loss, Optimizer, Recipe, Schedule
 
+Precision = Literal["auto", "float32"]
 LOSSES: Mapping[str, tuple[Loss, ...]] = {
     "classify": ("cross_entropy", "binary_cross_entropy", "focal"),
     "regress": ("mse", "mae", "huber"),
@@ -26,6 +27,10 @@ class Plan:
     watches on the validation part, the loss or the error rate (ties broken by the loss). `precision`: "auto" is
     bfloat16 autocast where the hardware has it. `threads`: how many threads share a step, None for torch's own choice;
     small steps are best done by one, since threads that wait for each other on a busy machine cost tenfold.
+
+    `layer_decay`: a parameter `h` layers below the head learns at `layer_decay**h` times the rate, where the network
+    is `Layered` (Howard & Ruder 2018, section 3.2). `tokens`: a step is done in parts of at most so many padded
+    tokens, whose gradients add up; 0 for one part.
     """
 
     loss: Loss = "cross_entropy"
@@ -47,8 +52,10 @@ class Plan:
     clip: float = 0.0
     augment: bool = False
     criterion: Literal["loss", "error"] = "loss"
-    precision: Literal["auto", "float32"] = "auto"
+    precision: Precision = "auto"
     threads: int | None = None
+    layer_decay: float = 1.0
+    tokens: int = 0
 
 
 HONOURED = frozenset(field.name for field in fields(Recipe))

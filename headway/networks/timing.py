@@ -42,5 +42,6 @@ def timed_steps(
 
 
 def copied(network: nn.Module) -> nn.Module:
-    """Return a network that can be trained without a trace on the original."""
-    return copy.deepcopy(network)
+    """Return a network that can be trained without a trace on the original; weights that do not learn are shared."""
+    frozen = {id(parameter): parameter for parameter in network.parameters() if not parameter.requires_grad}
+    return copy.deepcopy(network, frozen)

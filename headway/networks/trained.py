@@ -14,7 +14,8 @@ from headway.networks.device import limited
 from headway.networks.plan import Plan
 from headway.tasks import Task
 
-EVALUATION_BATCH = 256
+# A batch of evaluation: so many rows, and at most so many tokens with padding.
+EVALUATION_BATCH, EVALUATION_TOKENS = 256, 16_384
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def outputs_of(network: nn.Module, source: Source, device: torch.device) -> Tens
     network.eval()
     order: list[np.ndarray] = []
     parts: list[Tensor] = []
-    for positions in sequential(source, EVALUATION_BATCH):
+    for positions in sequential(source, EVALUATION_BATCH, EVALUATION_TOKENS):
         batch = (argument.to(device) for argument in source.batch(positions, None))
         parts.append(network(*batch).float().cpu())
         order.append(positions)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,6 +23,8 @@ from headway.training.storage import Store
 from headway.training.tournament import compete
 
 CANDIDATES = "candidates"
+# What a killed fit goes on from; gone once the tournament is over.
+SCRATCH = "scratch"
 # What the stages after the tournament need: a share of the budget, within bounds in seconds.
 TAIL_SHARE, TAIL_LEAST, TAIL_MOST = 0.06, 1.5, 8.0
 
@@ -50,6 +53,7 @@ def hold_tournament(attempt: Attempt, prepared: Prepared) -> Competed:
             store=store,
             listen=lambda event: remember_and_tell(attempt, event),
         )
+        shutil.rmtree(attempt.folder.path / SCRATCH, ignore_errors=True)
         winner = next(outcome for outcome in tournament.outcomes if outcome.status == "won")
         note.text = f"{tournament.winner} wins, {contest.metric} {winner.metrics[contest.metric]:.4f} in validation"
     return Competed(contest.task, contest, tournament)
@@ -65,8 +69,9 @@ def make_contest(attempt: Attempt, prepared: Prepared, found: Found) -> Contest:
     """Return what all candidates share."""
     project, dataset = attempt.project, prepared.dataset
     task = task_of(dataset)
+    scratch = attempt.folder.path / SCRATCH
     return Contest(
-        replace(examples_of(dataset), support=support_of(prepared.unlabelled)),
+        replace(examples_of(dataset), support=replace(support_of(prepared.unlabelled), scratch=scratch)),
         prepared.split.train,
         prepared.split.folds,
         task,

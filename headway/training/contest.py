@@ -35,10 +35,9 @@ class Contest:
     bases: Mapping[BaseKind, Base] = field(default_factory=dict)
 
     def seen_by(self, card: Card) -> Contest:
-        """Return the contest as a family sees it: with the base that its card asks for."""
-        if card.base is None:
-            return self
-        support = replace(self.examples.support, base=self.bases.get(card.base))
+        """Return the contest as a family sees it: with the base that its card asks for, and the memory for training."""
+        base = None if card.base is None else self.bases.get(card.base)
+        support = replace(self.examples.support, base=base, memory_mb=self.memory_mb)
         return replace(self, examples=replace(self.examples, support=support))
 
     @cached_property

@@ -12,7 +12,7 @@ from headway.networks.batches import Arrays, Lesson
 from headway.networks.device import best_device
 from headway.networks.plan import Plan, planned
 from headway.networks.timing import Pace
-from headway.networks.training import estimated, predict, threads_for, train
+from headway.networks.training import estimated, precision_for, predict, threads_for, train
 from headway.tasks import Classify, Regress
 from headway.tasks.recipe import Recipe
 
@@ -178,6 +178,55 @@ def test_one_thread_trains_where_other_processes_hold_the_cores(monkeypatch, tog
     lesson, _ = lessons()
     assert threads_for(build, lesson, TASK, Plan(), seed=0) == chosen
     assert threads_for(build, lesson, TASK, Plan(threads=2), seed=0) == 2
+
+
+@pytest.mark.parametrize(("reduced", "chosen"), [(1.0, "auto"), (3.0, "float32")])
+def test_bfloat16_is_used_where_it_is_really_faster(monkeypatch, reduced, chosen):
+    monkeypatch.setattr(training, "has_bfloat16", lambda _: True)
+    monkeypatch.setattr(training, "probe", lambda *a: Pace(reduced if a[-1].precision == "auto" else 2.0, 0.0))
+    assert precision_for(build(), lessons()[0], TASK, Plan()) == chosen
+
+
+def test_parts_of_a_step_add_up_to_the_whole():
+    from headway.networks.batches import Sequences
+
+    class Embedded(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.table = nn.Embedding(50, 8)
+            self.head = nn.Linear(8, 2)
+
+        def forward(self, ids, mask):
+            return self.head((self.table(ids) * mask[..., None]).sum(1))
+
+    lengths = np.random.default_rng(0).integers(1, 9, 80)
+    ids = np.random.default_rng(1).integers(1, 50, lengths.sum())
+    lesson = Lesson(Sequences(ids, np.concatenate([[0], np.cumsum(lengths)])), (lengths > 4).astype(np.int64))
+    plans = [Plan(epochs=2, batch_size=20, tokens=tokens) for tokens in (0, 30)]
+    runs = [train(Embedded, lesson, None, TASK, plan, seed=0, clock=Clock()) for plan in plans]
+    np.testing.assert_allclose(*[predict(run, lesson.source) for run in runs], atol=1e-5)
+
+
+def test_lower_layers_learn_at_their_own_rate():
+    class Stacked(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.low, self.head = nn.Linear(4, 4), nn.Linear(4, 2)
+
+        def forward(self, x):
+            return self.head(self.low(x))
+
+        def height(self, parameter):
+            return 1 if parameter.startswith("low") else 0
+
+    lesson, _ = lessons()
+    moved = []
+    for decay in (1.0, 0.01):
+        plan = Plan(epochs=2, layer_decay=decay, weight_decay=0.0)
+        trained = train(Stacked, lesson, None, TASK, plan, seed=0, clock=Clock())
+        torch.manual_seed(0)
+        moved.append((trained.network.low.weight - Stacked().low.weight).abs().mean().item())
+    assert moved[1] < 0.1 * moved[0]
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")

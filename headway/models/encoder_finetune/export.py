@@ -1,0 +1,48 @@
+"""The fine-tuned encoder and its head as one ONNX graph."""
+
+from __future__ import annotations
+
+import numpy as np
+import spox
+import spox.opset.ai.onnx.v21 as op
+from spox import Var, argument
+
+from headway.encoders.nodes import pooled_nodes
+from headway.encoders.opening import stack_of
+from headway.encoders.tuned import Tuned
+from headway.errors import TrainingError
+from headway.models.encoder_finetune.reading import Reader
+from headway.networks.nodes import answer, linear
+from headway.networks.trained import Trained
+from headway.package.constants import Constants
+from headway.package.graph import Graph
+
+
+def graph_of(trained: Trained, reader: Reader) -> Graph:
+    """Return the graph; raises `TrainingError` for an architecture that has no nodes here."""
+    network = trained.network
+    assert isinstance(network, Tuned)
+    encoder = network.cut.encoder
+    stack = stack_of(encoder)
+    if stack is None:
+        raise cannot_export(str(encoder.backbone.config.model_type))  # type: ignore[union-attr]
+    constants = Constants()
+    arguments: dict[str, Var] = {}
+    pooled: list[Var] = []
+    for index, feed in enumerate(reader.feeds):
+        ids, mask = (argument(spox.Tensor(np.int64, ("rows", f"length_{index}"))) for _ in range(2))
+        arguments |= {f"{feed.name}.ids": ids, f"{feed.name}.mask": mask}
+        pooled.append(pooled_nodes(stack, ids, mask, constants, pooling=encoder.pooling, normalise=encoder.normalise))
+    joined = pooled[0] if len(pooled) == 1 else op.concat(pooled, axis=1)
+    outputs = answer(linear(joined, network.head), trained)
+    return Graph(constants.build(arguments, outputs), reader.feeds, reader.files)
+
+
+def cannot_export(architecture: str) -> TrainingError:
+    """Return the error for an architecture that cannot become a graph."""
+    return TrainingError(
+        "the base model cannot be packed once it is fine-tuned",
+        expected="an architecture like BERT, RoBERTa, XLM-RoBERTa or DistilBERT",
+        got=architecture,
+        fix="name another `base`, or leave this candidate out",
+    )

@@ -1,0 +1,83 @@
+import pytest
+
+from headway.encoders.opening import open_encoder
+from headway.errors import TrainingError
+from headway.models.encoder_finetune.choosing import (
+    Choice,
+    Room,
+    Size,
+    Speed,
+    Work,
+    choose,
+    depths,
+    measure,
+    memory_of,
+    remembered,
+    seconds_of,
+    size_of,
+)
+from tests.encoders.tiny import tiny_base
+
+# multilingual-e5-small, as it is.
+E5 = Size(layers=12, hidden=384, inner=1536, layer=1_774_464, megabytes=470.0)
+WORK = Work(train=500_000, valid=60_000, longest=256, rows=6_000, epochs=3)
+SPEED = Speed(forward=1 / 2_500, training=1 / 700)
+ROOMY = Room(memory_mb=16_000, disk_mb=50_000)
+
+
+def test_all_layers_learn_where_nothing_presses():
+    assert choose(E5, WORK, None, room=ROOMY, seconds=float("inf")) == Choice("layers", 12, keeps=False)
+
+
+def test_less_time_makes_it_shallower():
+    chosen = [choose(E5, WORK, SPEED, room=ROOMY, seconds=s).depth for s in (5_000, 1_400, 900, 700)]
+    assert chosen[0] == 12
+    assert chosen == sorted(chosen, reverse=True)
+    assert chosen[-1] < 6
+
+
+def test_time_that_cannot_hold_one_reading_is_an_error():
+    with pytest.raises(TrainingError, match="too many to be read"):
+        choose(E5, WORK, SPEED, room=ROOMY, seconds=30)
+
+
+def test_little_memory_brings_smaller_parts_then_recomputing_then_adapters():
+    needs = [
+        memory_of(choose(E5, WORK, None, room=Room(mb, 50_000), seconds=1), E5, longest=256)
+        for mb in (4_000, 2_600, 2_000, 1_700)
+    ]
+    assert all(need <= mb for need, mb in zip(needs, (4_000, 2_600, 2_000, 1_700), strict=True))
+    tight = choose(E5, WORK, None, room=Room(1_700, 50_000), seconds=1)
+    assert tight.depth == 12
+    assert tight.recompute or tight.method == "lora"
+
+
+def test_states_are_not_kept_where_the_disk_is_full():
+    small = choose(E5, WORK, SPEED, room=Room(16_000, 100), seconds=700)
+    assert not small.keeps
+
+
+def test_kept_states_pay_from_the_second_epoch_on():
+    shallow, again = Choice("layers", 4, keeps=True), Choice("layers", 4, keeps=False)
+    assert seconds_of(shallow, E5, WORK, SPEED) < seconds_of(again, E5, WORK, SPEED)
+
+
+def test_depths_go_from_all_layers_to_a_quarter():
+    assert depths(E5) == [12, 8, 6, 4, 3]
+    assert depths(Size(1, 8, 8, 1, 1.0)) == [1]
+
+
+def test_a_choice_is_remembered(tmp_path):
+    path = tmp_path / "fit" / "choice.json"
+    first = remembered(path, lambda: Choice("lora", 3, 512, recompute=True))
+    assert remembered(path, lambda: Choice("layers", 1)) == first
+
+
+def test_size_and_speed_are_those_of_the_encoder(tmp_path):
+    encoder = open_encoder(tiny_base(tmp_path / "base"))
+    size = size_of(encoder)
+    assert (size.layers, size.hidden, size.inner) == (2, 32, 64)
+    speed = measure(encoder)
+    assert 0 < speed.forward < speed.training
+    assert not any(parameter.requires_grad for parameter in encoder.parameters())
+    assert all(parameter.grad is None for parameter in encoder.parameters())

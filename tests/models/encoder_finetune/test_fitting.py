@@ -1,0 +1,166 @@
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from headway.bases.base import Base
+from headway.compute.clock import Clock
+from headway.data.dataset import Column
+from headway.encoders import states
+from headway.encoders.tuned import Tuned
+from headway.errors import TrainingError
+from headway.models.encoder_finetune import fitting
+from headway.models.encoder_finetune.merging import merged
+from headway.models.family import Examples, Support
+from headway.networks import checkpoints
+from headway.package.opening import open_graph
+from headway.tasks import Classify
+from headway.tasks.recipe import Recipe
+from tests.encoders.tiny import tiny_base
+
+ROOT = Path(__file__).parents[3]
+TASK = Classify(("bad", "good"))
+
+
+def reviews(rows, seed, support, columns=("text",)):
+    """Texts whose label is whether they say lovely or awful, among other words."""
+    import polars as pl
+
+    generator = np.random.default_rng(seed)
+    y = generator.integers(0, 2, rows)
+    texts = {
+        name: [
+            " ".join(generator.permutation([("awful", "lovely")[c], *generator.choice(["the", "room", "was"], 4)]))
+            for c in y
+        ]
+        for name in columns
+    }
+    return Examples(pl.DataFrame(texts), tuple(Column(name, "text") for name in columns), y, support=support)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    return tiny_base(tmp_path_factory.mktemp("base") / "bert")
+
+
+def fit(train, valid, *, settings=None, clock=None, epochs=3):
+    recipe = Recipe(epochs=epochs, learning_rate=3e-3)
+    return fitting.fit(train, valid, TASK, recipe, settings=settings, seed=0, clock=clock or Clock())
+
+
+@pytest.mark.parametrize("settings", [None, {"depth": 1, "method": "layers"}, {"depth": 2, "method": "lora"}])
+def test_every_way_learns_and_ships(base, settings):
+    train, test = (reviews(rows, seed, Support(base=base)) for seed, rows in enumerate((160, 60)))
+    model = fit(train, test, settings=settings)
+    answers = model.predict(test.rows)
+    assert (answers.argmax(1) == test.y).mean() > 0.9
+    np.testing.assert_allclose(open_graph(model.graph()).run(test.rows.to_dict()), answers, atol=1e-4)
+    assert settings is None or settings.items() <= model.settings.items()
+
+
+def test_two_text_columns_are_read_side_by_side(base):
+    train, test = (reviews(rows, seed, Support(base=base), ("a", "b")) for seed, rows in enumerate((120, 40)))
+    model = fit(train, test)
+    answers = model.predict(test.rows)
+    assert (answers.argmax(1) == test.y).mean() > 0.9
+    np.testing.assert_allclose(open_graph(model.graph()).run(test.rows.to_dict()), answers, atol=1e-4)
+
+
+def test_a_hurried_clock_is_obeyed_and_says_so(base):
+    train = reviews(160, 0, Support(base=base))
+    model = fit(train, train.take(np.arange(40)), clock=Clock.after(60), epochs=2)
+    assert model.settings["epochs"] <= 2
+    with pytest.raises(TrainingError, match="the time ended"):
+        fit(train, None, clock=Clock.after(-1))
+
+
+def test_without_a_base_there_is_an_error():
+    with pytest.raises(TrainingError, match="no base model"):
+        fit(reviews(20, 0, Support()), None)
+
+
+def test_an_architecture_that_cannot_be_packed_is_turned_away_before_training(tmp_path):
+    strange: Base = tiny_base(tmp_path / "base", "modernbert")
+    with pytest.raises(TrainingError, match="cannot be packed"):
+        fit(reviews(20, 0, Support(base=strange)), None)
+
+
+def test_a_merge_that_changes_answers_is_an_error(base, monkeypatch):
+    train = reviews(40, 0, Support(base=base))
+    model = fit(train, None, settings={"depth": 1, "method": "layers"}, epochs=1)
+    network = model.trained.network
+    assert isinstance(network, Tuned)
+    monkeypatch.setattr(
+        "headway.models.encoder_finetune.merging.merge_adapters",
+        lambda encoder: [parameter.data.mul_(1.5) for parameter in encoder.parameters()],
+    )
+    with pytest.raises(TrainingError, match="merged adapters"):
+        merged(model.trained, model.reader.read(train.rows))
+
+
+def killable(folder, scratch, fatal=0):
+    """Fit with a checkpoint at every step; die at the step, or at the kept part (negative), numbered `fatal`."""
+    base = tiny_base(folder)
+    train, valid = (reviews(rows, seed, Support(base=base, scratch=scratch)) for seed, rows in enumerate((96, 32)))
+    seen = [0]
+
+    def counted(action, sign):
+        def run(*arguments):
+            result = action(*arguments)
+            seen[0] += sign
+            if fatal != 0 and seen[0] == fatal:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return result
+
+        return run
+
+    patch = pytest.MonkeyPatch()
+    with patch.context() as patched:
+        patched.setattr(states, "PART_TOKENS", 200)
+        patched.setattr(checkpoints.Checkpoints, "is_due", lambda _: True)
+        if fatal >= 0:
+            patched.setattr(checkpoints.Checkpoints, "save", counted(checkpoints.Checkpoints.save, 1))
+        else:
+            patched.setattr(states.StateStore, "_add", counted(states.StateStore._add, -1))
+        return fit(train, valid, settings=None if fatal >= 0 else {"depth": 1, "method": "layers"}, epochs=2)
+
+
+# Killed while the lower layers read the texts, in the first epoch, and in the second.
+@pytest.mark.slow
+@pytest.mark.parametrize("fatal", [-2, 3, 9])
+def test_killed_while_fine_tuning_it_goes_on_to_the_same_model(tmp_path, fatal):
+    arguments = [str(tmp_path / "base"), str(tmp_path / "scratch"), str(fatal)]
+    command = [sys.executable, "-m", "tests.models.encoder_finetune.test_fitting", *arguments]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    killed = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert list((tmp_path / "scratch").glob("*/checkpoint.pt" if fatal > 0 else "*/part-*"))
+    settings = None if fatal > 0 else {"depth": 1, "method": "layers"}
+    base = tiny_base(tmp_path / "base")
+    answers = []
+    for scratch in (tmp_path / "scratch", tmp_path / "other"):
+        train, valid = (reviews(rows, seed, Support(base=base, scratch=scratch)) for seed, rows in enumerate((96, 32)))
+        model = fit(train, valid, settings=settings, epochs=2)
+        answers.append(model.predict(valid.rows))
+    np.testing.assert_array_equal(*answers)
+
+
+def test_an_estimate_grows_with_the_rows(base):
+    few = reviews(60, 0, Support(base=base))
+    many = replace(few.take(np.arange(6000) % 60), support=few.support)
+    recipe = Recipe(epochs=2)
+    small, large = (fitting.estimate(train, TASK, recipe, seed=0) for train in (few, many))
+    assert large.seconds > 5 * small.seconds
+    assert large.memory_mb > 0
+
+
+if __name__ == "__main__":
+    import torch
+
+    torch.set_num_threads(1)
+    killable(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
