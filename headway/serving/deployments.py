@@ -96,6 +96,10 @@ class Registry:
         """Return the keys of all deployments."""
         return self._by_key.keys()
 
+    def under(self, key: str) -> Deployment | None:
+        """Return the deployment under a key, None where there is none."""
+        return self._by_key.get(key)
+
     def get(self, key: str) -> Deployment:
         """Return the deployment under a key."""
         return self._by_key[key]

@@ -42,20 +42,34 @@ class Connection(HttpToolsProtocol):
         """Note when the connection was opened."""
         super().connection_made(transport)
         self.seen = time.monotonic()
-        self.head_bytes = 0
+        self.in_body = False
+        # Bytes of headers, or of a body that nobody reads any more, since the last whole request.
+        self.unread = 0
 
     def data_received(self, data: bytes) -> None:
-        """Pass bytes on, unless a client sends headers without end."""
+        """Pass bytes on, unless a client sends headers, or a body that was refused, without end."""
         self.seen = time.monotonic()
-        if self.is_waiting:
-            self.head_bytes += len(data)
+        if not self.is_waiting:
             super().data_received(data)
-            if self.is_waiting and self.head_bytes > self.limits.head_bytes and not self.transport.is_closing():
+            return
+        self.unread += len(data)
+        super().data_received(data)
+        if self.is_waiting and not self.transport.is_closing():
+            if self.in_body and self.unread > self.limits.body_bytes:
+                self.transport.close()
+            elif not self.in_body and self.unread > self.limits.head_bytes:
                 self.transport.write(_HEAD_TOO_LARGE)
                 self.transport.close()
-            return
-        self.head_bytes = 0
-        super().data_received(data)
+
+    def on_headers_complete(self) -> None:
+        """Start counting anew: what follows is a body."""
+        self.in_body, self.unread = True, 0
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Note that what follows is another request."""
+        self.in_body, self.unread = False, 0
+        super().on_message_complete()
 
     @property
     def is_waiting(self) -> bool:
@@ -66,7 +80,7 @@ class Connection(HttpToolsProtocol):
         """Tell whether the client has been silent for too long: in its headers, or in taking its answer."""
         silent = now - self.seen
         if self.is_waiting:
-            return silent > (self.limits.body_seconds if self.head_bytes else self.limits.idle_seconds)
+            return silent > (self.limits.body_seconds if self.unread else self.limits.idle_seconds)
         return silent > self.limits.timeout + 3 * self.limits.body_seconds and bool(self.flow.write_paused)
 
 

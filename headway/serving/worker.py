@@ -199,7 +199,7 @@ class Worker:
             Path(order["path"]), name=order["name"], limits=self.settings.limits, threads=self.threads,
             on_batch=self.telemetry.batch,
         )  # fmt: skip
-        current = dict(self.service.registry).get(opened.name)
+        current = self.service.registry.under(opened.name)
         replaced = None if current is None or order["force"] else current.model.manifest
         found = check_release(opened.model, replaced)
         self._loaded[order["id"]] = opened

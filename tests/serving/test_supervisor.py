@@ -204,6 +204,17 @@ def test_headers_without_end_are_cut_off(running, tiny_package):
     assert b" 431 " in received
 
 
+def test_a_refused_body_is_passed_over_and_the_next_request_answered(running, tiny_package):
+    service = running(tiny_package, "--workers", 1)
+    with connect(service.port) as client:
+        body = b"x" * 200_000
+        client.sendall(b"PUT /v1/predict HTTP/1.1\r\nhost: localhost\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
+        assert b" 405 " in client.recv(65536)
+        time.sleep(0.2)
+        client.sendall(REQUEST)
+        assert b" 200 " in client.recv(65536)
+
+
 def test_a_client_that_hangs_up_is_no_error(running, tiny_package, tmp_path):
     log = tmp_path / "log.jsonl"
     service = running(tiny_package, "--workers", 1, "--log", log)
