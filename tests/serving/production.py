@@ -34,7 +34,7 @@ class Cluster:
     def call(self, program, *arguments):
         subprocess.run(
             [self.binaries / program, *arguments],
-            check=True, user=self.user, timeout=60, cwd=self.folder,
+            check=True, user=self.user, timeout=180, cwd=self.folder,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
 
