@@ -9,7 +9,7 @@ from pathlib import Path
 
 from headway.errors import BaseModelError, MissingExtraError
 
-_ID = re.compile(r"[\w.\-]+/[\w.\-]+")
+_ID = re.compile(r"[A-Za-z0-9][\w.\-]*/[\w.\-]+")
 _TIMEOUT = 6.0  # seconds until a hub that does not answer counts as out of reach
 # Files of a model that are of use here; never code, and pickles only where there is nothing else.
 _WANTED = ["*.json", "*.safetensors", "*.txt", "*.model", "README.md", "1_Pooling/*"]

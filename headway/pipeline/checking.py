@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import psutil
 
+from headway.bases.finding import check_name
 from headway.data.dataset import Column
 from headway.data.splitting import split
 from headway.errors import HeadwayError
@@ -61,6 +62,7 @@ class Check:
 
 def check(project: Project) -> Check:
     """Read, clean and split the data and probe every candidate, without training and without a run folder."""
+    check_name(project.base, folder=project.folder)
     with tempfile.TemporaryDirectory() as cache:
         return check_in(project, Path(cache))
 

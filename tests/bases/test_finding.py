@@ -38,9 +38,9 @@ def test_without_a_base_the_run_goes_on_and_says_so_in_one_line(tmp_path, hub):
 
 def test_auto_takes_what_lies_here_and_says_why(tmp_path, hub):
     hub("someone/tiny", card=CARD)
-    found = find("auto", tmp_path, kinds=("text_encoder", "image_encoder"))
+    found = find("auto", tmp_path, kinds=("text_encoder", "decoder"))
     assert found.bases["text_encoder"].name == "someone/tiny"
-    assert list(found.absent) == ["image_encoder"]
+    assert list(found.absent) == ["decoder"]
     assert any("auto takes someone/tiny" in remark for remark in found.remarks)
 
 

@@ -217,3 +217,11 @@ def test_a_project_survives_json(tmp_path):
     )
     text = json.dumps({**project.model_dump(mode="json"), "folder": str(project.folder)})
     assert type(project).model_validate_json(text) == project
+
+
+def test_a_base_and_unlabelled_rows_are_named(tmp_path):
+    (tmp_path / "headway.yaml").write_text("data: a.csv\ntarget: y\nbase: none\nunlabelled: more.csv\n")
+    project = read(tmp_path)
+    assert (project.base, project.unlabelled) == ("none", "more.csv")
+    assert build(data="a.csv", target="y").base == "auto"
+    assert build(data="a.csv", target="y", base=tmp_path, unlabelled=tmp_path / "b.csv").base == str(tmp_path)
