@@ -70,7 +70,9 @@ def serve(
         limits=limits, keys=_path(keys), certificate=_path(tls_cert), private_key=_path(tls_key), log=_path(log),
         log_bodies=log_bodies, hosts=_hosts(host, allow_host or ()), origins=tuple(cors or ()), lang=language,
         observer=_LEARNS if store or drift or webhook else None,
-        options={"store": store, "keep": keep, "keep_days": keep_days or None, "mask": not unmasked, "webhook": webhook},
+        options={
+            "store": store, "keep": keep, "keep_days": keep_days or None, "mask": not unmasked, "webhook": webhook,
+        },
     )  # fmt: skip
     _check(settings)
     supervisor = Supervisor(settings, on_event=lambda event, facts: _tell(event, facts, settings, language))
