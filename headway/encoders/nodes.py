@@ -51,11 +51,11 @@ def hidden_nodes(stack: Stack, ids: Var, mask: Var, constants: Constants) -> Var
     x = _norm(op.reshape(embedded, integers([-1, stack.hidden])), stack.embedding_norm, stack.epsilon)
     padding = op.cast(mask, to=np.int32)
     for layer in stack.layers:
-        x = _layer(x, texts, padding, layer, stack, constants)
+        x = _layer(x, texts, padding, layer, stack=stack, constants=constants)
     return op.reshape(x, texts)
 
 
-def _layer(x: Var, texts: Var, padding: Var, layer: Layer, stack: Stack, constants: Constants) -> Var:
+def _layer(x: Var, texts: Var, padding: Var, layer: Layer, *, stack: Stack, constants: Constants) -> Var:
     """Return float32 `[tokens, hidden]`; `texts` is the shape in which attention reads them."""
     three = [op.reshape(_dense(x, dense, constants), texts) for dense in (layer.query, layer.key, layer.value)]
     attended = fused(

@@ -1,6 +1,7 @@
 """Every family that is found keeps the promises of `headway.models.family`, for every task it claims."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -10,7 +11,7 @@ from PIL import Image
 from headway.compute.clock import Clock
 from headway.data.dataset import Column
 from headway.errors import TrainingError
-from headway.models.family import Examples, discover
+from headway.models.family import Examples, Support, discover
 from headway.package.opening import open_graph
 from headway.tasks import Classify, Regress
 from headway.tasks.recipe import Recipe
@@ -19,6 +20,7 @@ CARDS = discover().cards
 CLAIMS = [(name, kind) for name, card in CARDS.items() for kind in sorted(card.tasks)]
 TASKS = {"classify": Classify(("bad", "fair", "good")), "regress": Regress()}
 ROWS, SEED = 120, 3
+BASES = {}
 MODALITIES = ("text", "number", "category", "date", "image")
 WORDS = (("awful", "dirty", "旧"), ("plain", "usual", "一般"), ("lovely", "clean", "舒适"))
 
@@ -60,6 +62,15 @@ def picture(brightness, generator):
     return stream.getvalue()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def base_at_hand(tmp_path_factory):
+    """A tiny text encoder for the families that need one."""
+    pytest.importorskip("torch")
+    from tests.encoders.tiny import tiny_base
+
+    BASES["text_encoder"] = tiny_base(tmp_path_factory.mktemp("base"))
+
+
 def quick(card):
     """A recipe that keeps a network's training short."""
     return Recipe(epochs=3) if "epochs" in card.honours and card.extra == "deep" else Recipe()
@@ -68,7 +79,7 @@ def quick(card):
 def fitted(name, kind, **options):
     card = CARDS[name]
     family = discover().load(name)
-    train = options.pop("train", None) or examples(kind, card.modalities)
+    train = supported(card, options.pop("train", None) or examples(kind, card.modalities))
     given = {"valid": examples(kind, card.modalities, 60, 1), "settings": None, "seed": SEED, "clock": Clock()}
     return family.fit(train, task=TASKS[kind], recipe=quick(card), **(given | options))
 
@@ -80,6 +91,11 @@ def trained(request):
     if CARDS[name].missing() is not None:
         pytest.skip(f"{name} needs {CARDS[name].missing()}")
     return name, kind, fitted(name, kind)
+
+
+def supported(card, train):
+    """Return the examples with the base that a family asks for."""
+    return train if card.base is None else replace(train, support=Support(base=BASES[card.base]))
 
 
 def fresh(name, kind, rows=50):
@@ -197,6 +213,7 @@ def test_an_expired_clock_ends_training_at_once(trained):
 def test_the_estimate_is_finite(trained):
     name, kind, _ = trained
     card = CARDS[name]
-    estimate = discover().load(name).estimate(examples(kind, card.modalities), TASKS[kind], quick(card), seed=SEED)
+    train = supported(card, examples(kind, card.modalities))
+    estimate = discover().load(name).estimate(train, TASKS[kind], quick(card), seed=SEED)
     assert 0 < estimate.seconds < 1e6
     assert 0 <= estimate.memory_mb < 1e6
