@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from headway.bases.base import Base
+from headway.bases.folders import read_config
+from headway.bases.weights import find_weights
 from headway.encoders.stack import Activation, Dense, Layer, Norm, Stack
-from headway.errors import TrainingError
+from headway.errors import BaseModelError
 
 ACTIVATIONS: Mapping[str, Activation] = {
     "gelu": "gelu",
@@ -90,27 +91,12 @@ def read_stack(base: Base) -> Stack | None:
     return to_stack(config, read_tensors(base.folder)) if is_known(config) else None
 
 
-def read_config(folder: Path) -> dict[str, Any]:
-    """Return `config.json`; raises `TrainingError` where it is missing or damaged."""
-    path = folder / "config.json"
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise _unreadable(path, "the configuration of the model", error) from error
-    if not isinstance(config, dict):
-        raise _unreadable(path, "the configuration of the model", "no mapping")
-    return config
-
-
 def read_tensors(folder: Path) -> dict[str, np.ndarray]:
-    """Return all tensors of the folder's safetensors files, floating ones as float32; raises `TrainingError`."""
+    """Return all tensors of the folder's safetensors files, floating ones as float32; raises `BaseModelError`."""
     from safetensors import SafetensorError, safe_open
 
-    paths = sorted(folder.glob("*.safetensors"))
-    if not paths:
-        raise _unreadable(folder, "the weights", "no file *.safetensors")
     tensors: dict[str, np.ndarray] = {}
-    for path in paths:
+    for path in find_weights(folder).files:
         try:
             with safe_open(path, framework="numpy") as opened:
                 for name in opened.keys():  # noqa: SIM118 - it is no mapping
@@ -128,7 +114,7 @@ def is_known(config: Mapping[str, Any]) -> bool:
 
 
 def to_stack(config: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Stack:
-    """Arrange the tensors of a known architecture; raises `TrainingError` that names a tensor that is missing."""
+    """Arrange the tensors of a known architecture; raises `BaseModelError` that names a tensor that is missing."""
     names, shifted = KNOWN[str(config["model_type"])]
     found = _Tensors(tensors)
     positions = found["embeddings.position_embeddings.weight"]
@@ -162,9 +148,9 @@ class _Tensors:
         return self.prefix + name in self.tensors
 
     def __getitem__(self, name: str) -> np.ndarray:
-        """Return a tensor; raises `TrainingError` where it is missing."""
+        """Return a tensor; raises `BaseModelError` where it is missing."""
         if name not in self:
-            raise TrainingError(
+            raise BaseModelError(
                 "the weights of the base model are not whole",
                 expected=f"a tensor {self.prefix + name!r}",
                 got=f"{len(self.tensors)} tensors without it",
@@ -201,8 +187,8 @@ def _float32(tensor: np.ndarray) -> np.ndarray:
     return tensor if known else tensor.astype(np.float32)
 
 
-def _unreadable(path: Path, what: str, error: object) -> TrainingError:
-    return TrainingError(
+def _unreadable(path: Path, what: str, error: object) -> BaseModelError:
+    return BaseModelError(
         f"{what} cannot be read",
         where=str(path),
         expected="a model folder in the layout of Transformers with safetensors",

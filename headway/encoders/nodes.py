@@ -1,4 +1,8 @@
-"""A `Stack` as ONNX nodes, written with the fused operators of onnxruntime."""
+"""A `Stack` as ONNX nodes, laid out for speed: tokens are rows of a matrix, and only attention sees texts.
+
+Measured on two cores without AVX-512: onnxruntime's `SkipLayerNormalization` takes seven times as long as `Add` and
+`LayerNormalization`, which it leaves alone on matrices of two axes.
+"""
 
 from __future__ import annotations
 
@@ -43,40 +47,37 @@ def hidden_nodes(stack: Stack, ids: Var, mask: Var, constants: Constants) -> Var
     length = op.slice(op.shape(ids), integers([1]), integers([2]))
     positions = op.slice(constants.hold(stack.positions), integers([0]), length, integers([0]))
     embedded = op.add(op.gather(constants.hold(stack.words), ids), positions)
-    x = _norm(embedded, stack.embedding_norm, stack.epsilon)
+    texts = op.concat([op.shape(ids), integers([stack.hidden])], axis=0)
+    x = _norm(op.reshape(embedded, integers([-1, stack.hidden])), stack.embedding_norm, stack.epsilon)
     padding = op.cast(mask, to=np.int32)
     for layer in stack.layers:
-        x = _layer(x, padding, layer, stack, constants)
-    return x
+        x = _layer(x, texts, padding, layer, stack=stack, constants=constants)
+    return op.reshape(x, texts)
 
 
-def _layer(x: Var, padding: Var, layer: Layer, stack: Stack, constants: Constants) -> Var:
-    three = ("rows", "length", stack.hidden)
-    query, key, value = (_matmul(x, dense, constants) for dense in (layer.query, layer.key, layer.value))
-    bias = constants.hold(np.concatenate([layer.query.bias, layer.key.bias, layer.value.bias]))
-    attended = fused("MultiHeadAttention", [query, key, value, bias, padding], three, num_heads=stack.heads)
-    x = _summed(_matmul(attended, layer.out, constants), x, layer.out.bias, layer.attention_norm, stack)
-    inner = _activated(_matmul(x, layer.up, constants), layer.up.bias, stack.activation)
-    return _summed(_matmul(inner, layer.down, constants), x, layer.down.bias, layer.norm, stack)
+def _layer(x: Var, texts: Var, padding: Var, layer: Layer, *, stack: Stack, constants: Constants) -> Var:
+    """Return float32 `[tokens, hidden]`; `texts` is the shape in which attention reads them."""
+    three = [op.reshape(_dense(x, dense, constants), texts) for dense in (layer.query, layer.key, layer.value)]
+    attended = fused(
+        "MultiHeadAttention", [*three, None, padding], ("rows", "length", stack.hidden), num_heads=stack.heads
+    )
+    context = op.reshape(attended, integers([-1, stack.hidden]))
+    x = _norm(op.add(_dense(context, layer.out, constants), x), layer.attention_norm, stack.epsilon)
+    inner = _activated(op.matmul(x, constants.hold(layer.up.weight)), layer.up.bias, stack.activation)
+    return _norm(op.add(_dense(inner, layer.down, constants), x), layer.norm, stack.epsilon)
 
 
-def _matmul(x: Var, dense: Dense, constants: Constants) -> Var:
-    return op.matmul(x, constants.hold(dense.weight))
+def _dense(x: Var, dense: Dense, constants: Constants) -> Var:
+    return op.gemm(x, constants.hold(dense.weight), op.const(dense.bias))
 
 
 def _norm(x: Var, norm: Norm, epsilon: float) -> Var:
     return op.layer_normalization(x, op.const(norm.weight), op.const(norm.bias), axis=-1, epsilon=epsilon)[0]
 
 
-def _summed(x: Var, skip: Var, bias: np.ndarray, norm: Norm, stack: Stack) -> Var:
-    """Return the layer norm of x + skip + bias."""
-    inputs = [x, skip, op.const(norm.weight), op.const(norm.bias), op.const(bias)]
-    return fused("SkipLayerNormalization", inputs, ("rows", "length", stack.hidden), epsilon=stack.epsilon)
-
-
 def _activated(x: Var, bias: np.ndarray, activation: Activation) -> Var:
     if activation == "gelu":
-        return fused("BiasGelu", [x, op.const(bias)], ("rows", "length", len(bias)))
+        return fused("BiasGelu", [x, op.const(bias)], ("tokens", len(bias)))
     if activation == "gelu_tanh":
-        return fused("FastGelu", [x, op.const(bias)], ("rows", "length", len(bias)))
+        return fused("FastGelu", [x, op.const(bias)], ("tokens", len(bias)))
     return op.relu(op.add(x, op.const(bias)))

@@ -11,7 +11,7 @@ from headway.bases.base import Base
 from headway.encoders.checkpoints import is_known, to_stack
 from headway.encoders.nodes import Pooling
 from headway.encoders.stack import Stack
-from headway.errors import TrainingError
+from headway.errors import BaseModelError
 
 
 class Encoder(nn.Module):
@@ -46,7 +46,7 @@ class Encoder(nn.Module):
 
 
 def open_encoder(base: Base, *, pooling: Pooling | None = None, normalise: bool = False) -> Encoder:
-    """Return the base as a torch module in evaluation mode, float32, on the CPU; raises `TrainingError`."""
+    """Return the base as a torch module in evaluation mode, float32, on the CPU; raises `BaseModelError`."""
     from safetensors import SafetensorError
     from transformers import AutoModel
 
@@ -55,7 +55,7 @@ def open_encoder(base: Base, *, pooling: Pooling | None = None, normalise: bool 
             base.folder, local_files_only=True, use_safetensors=True, trust_remote_code=False, dtype="float32"
         )
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        raise TrainingError(
+        raise BaseModelError(
             f"the base model {base.name} cannot be opened",
             where=str(base.folder),
             expected="a text encoder that Transformers knows, with its weights as safetensors",
@@ -77,3 +77,17 @@ def stack_of(encoder: Encoder) -> Stack | None:
 def _array(tensor: Tensor) -> np.ndarray:
     array: np.ndarray = tensor.detach().float().cpu().numpy().copy()
     return array
+
+
+class States(nn.Module):
+    """A backbone with plain arguments and one plain result, as exporters want it."""
+
+    def __init__(self, backbone: nn.Module) -> None:
+        """Wrap a Transformers model."""
+        super().__init__()
+        self.backbone = backbone
+
+    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """Return the last hidden states, `[rows, length, hidden]`."""
+        states: Tensor = self.backbone(input_ids=ids, attention_mask=mask).last_hidden_state
+        return states

@@ -8,22 +8,20 @@ from functools import lru_cache
 from pathlib import Path
 
 from headway.bases.base import Base
-from headway.encoders.checkpoints import read_config
-from headway.errors import TrainingError
+from headway.errors import BaseModelError
 from headway.runtime.manifest import TokenFeed
 
 
 def token_feed(base: Base, column: str) -> TokenFeed:
     """Return the feed that reads `column` as `base` does; equal bases give equal feeds."""
     digest = hashlib.sha256(tokenizer_bytes(base)).hexdigest()[:8]
-    pad = read_config(base.folder).get("pad_token_id")
     reading = hashlib.sha256(f"{digest}|{base.max_length}|{base.prefix}".encode()).hexdigest()[:8]
     return TokenFeed(
         f"tokens:{column}:{reading}",
         (column,),
         tokenizer=f"tokenizer-{digest}.json",
         max_length=base.max_length,
-        pad_id=int(pad) if isinstance(pad, int) else 0,
+        pad_id=base.pad_id,
         prefix=base.prefix,
     )
 
@@ -35,7 +33,7 @@ def tokenizer_files(base: Base) -> dict[str, bytes]:
 
 
 def tokenizer_bytes(base: Base) -> bytes:
-    """Return the base's `tokenizer.json`; raises `TrainingError` where it has none that can be read."""
+    """Return the base's `tokenizer.json`; raises `BaseModelError` where it has none that can be read."""
     return _read(base.folder / "tokenizer.json")
 
 
@@ -45,7 +43,7 @@ def _read(path: Path) -> bytes:
         content = path.read_bytes()
         json.loads(content)
     except (OSError, ValueError) as error:
-        raise TrainingError(
+        raise BaseModelError(
             "the tokenizer of the base model cannot be read",
             where=str(path),
             expected="a file tokenizer.json of the tokenizers library",

@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from headway.errors import TrainingError
+from headway.errors import BaseModelError
 
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
@@ -78,15 +78,15 @@ def test_a_half_downloaded_base_says_what_is_missing(tmp_path):
     base = tiny_base(tmp_path)
     content = (tmp_path / "model.safetensors").read_bytes()
     (tmp_path / "model.safetensors").write_bytes(content[: len(content) // 2])
-    with pytest.raises(TrainingError, match="weights cannot be read"):
+    with pytest.raises(BaseModelError, match="cut short"):
         read_stack(base)
-    with pytest.raises(TrainingError, match="cannot be opened"):
+    with pytest.raises(BaseModelError, match="cannot be opened"):
         open_encoder(base)
     (tmp_path / "model.safetensors").unlink()
-    with pytest.raises(TrainingError, match="no file"):
+    with pytest.raises(BaseModelError, match="no weights"):
         read_stack(base)
     (tmp_path / "config.json").write_text("{")
-    with pytest.raises(TrainingError, match=r"config\.json"):
+    with pytest.raises(BaseModelError, match=r"config\.json"):
         read_stack(base)
 
 
@@ -97,7 +97,7 @@ def test_a_tensor_that_is_missing_is_named(tmp_path):
     tensors = load_file(tmp_path / "model.safetensors")
     del tensors["encoder.layer.1.output.dense.bias"]
     save_file(tensors, tmp_path / "model.safetensors")
-    with pytest.raises(TrainingError, match=r"encoder\.layer\.1\.output\.dense\.bias"):
+    with pytest.raises(BaseModelError, match=r"encoder\.layer\.1\.output\.dense\.bias"):
         read_stack(base)
 
 
@@ -113,5 +113,5 @@ def test_texts_are_read_with_prefix_and_cut(tmp_path):
 def test_a_base_without_tokenizer_is_refused(tmp_path):
     base = tiny_base(tmp_path)
     (tmp_path / "tokenizer.json").unlink()
-    with pytest.raises(TrainingError, match="tokenizer"):
+    with pytest.raises(BaseModelError, match="tokenizer"):
         token_feed(base, "text")

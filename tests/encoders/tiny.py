@@ -24,21 +24,23 @@ WORDS = [
     "good",
     "bad",
 ]
-SIZES = {"hidden_size": 32, "num_attention_heads": 4, "num_hidden_layers": 2, "intermediate_size": 64}
+SIZES = {"num_attention_heads": 4, "num_hidden_layers": 2}
 KINDS = ("bert", "roberta", "xlm-roberta", "distilbert", "mpnet", "modernbert")
 
 
-def tiny_base(folder: Path, kind: str = "bert", *, seed: int = 0, pooling="mean", prefix="", max_length=64) -> Base:
+def tiny_base(
+    folder: Path, kind: str = "bert", *, seed: int = 0, pooling="mean", prefix="", max_length=64, hidden=32
+) -> Base:
     """Write a random encoder into `folder` and return it as a base."""
     import torch
 
     folder.mkdir(parents=True, exist_ok=True)
     vocabulary = write_tokenizer(folder)
     torch.manual_seed(seed)
-    model = made(kind, vocabulary)
+    model = made(kind, vocabulary, hidden)
     with torch.no_grad():  # random weights of a size that makes texts differ
         for parameter in model.parameters():
-            parameter.add_(torch.randn_like(parameter) * 0.15)
+            parameter.add_(torch.randn_like(parameter) * 0.8 / hidden**0.5)
     model.save_pretrained(folder, safe_serialization=True)
     return Base(
         name=f"tiny-{kind}",
@@ -57,12 +59,13 @@ def tiny_base(folder: Path, kind: str = "bert", *, seed: int = 0, pooling="mean"
     )
 
 
-def made(kind: str, vocabulary: int):
+def made(kind: str, vocabulary: int, hidden: int):
     """Return a random Transformers model."""
-    sizes = dict(SIZES, vocab_size=vocabulary, max_position_embeddings=80, pad_token_id=0)
+    widths = {"hidden_size": hidden, "intermediate_size": 2 * hidden, "vocab_size": vocabulary}
+    sizes = {**SIZES, **widths, "max_position_embeddings": 80, "pad_token_id": 0}
     if kind == "distilbert":
         config = transformers.DistilBertConfig(
-            vocab_size=vocabulary, dim=32, n_heads=4, n_layers=2, hidden_dim=64, max_position_embeddings=80
+            vocab_size=vocabulary, dim=hidden, n_heads=4, n_layers=2, hidden_dim=2 * hidden, max_position_embeddings=80
         )
         return transformers.DistilBertModel(config)
     if kind == "modernbert":

@@ -1,0 +1,111 @@
+"""Light heads on vectors: each is a matrix and a bias in the end, so that one graph serves them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.linalg import solve
+from scipy.optimize import minimize
+from scipy.special import log_softmax
+
+from headway.compute.clock import Clock
+from headway.tasks import Task
+
+# Logits of a label that no training row has.
+ABSENT = -20.0
+ITERATIONS = 60
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """What a head learns from: float32 `x` `[n, width]`, `y` `[n]` (int64 classes or scaled float64), weights `[n]`."""
+
+    x: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray
+
+
+@dataclass(frozen=True)
+class Head:
+    """`outputs = x @ weights + bias`: float64 `[width, outputs]`, `[outputs]`."""
+
+    weights: np.ndarray
+    bias: np.ndarray
+
+    def outputs(self, x: np.ndarray) -> np.ndarray:
+        """Return float64 `[n, outputs]`."""
+        return np.asarray(x.astype(np.float64) @ self.weights + self.bias)
+
+
+# (vectors, task, penalty per row, where to start, clock) -> head
+Solve = Callable[[Vectors, Task, float, "Head | None", Clock], Head]
+
+
+def logistic(vectors: Vectors, task: Task, penalty: float, start: Head | None, clock: Clock) -> Head:
+    """Minimise the mean log loss + penalty / 2 |W|^2 over the labels that occur, by L-BFGS from `start`."""
+    present = np.unique(vectors.y)
+    x, y = vectors.x.astype(np.float32), np.searchsorted(present, vectors.y)
+    share = (vectors.weight / vectors.weight.sum()).astype(np.float32)
+    width, labels = x.shape[1], len(present)
+    rows = np.arange(len(x))
+
+    def loss(flat: Any) -> tuple[float, Any]:
+        weights = flat.reshape(width + 1, labels)
+        logits = log_softmax(x @ weights[:-1].astype(np.float32) + weights[-1].astype(np.float32), axis=1)
+        slope = np.exp(logits) * share[:, None]
+        slope[rows, y] -= share
+        gradient = np.vstack([x.T @ slope + penalty * weights[:-1], slope.sum(0)])
+        value = -float(share @ logits[rows, y]) + penalty / 2 * float((weights[:-1] ** 2).sum())
+        return value, gradient.ravel().astype(np.float64)
+
+    began = np.zeros((width + 1, labels))
+    if start is not None:
+        began = np.vstack([start.weights[:, present], start.bias[present]])
+    options = {"maxiter": 1 if clock.expired else ITERATIONS, "gtol": 1e-5, "ftol": 1e-7}
+    found = minimize(loss, began.ravel(), jac=True, method="L-BFGS-B", options=options).x.reshape(width + 1, labels)
+    return _spread(found[:-1], found[-1], present, task)
+
+
+def prototypes(vectors: Vectors, task: Task, penalty: float, start: Head | None, clock: Clock) -> Head:  # noqa: ARG001
+    """Compare with the mean of each class: logits are -|x - mean|^2 / (2 penalty), less what all share."""
+    present = np.unique(vectors.y)
+    totals = np.array([vectors.weight[vectors.y == label].sum() for label in present])
+    means = np.stack(
+        [vectors.weight[vectors.y == label] @ vectors.x[vectors.y == label].astype(np.float64) for label in present]
+    )
+    means /= totals[:, None]
+    return _spread(means.T / penalty, -(means**2).sum(1) / (2 * penalty), present, task)
+
+
+def ridge(vectors: Vectors, task: Task, penalty: float, start: Head | None, clock: Clock) -> Head:  # noqa: ARG001
+    """Minimise the mean squared error + penalty |w|^2."""
+    share = vectors.weight / vectors.weight.sum()
+    x = vectors.x.astype(np.float64)
+    centre, level = share @ x, float(share @ vectors.y)
+    x = x - centre
+    gram = (x * share[:, None]).T @ x
+    gram[np.diag_indices_from(gram)] += penalty
+    weights = solve(gram, x.T @ (share * (vectors.y - level)), assume_a="pos")
+    return Head(weights[:, None], np.array([level - float(centre @ weights)]))
+
+
+def _spread(weights: np.ndarray, bias: np.ndarray, present: np.ndarray, task: Task) -> Head:
+    """Return a head over all labels from one over those that occur."""
+    whole = Head(np.zeros((len(weights), task.width)), np.full(task.width, ABSENT))
+    whole.weights[:, present], whole.bias[present] = weights, bias
+    return whole
+
+
+# By kind of task: each head with the penalties that are tried, from the strongest.
+PENALTIES: Mapping[str, Mapping[str, tuple[float, ...]]] = {
+    "classify": {
+        "prototypes": (1.0, 0.3, 0.1),
+        "logistic": (1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 3e-6),
+    },
+    "regress": {"ridge": (1.0, 0.3, 0.1, 0.03, 0.01, 3e-3, 1e-3, 3e-4)},
+}
+SOLVE: Mapping[str, Solve] = {"logistic": logistic, "prototypes": prototypes, "ridge": ridge}
+DEFAULT: Mapping[str, tuple[str, float]] = {"classify": ("logistic", 1e-4), "regress": ("ridge", 0.03)}
