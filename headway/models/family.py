@@ -74,12 +74,13 @@ class Support:
     `base`: the pretrained model of the kind that the family's card asks for, else None. `unlabelled`: rows with the
     same input columns, typed alike, and no target; none of them repeats a labelled row; None where there are none.
     `store`: a folder that outlives the run, for what is costly to compute and the same for all (features of a frozen
-    base); None where nothing may be kept.
+    base); None where nothing may be kept. `latency_ms`: what answering one row may take in the end.
     """
 
     base: Base | None = None
     unlabelled: pl.DataFrame | None = None
     store: Path | None = None
+    latency_ms: float = float("inf")
 
 
 @dataclass(frozen=True)

@@ -35,10 +35,12 @@ class Contest:
     bases: Mapping[BaseKind, Base] = field(default_factory=dict)
 
     def seen_by(self, card: Card) -> Contest:
-        """Return the contest as a family sees it: with the base that its card asks for."""
+        """Return the contest as a family sees it: with the base that its card asks for, and the latency allowed."""
         if card.base is None:
             return self
-        support = replace(self.examples.support, base=self.bases.get(card.base))
+        allowed = [self.limits[name] for name in ("latency_p50_ms", "latency_p95_ms") if name in self.limits]
+        latency = min(allowed, default=float("inf"))
+        support = replace(self.examples.support, base=self.bases.get(card.base), latency_ms=latency)
         return replace(self, examples=replace(self.examples, support=support))
 
     @cached_property

@@ -1,6 +1,10 @@
 """Every family that is found keeps the promises of `headway.models.family`, for every task it claims."""
 
 import io
+import tempfile
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -10,7 +14,7 @@ from PIL import Image
 from headway.compute.clock import Clock
 from headway.data.dataset import Column
 from headway.errors import TrainingError
-from headway.models.family import Examples, discover
+from headway.models.family import Examples, Support, discover
 from headway.package.opening import open_graph
 from headway.tasks import Classify, Regress
 from headway.tasks.recipe import Recipe
@@ -65,10 +69,32 @@ def quick(card):
     return Recipe(epochs=3) if "epochs" in card.honours and card.extra == "deep" else Recipe()
 
 
+@cache
+def tiny_text_encoder():
+    """A random encoder, made once."""
+    from tests.encoders.tiny import tiny_base
+
+    return tiny_base(Path(tempfile.mkdtemp(prefix="headway-tiny-")))
+
+
+@cache
+def tiny_image_encoder():
+    """A random encoder of images, made once."""
+    from tests.encoders.tiny_images import tiny_image_base
+
+    return tiny_image_base(Path(tempfile.mkdtemp(prefix="headway-tiny-")))
+
+
+def support_of(card):
+    """What a family may lean on: the kind of base that its card asks for."""
+    made = {"text_encoder": tiny_text_encoder, "image_encoder": tiny_image_encoder}
+    return Support() if card.base is None else Support(base=made[card.base]())
+
+
 def fitted(name, kind, **options):
     card = CARDS[name]
     family = discover().load(name)
-    train = options.pop("train", None) or examples(kind, card.modalities)
+    train = replace(options.pop("train", None) or examples(kind, card.modalities), support=support_of(card))
     given = {"valid": examples(kind, card.modalities, 60, 1), "settings": None, "seed": SEED, "clock": Clock()}
     return family.fit(train, task=TASKS[kind], recipe=quick(card), **(given | options))
 
@@ -197,6 +223,7 @@ def test_an_expired_clock_ends_training_at_once(trained):
 def test_the_estimate_is_finite(trained):
     name, kind, _ = trained
     card = CARDS[name]
-    estimate = discover().load(name).estimate(examples(kind, card.modalities), TASKS[kind], quick(card), seed=SEED)
+    train = replace(examples(kind, card.modalities), support=support_of(card))
+    estimate = discover().load(name).estimate(train, TASKS[kind], quick(card), seed=SEED)
     assert 0 < estimate.seconds < 1e6
     assert 0 <= estimate.memory_mb < 1e6
