@@ -76,7 +76,7 @@ class Support:
     `store`: a folder that outlives the run, for what is costly to compute and the same for all (features of a frozen
     base); None where nothing may be kept. `scratch`: a folder that lasts as long as the run, for what a killed
     fit goes on from; what is there is named by its content, so that folds and the refit share it. `memory_mb`: what the
-    process may take.
+    process may take. `latency_ms`: what answering one row may take in the end.
     """
 
     base: Base | None = None
@@ -84,6 +84,7 @@ class Support:
     store: Path | None = None
     scratch: Path | None = None
     memory_mb: float = float("inf")
+    latency_ms: float = float("inf")
 
 
 @dataclass(frozen=True)

@@ -72,13 +72,15 @@ def as_columns(y: np.ndarray, task: Task) -> np.ndarray:
 
 def mean_loss(answers: np.ndarray, y: np.ndarray, weight: np.ndarray, task: Task, recipe: Recipe) -> float:
     """Return the weighted mean loss of probabilities `[n, labels]` (log loss) or values `[n]` (mse, mae, huber)."""
+    return float(np.average(row_losses(answers, y, task, recipe), weights=weight))
+
+
+def row_losses(answers: np.ndarray, y: np.ndarray, task: Task, recipe: Recipe) -> np.ndarray:
+    """Return the loss of each row, `[n]`: log loss, or mse, mae or huber in units of the deviation of `y`."""
     if isinstance(task, Classify):
-        losses = -np.log(np.maximum(answers[np.arange(len(y)), y], 1e-7))
-    else:
-        scale = max(float(np.std(y)), 1e-12)
-        distance = np.abs(answers - y) / scale
-        losses = _distance_loss(distance, recipe)
-    return float(np.average(losses, weights=weight))
+        return np.asarray(-np.log(np.maximum(answers[np.arange(len(y)), y], 1e-7)))
+    scale = max(float(np.std(y)), 1e-12)
+    return _distance_loss(np.abs(answers - y) / scale, recipe)
 
 
 def _distance_loss(distance: np.ndarray, recipe: Recipe) -> np.ndarray:

@@ -9,7 +9,7 @@ Each builder takes spox Vars and the `nn.Module` it stands for; `answer` closes 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,8 +60,17 @@ def relu(x: Var) -> Var:
     return op.relu(x)
 
 
-def convolution(x: Var, layer: nn.Conv2d | nn.Conv1d, norm: nn.BatchNorm2d | nn.BatchNorm1d | None = None) -> Var:
-    """Return a convolution over `[rows, channels, ...]`, the batch norm after it folded into its kernel."""
+def convolution(
+    x: Var,
+    layer: nn.Conv2d | nn.Conv1d,
+    norm: nn.BatchNorm2d | nn.BatchNorm1d | None = None,
+    *,
+    pads: Sequence[int] | None = None,
+) -> Var:
+    """Return a convolution over `[rows, channels, ...]`, the batch norm after it folded into its kernel.
+
+    `pads`: zeros before and after each axis (all befores first) in place of the layer's own.
+    """
     kernel = _array(layer.weight)
     bias = np.zeros(kernel.shape[0], np.float32) if layer.bias is None else _array(layer.bias)
     if norm is not None:
@@ -71,7 +80,7 @@ def convolution(x: Var, layer: nn.Conv2d | nn.Conv1d, norm: nn.BatchNorm2d | nn.
         x,
         op.const(kernel),
         op.const(bias),
-        pads=[*padding, *padding],
+        pads=list(pads) if pads is not None else [*padding, *padding],
         strides=[int(step) for step in layer.stride],
         dilations=[int(step) for step in layer.dilation],
         group=layer.groups,

@@ -35,9 +35,11 @@ class Contest:
     bases: Mapping[BaseKind, Base] = field(default_factory=dict)
 
     def seen_by(self, card: Card) -> Contest:
-        """Return the contest as a family sees it: with the base that its card asks for, and the memory for training."""
+        """Return the contest as a family sees it: with the base that its card asks for, and what it may take."""
         base = None if card.base is None else self.bases.get(card.base)
-        support = replace(self.examples.support, base=base, memory_mb=self.memory_mb)
+        allowed = [self.limits[name] for name in ("latency_p50_ms", "latency_p95_ms") if name in self.limits]
+        latency = min(allowed, default=float("inf"))
+        support = replace(self.examples.support, base=base, memory_mb=self.memory_mb, latency_ms=latency)
         return replace(self, examples=replace(self.examples, support=support))
 
     @cached_property

@@ -77,9 +77,18 @@ def tiny_text_encoder():
     return tiny_base(Path(tempfile.mkdtemp(prefix="headway-tiny-")))
 
 
+@cache
+def tiny_image_encoder():
+    """A random encoder of images, made once."""
+    from tests.encoders.tiny_images import tiny_image_base
+
+    return tiny_image_base(Path(tempfile.mkdtemp(prefix="headway-tiny-")))
+
+
 def support_of(card):
     """What a family may lean on: the kind of base that its card asks for."""
-    return Support(base=tiny_text_encoder()) if card.base == "text_encoder" else Support()
+    made = {"text_encoder": tiny_text_encoder, "image_encoder": tiny_image_encoder}
+    return Support() if card.base is None else Support(base=made[card.base]())
 
 
 def fitted(name, kind, **options):

@@ -13,13 +13,13 @@ from headway.errors import TrainingError
 from headway.modalities.image.decoding import decoded
 from headway.modalities.image.framing import Frame, frame_for, frame_from
 from headway.modalities.image.pixels import Standard, standard_of
-from headway.models.cnn.augmentation import strength_for
 from headway.models.cnn.export import exported
 from headway.models.cnn.network import ConvNet, layout_for
-from headway.models.cnn.source import Images
 from headway.models.family import Curve, Estimate, Examples, Settings
 from headway.networks import training
+from headway.networks.augmentation import strength_for
 from headway.networks.batches import Lesson
+from headway.networks.images import Images
 from headway.networks.plan import Plan, planned
 from headway.networks.training import Build, Trained, estimated, predict
 from headway.package.graph import Graph

@@ -12,7 +12,7 @@ from headway.modalities.table.features import Basis, Features, fit_features, reb
 from headway.models.answers import answer
 from headway.models.family import Examples
 from headway.models.folding import inner_folds
-from headway.models.linear.solving import Line, solve_logistic, solve_regression
+from headway.models.solving import Line, solve_logistic, solve_regression
 from headway.models.targets import TargetScale, as_columns, fit_target_scale, mean_loss, wants_log
 from headway.models.weighting import row_weights
 from headway.tasks import Task

@@ -16,7 +16,7 @@ from headway.modalities.table.features import Basis, Features, feature_nodes, tr
 from headway.models.answers import answer, link
 from headway.models.family import Curve, Estimate, Examples, Settings
 from headway.models.linear.choosing import SMALL, Choice, prepare, search
-from headway.models.linear.solving import Line
+from headway.models.solving import Line
 from headway.models.targets import TargetScale
 from headway.models.threads import few_threads
 from headway.package.graph import Graph

@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from headway.models.cnn.augmentation import Strength, augmented, strength_for
+from headway.networks.augmentation import Strength, augmented, strength_for
 
 NONE = Strength(0, 0, 0, 0, 0, 0)
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from headway.models.cnn.augmentation import LIGHT, Strength, augmented
+from headway.networks.augmentation import LIGHT, Strength, augmented
 
 
 @dataclass(frozen=True)

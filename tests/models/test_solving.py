@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from headway.models.linear.solving import solve_logistic, solve_regression
+from headway.models.solving import solve_logistic, solve_regression
 
 
 @pytest.fixture

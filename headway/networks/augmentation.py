@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from headway.models.cnn.network import LARGE
+# Pixels on the longer side up to which an image is taken for a small drawing.
+SMALL = 48
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ GENTLE = Strength(math.radians(6), 0.06, 0.05, 0.05, 0.1, 0.05)
 
 def strength_for(width: int, height: int) -> Strength:
     """Choose by the size of the images: small drawings and digits bear more than photos and scans."""
-    return LIGHT if max(width, height) <= LARGE else GENTLE
+    return LIGHT if max(width, height) <= SMALL else GENTLE
 
 
 def augmented(pixels: Tensor, generator: np.random.Generator, strength: Strength = LIGHT) -> Tensor:
