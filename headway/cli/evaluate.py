@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from headway.evaluation.scores import Scores
     from headway.runtime import Model
 
+_SHOWN = 5
+
 
 def evaluate(
     package: Annotated[
@@ -77,7 +79,7 @@ def score_table(model: Model, table: Table) -> tuple[Scores, Mapping[str, int]]:
     for reason in target.reasons:
         unusable[reason] = unusable.get(reason, 0) + 1
     if len(keep) == 0:
-        got = "; ".join(unusable)
+        got = "; ".join([*list(unusable)[:_SHOWN], *(["..."] if len(unusable) > _SHOWN else [])])
         raise DataError("no row can be scored", expected=f"known values in the column {manifest.target}", got=got)
     rows = table.rows[keep]
     answers = predict_rows(model, rows, strict=False)
