@@ -95,6 +95,6 @@ def test_a_reader_that_goes_away_is_no_error():
 
 def test_answers_to_a_reader_that_goes_away_are_no_error():
     # What Polars raises when it writes into a closed pipe.
-    code = 'from headway.cli.app import _tell; raise SystemExit(_tell(OSError("Broken pipe (os error 32)")))'
+    code = 'from headway.cli.app import _tell; raise SystemExit(_tell(OSError("Broken pipe (os error 32)"), "en"))'
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")

@@ -21,7 +21,7 @@ def test_dates_and_unreadable_numbers_of_a_csv_file_can_be_scored(tmp_path, caps
     scores, unusable = score_table(assemble(dated, {MODEL: build_sum()}), read("x.csv", folder=tmp_path))
     assert scores.rows == 60
     assert not unusable
-    assert "1 x not a finite number in b" in capsys.readouterr().err
+    assert "1 cell, not a finite number, in b" in capsys.readouterr().err
 
 
 def test_only_a_few_of_many_unknown_labels_are_named(tmp_path):
