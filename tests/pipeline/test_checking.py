@@ -32,6 +32,6 @@ def test_a_first_probe_that_counts_against_the_budget_is_taken_again(monkeypatch
 
     registry = SimpleNamespace(load=lambda _name: SimpleNamespace(estimate=estimate))
     monkeypatch.setattr(checking, "discover", lambda: registry)
-    entrant = SimpleNamespace(card=SimpleNamespace(name="slow_to_import"), recipe=Recipe())
+    entrant = SimpleNamespace(card=SimpleNamespace(name="slow_to_import", base=None), recipe=Recipe())
     assert probe(entrant, contest, budget).seconds == seconds
     assert seen == [5] * probes
