@@ -22,7 +22,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import astuple, dataclass
+from typing import Self
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,11 @@ class HeadwayError(Exception):
         """Keep the parts of the message; see `Problem` for their meaning."""
         self.problems: tuple[Problem, ...] = (Problem(what, where, expected, got, fix),)
         super().__init__(str(self.problems[0]))
+
+    def reworded(self, reword: Callable[[str], str]) -> Self:
+        """Return the same error with `reword` applied to every part of its first problem."""
+        parts = (reword(part) for part in astuple(self.problems[0]))
+        return type(self)(**dict(zip(("what", "where", "expected", "got", "fix"), parts, strict=True)))
 
 
 class ProjectError(HeadwayError):

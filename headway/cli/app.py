@@ -18,8 +18,10 @@ from headway.cli.drift import drift
 from headway.cli.evaluate import evaluate
 from headway.cli.experiment import experiment
 from headway.cli.export import export
+from headway.cli.help import HELP_OPTIONS, speak_chinese
 from headway.cli.init import init
 from headway.cli.keys import keys
+from headway.cli.messages import Language, choose_language, say
 from headway.cli.package import package
 from headway.cli.predict import predict
 from headway.cli.price import price
@@ -29,6 +31,7 @@ from headway.cli.schema import schema
 from headway.cli.serve import serve
 from headway.cli.show import show
 from headway.cli.store import store
+from headway.cli.trouble import find_language, word_error, word_usage
 from headway.errors import HeadwayError
 
 app = typer.Typer(
@@ -38,7 +41,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={"help_option_names": HELP_OPTIONS, "max_content_width": 100},
 )
 for command in (init, check, run, predict, evaluate, compare, report, show, export, schema, drift, price, demo):
     app.command()(command)
@@ -62,15 +65,23 @@ def run_app() -> None:
             stream.reconfigure(errors="replace")
     arguments, debug = _take_debug(sys.argv[1:])
     try:
-        code = app(arguments, standalone_mode=False, prog_name="headway")
+        code = _find_command(arguments)(arguments, standalone_mode=False, prog_name="headway")
     except Exception as error:  # the last door: whatever happened is told in words
         if debug:
             raise
-        sys.exit(_tell(error))
+        sys.exit(_tell(error, find_language(arguments)))
     except KeyboardInterrupt:
-        _print("\nstopped")
+        _print(f"\n{say('interrupted', find_language(arguments))}")
         sys.exit(130)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _find_command(arguments: list[str]) -> Any:
+    """Return the command line's parser, its help in the language asked for."""
+    command = typer.main.get_command(app)
+    if find_language(arguments) == "zh":
+        speak_chinese(command)
+    return command
 
 
 def _show_version(wanted: bool) -> None:
@@ -86,9 +97,12 @@ def _options(
         bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_show_version)
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    lang: Annotated[str | None, typer.Option(help="Language of what is said: en or zh.")] = None,
 ) -> None:
     """Stand before every command; `--debug` is taken off the command line before it gets here."""
     del version, debug
+    if lang is not None:
+        os.environ["HEADWAY_LANG"] = choose_language(lang)
 
 
 def _take_debug(arguments: list[str]) -> tuple[list[str], bool]:
@@ -98,36 +112,34 @@ def _take_debug(arguments: list[str]) -> tuple[list[str], bool]:
     return kept + arguments[end:], len(kept) < end
 
 
-def _tell(error: Exception) -> int:
+def _tell(error: Exception, language: Language) -> int:
     """Print an error for people and return the exit code."""
     if isinstance(error, HeadwayError):
-        _print(f"headway: {error}")
+        _print(word_error(error, language))
         return 1
     # Polars reports a closed pipe as a plain OSError without its number.
     if isinstance(error, BrokenPipeError) or (isinstance(error, OSError) and "Broken pipe" in str(error)):
         # The reader of our output went away (`| head`); nobody is left to be told.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    usage = _as_usage(error)
+    usage = _as_usage(error, language)
     if usage is not None:
         return usage
-    _print(f"headway: this should not have happened: {type(error).__name__}: {error}")
-    _print("  next: run it again with --debug and report the traceback")
+    _print(say("unforeseen", language).format(error=f"{type(error).__name__}: {error}"))
     return 1
 
 
-def _as_usage(error: Any) -> int | None:
+def _as_usage(error: Any, language: Language) -> int | None:
     """Return the exit code of an error of the command line's own, after telling it; None for any other error."""
     if type(error).__name__ in ("Abort", "Exit"):
-        _print("stopped" if type(error).__name__ == "Abort" else "")
+        _print(say("interrupted", language) if type(error).__name__ == "Abort" else "")
         return 130 if type(error).__name__ == "Abort" else int(error.exit_code)
     if not hasattr(error, "format_message"):
         return None
     if not error.format_message():  # a group without a command has shown its help
         return 2
     command = error.ctx.command_path if getattr(error, "ctx", None) is not None else "headway"
-    _print(f"headway: {error.format_message()}")
-    _print(f"  next: {command} --help")
+    _print(word_usage(error.format_message(), command, language))
     return 2
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headway.cli.messages import Language, call_metric, choose_language, say
+from headway.cli.messages import Language, as_word, call_metric, choose_language, say
 from headway.report.translation import translate
 
 if TYPE_CHECKING:
@@ -38,7 +38,9 @@ def check(
     console.print(cost_table(found.costs, language))
     console.print()
     file = project or Path("headway.yaml")
-    console.print(f"{say('next:label', language)}  headway run {file}", soft_wrap=True, highlight=False, markup=False)
+    console.print(
+        f"{say('next:label', language)}  headway run {as_word(file)}", soft_wrap=True, highlight=False, markup=False
+    )
 
 
 def describe(found: Check, language: Language) -> list[str]:

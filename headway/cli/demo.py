@@ -12,7 +12,7 @@ from headway.demos import DemoName
 
 
 def demo(
-    name: Annotated[DemoName, typer.Argument(metavar="[reviews|digits|diagnosis]", help="Which example.")] = "reviews",
+    name: Annotated[DemoName, typer.Argument(metavar="EXAMPLE", help="reviews, digits or diagnosis.")] = "reviews",
     *,
     out: Annotated[Path | None, typer.Option(help="Its folder; headway-demo-NAME here by default.")] = None,
     budget: Annotated[str | None, typer.Option(help="Time budget instead of the example's, such as 60s.")] = None,

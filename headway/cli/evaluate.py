@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from headway.cli.messages import choose_language, say, say_count
+from headway.cli.messages import Language, call_metric, choose_language, say, say_count
 from headway.errors import DataError
 
 if TYPE_CHECKING:
     from headway.data.dataset import Table
     from headway.evaluation.scores import Scores
     from headway.runtime import Model
+
+_SHOWN = 5
 
 
 def evaluate(
@@ -31,27 +33,40 @@ def evaluate(
     from headway import runtime
     from headway.cli.places import find_package
     from headway.data.reading import read
+    from headway.report.translation import translate
 
     model, language = runtime.load(find_package(package)), choose_language(lang)
     table = read(file)
-    scores, unusable = score_table(model, table)
+    scores, unusable = score_table(model, table, language=language)
     result = describe(scores, table, unusable)
     if as_json:
         typer.echo(json.dumps(result, ensure_ascii=False, indent=2))
         return
     for reason, count in unusable.items():
         words = say("evaluate:left_out", language)
-        typer.echo(words.format(rows=say_count(count, "row", language), reason=reason), err=True)
-    width = max(map(len, scores.metrics))
+        rows = say_count(count, "row", language)
+        typer.echo(words.format(rows=rows, reason=translate(reason, language)), err=True)
     typer.echo(say_count(scores.rows, "row", language))
+    for line in list_figures(scores, language):
+        typer.echo(f"  {line}")
+
+
+def list_figures(scores: Scores, language: Language) -> list[str]:
+    """Return the metrics with their intervals, one a line, aligned."""
+    from rich.cells import cell_len, set_cell_size
+
+    names = {name: call_metric(name, language) for name in scores.metrics}
+    width = max(map(cell_len, names.values()))
+    lines = []
     for name, value in scores.metrics.items():
         low_high = scores.intervals.get(name)
         words = say("interval", language)
         interval = "   " + words.format(low=f"{low_high[0]:.4f}", high=f"{low_high[1]:.4f}") if low_high else ""
-        typer.echo(f"  {name:<{width}}  {value:.4f}{interval}")
+        lines.append(f"{set_cell_size(names[name], width)}  {value:.4f}{interval}")
+    return lines
 
 
-def score_table(model: Model, table: Table) -> tuple[Scores, Mapping[str, int]]:
+def score_table(model: Model, table: Table, *, language: Language = "en") -> tuple[Scores, Mapping[str, int]]:
     """Score a model on a table; also return how many rows were left out, by reason.
 
     Raises `DataError` where the table has no target column or no row with a label that the model knows.
@@ -64,6 +79,7 @@ def score_table(model: Model, table: Table) -> tuple[Scores, Mapping[str, int]]:
     from headway.data.dataset import Column
     from headway.data.targets import read_target
     from headway.evaluation.scoring import evaluate as score
+    from headway.report.translation import translate
     from headway.tasks import Classify, Regress
 
     manifest = model.manifest
@@ -77,7 +93,7 @@ def score_table(model: Model, table: Table) -> tuple[Scores, Mapping[str, int]]:
     for reason in target.reasons:
         unusable[reason] = unusable.get(reason, 0) + 1
     if len(keep) == 0:
-        got = "; ".join(unusable)
+        got = "; ".join([*list(unusable)[:_SHOWN], *(["..."] if len(unusable) > _SHOWN else [])])
         raise DataError("no row can be scored", expected=f"known values in the column {manifest.target}", got=got)
     rows = table.rows[keep]
     answers = predict_rows(model, rows, strict=False)
@@ -89,7 +105,12 @@ def score_table(model: Model, table: Table) -> tuple[Scores, Mapping[str, int]]:
     ]
     for column in cast:
         if len(column.faults):
-            typer.echo(f"counts as missing: {len(column.faults):,} x {column.reason} in {column.series.name}", err=True)
+            words = say("evaluate:missing", language).format(
+                cells=say_count(len(column.faults), "cell", language),
+                reason=translate(column.reason, language),
+                column=column.series.name,
+            )
+            typer.echo(words, err=True)
     typed = rows.with_columns(column.series for column in cast)
     labels = manifest.labels
     threshold = manifest.threshold

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headway.cli.messages import choose_language, say
+from headway.cli.messages import Language, as_word, choose_language, say, shorten_list
 from headway.errors import HeadwayError
 
 if TYPE_CHECKING:
     from headway.data.dataset import Table
-    from headway.data.inference import Guess, Inference
+    from headway.data.inference import Inference
     from headway.project.draft import Choice
 
 
@@ -33,6 +32,7 @@ def init(
     from headway.data.inference import infer
     from headway.data.reading import read
     from headway.project.draft import Choice
+    from headway.report.translation import translate
 
     if out.exists() and not force:
         raise HeadwayError("the file is there already", where=str(out), fix="--out NAME, or --force to overwrite it")
@@ -41,40 +41,38 @@ def init(
         target, reason = guess_target(table.rows)
     else:
         target, reason = check_target(table.rows, target), "as you asked"
-    found = infer(table, target)
-    _write(out, _draft_text(data, out, Choice("target", target, reason), table, found))
+    found, language = infer(table, target), choose_language(lang)
+    _write(out, _draft_text(data, out, Choice("target", target, reason), table, found, language=language))
     if table.rows[target].drop_nulls().n_unique() < 2:
-        typer.echo(f"warning: {_one_class(target)}", err=True)
-    names = [column.name for column in found.inputs]
-    shown = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
-    language, path = choose_language(lang), shlex.quote(str(out))
-    typer.echo(say("init:done", language).format(path=out, target=target, reason=reason, inputs=shown))
+        typer.echo(say("warning", language).format(words=translate(_one_class(target), language)), err=True)
+    shown = shorten_list([column.name for column in found.inputs], 8, language)
+    path, why = as_word(str(out)), translate(reason, language)
+    typer.echo(say("init:done", language).format(path=out, target=target, reason=why, inputs=shown))
     typer.echo(say("init:next", language).format(check=f"headway check {path}", run=f"headway run {path}"))
 
 
-def _draft_text(data: str, out: Path, target: Choice, table: Table, found: Inference) -> str:
-    """Return the text of the project file."""
+def _draft_text(data: str, out: Path, target: Choice, table: Table, found: Inference, *, language: Language) -> str:
+    """Return the text of the project file, its comments in `language`."""
     from headway.project.draft import Choice, Draft, write_draft
     from headway.project.reading import default_name
+    from headway.report.translation import translate
+
+    def choose(name: str, value: str, reason: str) -> Choice:
+        return Choice(name, value, translate(reason, language))
 
     return write_draft(
         Draft(
-            command=f"headway init {shlex.quote(data)}",
+            command=f"headway init {as_word(data)}",
             name=default_name(data, out.absolute().parent),
-            data=Choice("data", _from_file(data, out), _describe_table(table)),
-            target=target,
-            task=Choice("task", found.task, _describe_target(table, target.value)),
-            inputs=[_choose(guess) for guess in found.guesses if guess.use],
-            ignore=[_choose(guess) for guess in found.guesses if not guess.use],
-            remarks=_remarks(table, target.value, found),
-        )
+            data=choose("data", _from_file(data, out), _describe_table(table)),
+            target=choose("target", target.value, target.reason),
+            task=choose("task", found.task, _describe_target(table, target.value)),
+            inputs=[choose(guess.column, guess.modality or "", guess.reason) for guess in found.guesses if guess.use],
+            ignore=[choose(guess.column, "", guess.reason) for guess in found.guesses if not guess.use],
+            remarks=[translate(remark, language) for remark in _remarks(table, target.value, found)],
+        ),
+        language,
     )
-
-
-def _choose(guess: Guess) -> Choice:
-    from headway.project.draft import Choice
-
-    return Choice(guess.column, guess.modality or "", guess.reason)
 
 
 def _from_file(data: str, out: Path) -> str:
@@ -86,24 +84,20 @@ def _from_file(data: str, out: Path) -> str:
 
 
 def _describe_table(table: Table) -> str:
-    from headway.project.units import write_count
-
-    words = f"{write_count(table.rows.height, 'row')}, {write_count(table.rows.width - 1, 'column')}"
+    words = f"{table.rows.height:,} rows, {table.rows.width - 1:,} columns"
     if not table.rejected.is_empty():
-        words += f"; {write_count(table.rejected.select('file', 'row').unique().height, 'record')} cannot be read"
+        words += f"; {table.rejected.select('file', 'row').unique().height:,} records cannot be read"
     return words
 
 
 def _describe_target(table: Table, target: str) -> str:
     """Return what the target's values are, the most common first."""
-    from headway.project.units import write_count
-
     values = table.rows[target].drop_nulls()
     counts = values.value_counts(sort=True)
     if counts.height > 12:
         return f"{counts.height:,} different values, such as {', '.join(str(v) for v in counts[target][:3])}"
-    shown = ", ".join(f"{value} {count:,}" for value, count in counts.rows())
-    return f"{write_count(counts.height, 'different value')}: {shown}"
+    shown = ", ".join(f"{value} ({count:,})" for value, count in counts.rows())
+    return f"{counts.height:,} different values: {shown}"
 
 
 def _remarks(table: Table, target: str, found: Inference) -> list[str]:

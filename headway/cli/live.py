@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from headway.cli.messages import Language, call_metric, say
+from headway.cli.messages import Language, as_word, call_metric, say
 from headway.pipeline.events import (
     BestSoFar,
     CandidateFinished,
@@ -103,7 +102,7 @@ class View:
         match event:
             case RunStarted() if not self.console.is_terminal:
                 # Known from the first moment, so that a killed run can be gone on with.
-                command = f"headway run --resume {shlex.quote(str(event.folder))}"
+                command = f"headway run --resume {as_word(event.folder)}"
                 return Text(say("run", self.language).format(folder=event.folder, command=command))
             case StageFinished():
                 note = (

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+import shlex
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from headway.errors import RunError
@@ -92,8 +94,30 @@ _MESSAGES: Mapping[str, tuple[str, str]] = {
     ),
     "predict:done": ("{rows} in {time} to {path}", "{rows}，用时 {time}，写入 {path}"),
     "evaluate:left_out": ("{rows} left out: {reason}", "{rows}未计入：{reason}"),
-    "init:done": ("{path}: predict {target} ({reason}) from {inputs}", "{path}：由 {inputs} 预测 {target}（{reason}）"),
+    "warning": ("warning: {words}", "注意：{words}"),
+    "more": ("{shown} and {count} more", "{shown} 及另外 {count} 个"),
+    "init:done": (
+        "{path}: predict {target} ({reason}) from {inputs}",
+        "{path}：预测 {target}（{reason}），输入为 {inputs}",
+    ),
     "init:next": ("next: {check}, then {run}", "下一步：先 {check}，再 {run}"),
+    "evaluate:missing": (
+        "counts as missing: {cells}, {reason}, in {column}",
+        "按缺失处理：{column} 中{cells}，{reason}",
+    ),
+    "unread:cell": ("row {row}, column {column}: {value}", "第 {row} 行，列 {column}：{value}"),
+    "predict:place": ("{file}, row {row}: {reason}", "{file} 第 {row} 行：{reason}"),
+    "verified": (
+        "{path}: {name} is whole; {count} files match their sha256",
+        "{path}：{name} 完好；{count} 个文件与其 sha256 相符",
+    ),
+    "latency_p50_ms": ("latency_p50_ms", "单行耗时 p50（毫秒）"),
+    "latency_p95_ms": ("latency_p95_ms", "单行耗时 p95（毫秒）"),
+    "rows_per_second": ("rows_per_second", "每秒行数"),
+    "size_mb": ("size_mb", "大小（MB）"),
+    "memory_mb": ("memory_mb", "内存（MB）"),
+    "show:with": ("{created} with {libraries}", "{created}，使用 {libraries}"),
+    "range": ("({low} to {high})", "（{low} 至 {high}）"),
     "show:name": ("name", "名称"),
     "show:task": ("task", "任务"),
     "show:reads": ("reads", "输入"),
@@ -136,6 +160,11 @@ _MESSAGES: Mapping[str, tuple[str, str]] = {
     "bases:text_encoder": ("text encoder", "文本编码器"),
     "bases:image_encoder": ("image encoder", "图片编码器"),
     "bases:decoder": ("decoder", "生成模型"),
+    "interrupted": ("stopped", "已停止"),
+    "unforeseen": (
+        "headway: this should not have happened: {error}\n  next: run it again with --debug and report the traceback",
+        "headway: 不应发生的错误：{error}\n  下一步：加上 --debug 再运行一次，并报告错误栈",
+    ),
     "resume": ("continue with: {command}", "继续运行：{command}"),
     "serve:start": (
         "serving at {url} (ready in {seconds} s; Ctrl-C stops)",
@@ -203,6 +232,20 @@ def say_count(count: int, noun: str, language: Language) -> str:
     from headway.project.units import write_count
 
     return f"{count:,} {_NOUNS[noun]}" if language == "zh" else write_count(count, noun)
+
+
+def as_word(path: object) -> str:
+    """Return a path as one word of a command line: in quotes only where a shell needs them, not for Chinese."""
+    text = str(path)
+    return text if re.fullmatch(r"[\w@%+=:,./-]+", text) else shlex.quote(text)
+
+
+def shorten_list(names: Sequence[str], most: int, language: Language) -> str:
+    """Return names in a row, and beyond `most` of them only how many more there are."""
+    shown = ", ".join(names[:most])
+    if len(names) <= most:
+        return shown
+    return say("more", language).format(shown=shown, count=len(names) - most)
 
 
 def say(key: str, language: Language) -> str:

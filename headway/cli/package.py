@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from headway.cli.messages import choose_language, say
+
 package = typer.Typer(help="Check a package.", no_args_is_help=True)
 
 
@@ -18,6 +20,8 @@ def _group() -> None:
 @package.command()
 def verify(
     path: Annotated[Path, typer.Argument(metavar="PACKAGE_OR_RUN", help="A package folder, a .headway file or a run.")],
+    *,
+    lang: Annotated[str | None, typer.Option(help="Language of what is said: en or zh.")] = None,
 ) -> None:
     """Check every byte, path and operator of a package, and that it opens."""
     from headway import runtime
@@ -25,4 +29,5 @@ def verify(
 
     found = find_package(path)
     manifest = runtime.load(found).manifest
-    typer.echo(f"{found}: {manifest.name} is whole; {len(manifest.files)} files match their sha256")
+    words = say("verified", choose_language(lang))
+    typer.echo(words.format(path=found, name=manifest.name, count=len(manifest.files)))

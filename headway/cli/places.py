@@ -6,6 +6,7 @@ import json
 from difflib import get_close_matches
 from pathlib import Path
 
+from headway.cli.messages import as_word
 from headway.errors import RunError
 
 
@@ -53,7 +54,7 @@ def _fail(what: str, path: Path, expected: str) -> None:
     """Raise with what stands there instead, and the nearest name beside it."""
     if path.exists():
         unfinished = (path / "project.json").exists() and not (path / "result.json").exists()
-        fix = f"it is unfinished; continue it: headway run --resume {path}" if unfinished else ""
+        fix = f"it is unfinished; continue it: headway run --resume {as_word(path)}" if unfinished else ""
         raise RunError(what, where=str(path), expected=expected, fix=fix)
     beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
     near = get_close_matches(path.name, beside, n=1)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headway.cli.messages import choose_language, say, say_count
+from headway.cli.messages import Language, choose_language, say, say_count
 
 if TYPE_CHECKING:
     import polars as pl
@@ -49,8 +49,8 @@ def predict(
         words = say("predict:unread", language).format(cells=say_count(unread, "cell", language))
         typer.echo(words, err=True)
     for cell in written.unread.first:
-        typer.echo(f"  {cell}", err=True)
-    for words in rejects.first:
+        typer.echo(f"  {cell.describe(language)}", err=True)
+    for words in rejects.describe(language):
         shown = words if unpacked is None else words.replace(f"{unpacked}/", "")
         typer.echo(say("predict:rejected", language).format(words=shown), err=True)
     if rejects.count:
@@ -65,20 +65,27 @@ def predict(
 
 @dataclass
 class _Rejects:
-    """How many records could not be read, and the first few of them in words."""
+    """How many records could not be read, and file, row and reason of the first few of them."""
 
     count: int = 0
-    first: list[str] = field(default_factory=list)
+    first: list[tuple[str, int, str]] = field(default_factory=list)
 
     def take(self, reject: Reject) -> None:
         """Count a record that the streaming reader set aside."""
         self.add(reject.file, reject.row, reject.reason)
 
     def add(self, file: str, row: int, reason: str) -> None:
-        """Count a record and keep the first few in words."""
+        """Count a record and keep the first few."""
         self.count += 1
         if len(self.first) < _SHOWN:
-            self.first.append(f"{file}, row {row}: {reason}")
+            self.first.append((file, row, reason))
+
+    def describe(self, language: Language) -> list[str]:
+        """Return the first few records in words."""
+        from headway.report.translation import translate
+
+        words = say("predict:place", language)
+        return [words.format(file=file, row=row, reason=translate(why, language)) for file, row, why in self.first]
 
 
 def _unpack(file: str) -> Path | None:

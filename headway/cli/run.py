@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headway.cli.messages import choose_language, say
+from headway.cli.messages import as_word, choose_language, say
 from headway.errors import RunError
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def execute(
     except KeyboardInterrupt:
         folder = view.folder or resume
         if folder is not None:
-            command = f"headway run --resume {shlex.quote(str(folder))}"
+            command = f"headway run --resume {as_word(folder)}"
             typer.echo(f"\n{say('stopped', language)}\n{say('resume', language).format(command=command)}", err=True)
             raise typer.Exit(130) from None
         raise
@@ -76,6 +75,6 @@ def _load(project: Path | None, resume: Path | None, budget: str | None) -> Proj
         raise RunError(
             "a resumed run keeps its project and its budget",
             got="--resume with a project file" if project is not None else "--resume with --budget",
-            fix=f"headway run --resume {resume}",
+            fix=f"headway run --resume {as_word(resume)}",
         )
     return None

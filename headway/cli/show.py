@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headway.cli.messages import choose_language, say
+from headway.cli.messages import Language, call_metric, choose_language, say, shorten_list
 
 if TYPE_CHECKING:
     from headway.runtime.manifest import Manifest
@@ -39,40 +39,44 @@ def show(
 
     language = choose_language(lang)
     table = Table.grid(padding=(0, 2))
-    for label, text in describe(manifest):
+    for label, text in describe(manifest, language):
         table.add_row(f"[bold]{say(f'show:{label}', language)}[/bold]", text)
     Console().print(table, highlight=False, markup=True)
 
 
-def describe(manifest: Manifest) -> list[tuple[str, str]]:
+def describe(manifest: Manifest, language: Language = "en") -> list[tuple[str, str]]:
     """Return the lines to show: a label and a text without markup."""
     from rich.markup import escape
 
     lines = [
         ("name", manifest.name),
-        ("task", f"{manifest.task}: {manifest.target}"),
-        ("reads", "\n".join(f"{column.name} ({column.modality})" for column in manifest.inputs)),
+        ("task", f"{say(manifest.task, language)}: {manifest.target}"),
+        ("reads", "\n".join(f"{column.name} ({say(column.modality, language)})" for column in manifest.inputs)),
     ]
     if manifest.labels:
-        shown = ", ".join(str(label) for label in manifest.labels[:20])
-        more = f" and {len(manifest.labels) - 20} more" if len(manifest.labels) > 20 else ""
-        lines.append(("answers", shown + more))
+        lines.append(("answers", shorten_list([str(label) for label in manifest.labels], 20, language)))
+    measured = [
+        f"{say(name, language)} {value:,.0f}" if value >= 1000 else f"{say(name, language)} {value:.4g}"
+        for name, value in manifest.measured.items()
+    ]
+    libraries = ", ".join(f"{name} {version}" for name, version in manifest.libraries.items())
     lines += [
         ("model", manifest.winner),
-        ("test", _figures(manifest.metrics, manifest.intervals)),
-        ("measured", ", ".join(f"{name} {value:.4g}" for name, value in manifest.measured.items())),
+        ("test", _figures(manifest.metrics, manifest.intervals, language)),
+        ("measured", ", ".join(measured)),
         ("base", ", ".join(f"{name} {value}" for name, value in (manifest.base or {}).items())),
-        ("made", f"{manifest.created} with {', '.join(f'{n} {v}' for n, v in manifest.libraries.items())}"),
+        ("made", say("show:with", language).format(created=manifest.created, libraries=libraries)),
         ("files", "\n".join(f"{name}  sha256 {digest[:12]}…" for name, digest in manifest.files.items())),
     ]
     return [(label, escape(text)) for label, text in lines if text.strip()]
 
 
-def _figures(metrics: Mapping[str, float], intervals: Mapping[str, tuple[float, float]]) -> str:
+def _figures(metrics: Mapping[str, float], intervals: Mapping[str, tuple[float, float]], language: Language) -> str:
     """Return the metrics, one a line, with their intervals where known."""
     lines = []
     for name, value in metrics.items():
         low_high = intervals.get(name)
-        interval = f"  ({low_high[0]:.4f} to {low_high[1]:.4f})" if low_high else ""
-        lines.append(f"{name} {value:.4f}{interval}")
+        words = say("range", language)
+        interval = "  " + words.format(low=f"{low_high[0]:.4f}", high=f"{low_high[1]:.4f}") if low_high else ""
+        lines.append(f"{call_metric(name, language)} {value:.4f}{interval}")
     return "\n".join(lines)

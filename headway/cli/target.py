@@ -9,6 +9,7 @@ from difflib import get_close_matches
 import polars as pl
 
 from headway.data.dataset import ROW
+from headway.data.inference import is_named_identifier
 from headway.errors import DataError
 
 _SURE = (
@@ -26,7 +27,12 @@ def guess_target(rows: pl.DataFrame) -> tuple[str, str]:
     """Return the column that is most likely the target, and why: by its name, else by how few values it has."""
     names = [name for name in rows.columns if name != ROW]
     if len(names) < 2:
-        raise DataError("there is only one column", expected="at least one input and a target", got=", ".join(names))
+        raise DataError(
+            "there is only one column",
+            expected="at least one input and a target",
+            got=", ".join(names),
+            fix="are the cells separated by commas, tabs, semicolons or |? Save the file as CSV with a header",
+        )
     for name in names:
         if name.strip().casefold() in _SURE:
             return name, "its name says so"
@@ -38,6 +44,8 @@ def guess_target(rows: pl.DataFrame) -> tuple[str, str]:
     likely = [name for name in likely if rows[name].drop_nulls().n_unique() > 1]
     if likely:
         return min(likely, key=lambda name: _rank(rows[name])), "its name sounds like it; --target names another"
+    # Numbers of rows are nothing to predict, unless nothing else is there.
+    names = [name for name in names if not is_named_identifier(name)] or names
     few = [name for name in reversed(names) if 2 <= rows[name].drop_nulls().n_unique() <= min(_FEW, rows.height // 2)]
     if few:
         values = rows[few[0]].drop_nulls().n_unique()

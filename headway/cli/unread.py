@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from headway.cli.messages import Language, say
 from headway.runtime.feeds import BadCellError
 from headway.runtime.feeds.cells import shown
 from headway.runtime.feeds.dates import encode as encode_dates
@@ -24,9 +25,9 @@ class Cell:
     column: str
     value: str
 
-    def __str__(self) -> str:
+    def describe(self, language: Language) -> str:
         """Return the cell in words."""
-        return f"row {self.row:,}, column {self.column!r}: {self.value}"
+        return say("unread:cell", language).format(row=f"{self.row:,}", column=repr(self.column), value=self.value)
 
 
 @dataclass(frozen=True)

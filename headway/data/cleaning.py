@@ -55,7 +55,8 @@ def clean(
     columns of `split.group` and `split.time`. Raises DataError when nothing is left to learn.
     """
     extra = [name for name in (group, time) if name is not None]
-    check_columns(table.rows.columns, [target, *(column.name for column in inputs), *extra])
+    check_columns(table.rows.columns, [target, *(column.name for column in inputs)], where="data")
+    check_columns(table.rows.columns, extra, where="split")
     typed = _type_rows(table, target, inputs, task, cleaning.max_rejected, time=time)
     train = _as_dataset(typed, target, inputs, task, groups=_given_groups(typed.rows, table, group))
     keys = input_keys(train.rows, inputs)
@@ -63,7 +64,7 @@ def clean(
     findings += _sampled(table)
     if test is None:
         return Cleaned(kept, None, typed.rejected, tuple(findings))
-    check_columns(test.rows.columns, [target, *(column.name for column in inputs)])
+    check_columns(test.rows.columns, [target, *(column.name for column in inputs)], where="test")
     given = _type_rows(test, target, inputs, task, cleaning.max_rejected, time=None, labels=kept.labels)
     held, shared = _clean_test(_as_dataset(given, target, inputs, task), train, keys)
     unseen = [name for name in given.rejected["reason"].to_list() if "not in the training part" in name]

@@ -65,7 +65,8 @@ def infer(
     `inputs` names them. Raises DataError for a missing column and when no input is left.
     """
     names = [name for name in table.rows.columns if name != ROW]
-    check_columns(names, [target, *(inputs or {}), *ignore])
+    for key, wanted in (("target", [target]), ("inputs", inputs or {}), ("ignore", ignore)):
+        check_columns(names, wanted, where=key)
     kind = task or guess_task(table.rows[target], rich=_is_rich(table.rows, target))
     if inputs is not None:
         guesses = tuple(
@@ -84,13 +85,14 @@ def infer(
     return Inference(_used(guesses), kind, _findings(guesses), guesses)
 
 
-def check_columns(names: Collection[str], wanted: Collection[str]) -> None:
-    """Raise DataError naming the first wanted column that is missing, with near misses."""
+def check_columns(names: Collection[str], wanted: Collection[str], *, where: str) -> None:
+    """Raise DataError naming the first wanted column that is missing, with near misses; `where`: who wants it."""
     for name in wanted:
         if name not in names:
             near = get_close_matches(name, names, n=1)
             raise DataError(
                 f"there is no column {name!r}",
+                where=where,
                 expected="one of " + ", ".join(list(names)[:20]),
                 got=name,
                 fix=f"did you mean {near[0]}?" if near else "",
@@ -117,6 +119,11 @@ def guess_task(target: pl.Series, *, rich: bool = False) -> Literal["classify", 
         return "classify" if distinct <= max(2, len(found) // 2) else "regress"
     codes = rich and distinct <= 1000 and len(found) >= 10 * distinct
     return "classify" if codes else "regress"
+
+
+def is_named_identifier(name: str) -> bool:
+    """Tell whether a column's name says that it numbers or names its rows: `id`, `order_no`, `编号`."""
+    return _NAMED_ID.search(name) is not None
 
 
 def guess_column(series: pl.Series) -> Guess:

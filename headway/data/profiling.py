@@ -87,7 +87,7 @@ class Profile:
 
 def profile(table: Table, *, target: str, inference: Inference, cleaned: Cleaned) -> Profile:
     """Return the figures of a table that was read, interpreted and cleaned."""
-    check_columns(table.rows.columns, [target])
+    check_columns(table.rows.columns, [target], where="target")
     counts = count_rows(table, cleaned)
     guesses = {guess.column: guess for guess in inference.guesses}
     columns = tuple(

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from headway.data.dataset import ROW, Origin, Table
-from headway.data.sources.archives import unpack
+from headway.data.sources.archives import name_inside, unpack
 from headway.data.sources.columnar import read_parquet
 from headway.data.sources.databases import is_sqlite, read_postgresql, read_sqlite
 from headway.data.sources.delimited import read_delimited
@@ -114,6 +114,13 @@ def _read_parts(source: str, folder: Path, how: _How) -> list[Part]:
         return [read_postgresql(source, how.reading)]
     if source.startswith("hf:"):
         return [read_hub(source)]
+    if "://" in source:
+        raise DataError(
+            "addresses of this kind are not read",
+            where=source,
+            expected="a file, a folder, sqlite:///..., postgresql://... or hf://owner/name",
+            fix="download it and name the file",
+        )
     name, _, member = source.partition("!")
     if not (folder / source).exists():
         path = folder / name
@@ -123,17 +130,18 @@ def _read_parts(source: str, folder: Path, how: _How) -> list[Part]:
         return [_read_path(path, member, how)]
     if any(mark in name for mark in "*?["):
         return _read_glob(name, folder, how)
-    raise _missing_file(source, path)
+    raise _missing_file(source, path, folder)
 
 
-def _missing_file(source: str, path: Path) -> DataError:
+def _missing_file(source: str, path: Path, folder: Path) -> DataError:
     beside = [child.name for child in path.parent.iterdir()] if path.parent.is_dir() else []
     near = get_close_matches(path.name, beside, n=1)
+    start = "the folder you are in" if folder == Path() else "the folder of the project file"
     return DataError(
         "no such file or folder",
         where=source,
-        got=str(path),
-        fix=f"did you mean {near[0]}?" if near else "relative paths start at the folder of the project file",
+        got=str(path.absolute()),
+        fix=f"did you mean {near[0]}?" if near else f"relative paths start at {start}",
     )
 
 
@@ -151,12 +159,21 @@ def _read_path(path: Path, member: str, how: _How) -> Part:
     if path.is_dir():
         return _read_folder(path / member if member else path, how)
     if path.suffix.lower() == ".zip":
-        inner = unpack(path, cache=how.cache) / member
-        if not inner.exists():
-            names = ", ".join(sorted(child.name for child in unpack(path, cache=how.cache).iterdir())[:10])
-            raise DataError("no such part of the archive", where=f"{path}!{member}", expected=f"one of {names}")
-        return _read_folder(inner, how) if inner.is_dir() else _read_path(inner, "", how)
+        return _read_archive(path, member, how)
     return resolve_image_columns(_read_table(path, how), path.parent)
+
+
+def _read_archive(archive: Path, member: str, how: _How) -> Part:
+    """Read a zip archive or the part of it that `member` names; errors name places inside it as `archive.zip!part`."""
+    unpacked = unpack(archive, cache=how.cache)
+    inner = unpacked / member
+    if not inner.exists():
+        names = ", ".join(sorted(child.name for child in unpacked.iterdir())[:10])
+        raise DataError("no such part of the archive", where=f"{archive}!{member}", expected=f"one of {names}")
+    try:
+        return _read_folder(inner, how) if inner.is_dir() else _read_path(inner, "", how)
+    except DataError as error:
+        raise error.reworded(lambda text: name_inside(text, archive, unpacked)) from error
 
 
 def _read_folder(folder: Path, how: _How) -> Part:
@@ -174,7 +191,7 @@ def _read_folder(folder: Path, how: _How) -> Part:
         where=str(folder),
         expected="one table, or one folder of images per class",
         got=", ".join(path.name for path in tables[:8]) or "neither",
-        fix="name the file or a pattern such as folder/*.csv (in a zip: archive.zip!file.csv)" if tables else "",
+        fix=f"name one, such as {tables[0]}, or unpacked files of the same columns as folder/*.csv" if tables else "",
     )
 
 

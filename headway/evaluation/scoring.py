@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ import polars as pl
 
 from headway.data.dataset import ROW, Column
 from headway.errors import HeadwayError
-from headway.evaluation.bootstrap import RESAMPLES, draw_weights, intervals, percentile_interval
+from headway.evaluation.bootstrap import FEWEST_RESAMPLES, RESAMPLES, draw_weights, intervals, percentile_interval
 from headway.evaluation.decisions import Costs, decide
 from headway.evaluation.formulas import Answered, calibration_bins, tally
 from headway.evaluation.metrics import metric_names, positive_class, score
@@ -19,6 +19,9 @@ from headway.evaluation.slices import find_slices
 from headway.tasks import Classify, Task
 
 HEADLINE = ("accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "log_loss", "brier", "rmse", "mae", "r2")
+# Metrics that need a curve per label, and the rows times labels times resamples that their intervals may cost.
+CURVES = ("roc_auc", "average_precision")
+CURVE_CELLS = 10_000_000
 MISTAKES = 20
 
 
@@ -97,10 +100,9 @@ def _score_labels(of: Answered, task: Classify, about: _About, *, costs: Costs |
         metrics["mean_cost"] = float(np.asarray(costs)[y, decided].mean())
     if not about.detail:
         return Scores(task.kind, len(y), metrics)
-    # A curve of many classes costs a sort of all rows per class; two classes need one.
-    curves = ("roc_auc", "average_precision") if task.width == 2 else ()
-    headline = [name for name in (*HEADLINE, *curves) if name in metrics]
+    headline = [name for name in HEADLINE if name in metrics]
     found = intervals(headline, y, of.probabilities, task, seed=about.seed, decided=decided, positive=of.positive)
+    found |= _curve_intervals(of, task, [name for name in CURVES if name in metrics], about.seed)
     if costs is not None:
         found |= _mean_interval("mean_cost", np.asarray(costs)[y, decided], about.seed)
     return Scores(
@@ -113,6 +115,17 @@ def _score_labels(of: Answered, task: Classify, about: _About, *, costs: Costs |
         calibration=calibration_bins(of),
         slices=about.slices((~of.hit).astype(np.float64), classify=True),
         mistakes=_confident_mistakes(of, task, about),
+    )
+
+
+def _curve_intervals(of: Answered, task: Classify, names: Sequence[str], seed: int) -> dict[str, tuple[float, float]]:
+    """Return the intervals of metrics that need a curve, of many labels one each: from fewer resamples, or none."""
+    resamples, cells = RESAMPLES, len(of.y) * task.width
+    if task.width > 2:
+        resamples = int(np.clip(CURVE_CELLS // cells, FEWEST_RESAMPLES, RESAMPLES))
+        names = names if cells * resamples <= 4 * CURVE_CELLS else ()
+    return intervals(
+        names, of.y, of.probabilities, task, seed=seed, decided=of.decided, positive=of.positive, resamples=resamples
     )
 
 

@@ -5,14 +5,46 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode
 
 _REASONS_FROM = 34  # the cell at which the comments start, if the line is not longer
+
+_WORDS: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "written": "Written by `{command}`, which looked at the data; each reason stands beside its line.",
+        "change": "Change what you know better, then run `headway check` on this file.",
+        "note": "Note: {remark}",
+        "more": "More keys, each with what happens without it (headway schema lists them all):",
+        "limits": "none; measured on the package that ships",
+        "models": "auto: every family that fits the data competes",
+        "metric": "chosen by the task",
+        "test": "a fifth of the rows is kept aside for the test",
+        "base": "auto: one on this machine; headway bases lists them",
+        "unlabelled": "none; rows of the same inputs without a target",
+        "split": "rows of one group stay together; time: a date column",
+        "training": "every family's own settings",
+    },
+    "zh": {
+        "written": "由 `{command}` 查看数据后写出；每一行旁边写明了理由。",
+        "change": "请改正您更清楚的地方，然后对本文件运行 `headway check`。",
+        "note": "注意：{remark}",
+        "more": "更多的键，旁边写明不写时会怎样（headway schema 列出全部）：",
+        "limits": "不限；在交付的模型包上实测",
+        "models": "auto：所有适合数据的候选模型都参加比选",
+        "metric": "由任务决定",
+        "test": "自动留出五分之一的行用于测试",
+        "base": "auto：用本机已有的；headway bases 列出它们",
+        "unlabelled": "无；同样输入、没有目标的行",
+        "split": "同一组的行不分开；time: 日期列",
+        "training": "各候选模型自己的设置",
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -38,11 +70,12 @@ class Draft:
     remarks: Sequence[str] = ()
 
 
-def write_draft(draft: Draft) -> str:
-    """Return the text of a commented project file that reads back as the draft."""
+def write_draft(draft: Draft, language: Literal["en", "zh"] = "en") -> str:
+    """Return the text of a commented project file that reads back as the draft, its own comments in `language`."""
+    words = _WORDS[language]
     lines = [
-        f"# Written by `{_fold(draft.command)}`, which looked at the data; each reason stands beside its line.",
-        "# Change what you know better, then run `headway check` on this file.",
+        f"# {words['written'].format(command=_fold(draft.command))}",
+        f"# {words['change']}",
         "",
         f"name: {quote(draft.name)}",
         *(_line(f"{c.name}: {quote(c.value)}", c.reason) for c in (draft.data, draft.target, draft.task)),
@@ -53,8 +86,8 @@ def write_draft(draft: Draft) -> str:
     if draft.ignore:
         lines += ["", "ignore:", *(_line(f"  - {quote(column.name)}", column.reason) for column in draft.ignore)]
     if draft.remarks:
-        lines += ["", *(f"# Note: {_fold(remark)}" for remark in draft.remarks)]
-    return "\n".join([*lines, "", *_options(draft.task.value), ""])
+        lines += ["", *(f"# {words['note'].format(remark=_fold(remark))}" for remark in draft.remarks)]
+    return "\n".join([*lines, "", *_options(draft.task.value, words), ""])
 
 
 def quote(text: str) -> str:
@@ -86,19 +119,21 @@ def _fold(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in " ".join(text.split()))
 
 
-def _options(task: str) -> list[str]:
+def _options(task: str, words: Mapping[str, str]) -> list[str]:
     """Return the settings that most users change next, most of them as comments."""
-    metric = "f1_macro" if task == "classify" else "mae"
+    offered = {
+        "limits": "{latency_p95: 20ms, size: 50MB}",
+        "models": "[baseline]",
+        "metric": "f1_macro" if task == "classify" else "mae",
+        "test": "test.csv",
+        "base": "all-MiniLM-L6-v2",
+        "unlabelled": "more.csv",
+        "split": "{test: 20%, group: customer}",
+        "training": "{class_weights: balanced}",
+    }
     return [
         "budget: {time: 5m, memory: 4GB}",
         "",
-        "# More keys, each with what happens without it (headway schema lists them all):",
-        "# limits: {latency_p95: 20ms, size: 50MB}   # none; measured on the package that ships",
-        "# models: [baseline]                        # auto: every family that fits the data competes",
-        f"# {f'metric: {metric}':<42}# chosen by the task",
-        "# test: test.csv                            # a fifth of the rows is kept aside for the test",
-        "# base: all-MiniLM-L6-v2                    # auto: one on this machine; headway bases lists them",
-        "# unlabelled: more.csv                      # none; rows of the same inputs without a target",
-        "# split: {test: 20%, group: customer}       # rows of one group stay together; time: a date column",
-        "# training: {class_weights: balanced}       # every family's own settings",
+        f"# {words['more']}",
+        *(f"# {f'{key}: {value}':<42}# {words[key]}" for key, value in offered.items()),
     ]

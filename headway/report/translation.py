@@ -13,11 +13,15 @@ Lang = Literal["en", "zh"]
 
 # What stands in these places is told in words of the table itself; in KINDS, several separated by commas.
 SENTENCES = frozenset({"reason", "limit"})
-KINDS = frozenset({"kinds", "present"})
+KINDS = frozenset({"kind", "kinds", "present"})
+_PLACE = re.compile(r"\{(\w+)\}")
 # Nouns that the sentences count.
 _ONE = re.compile(r"(?<![\d,.\w])1 (?:different )?(?:inputs|rows|records|fields|labels|values|cells|columns)\b")
 # Places that hold one word, so that a pattern does not take other sentences for its own.
 ONE_WORD = frozenset({"limit", "metric", "amount", "ceiling"})
+NUMBERS = frozenset(
+    {"bound", "count", "filled", "folds", "groups", "line", "number", "ratio", "read", "row", "rows", "share"}
+)
 
 
 def translate(sentence: str, lang: Lang) -> str:
@@ -38,6 +42,22 @@ def translate(sentence: str, lang: Lang) -> str:
         if found is not None:
             return chinese.format(**{place: _fill(place, text, lang) for place, text in found.groupdict().items()})
     return sentence
+
+
+def translate_error(text: str, lang: Lang) -> str:
+    """Return a part of an error (see `headway.errors.Problem`) in `lang`; what is not in errors.json stays as it is."""
+    if lang == "en" or not text:
+        return text
+    for pattern, chinese in _read_error_patterns():
+        found = pattern.fullmatch(text)
+        if found is not None:
+            return _PLACE.sub(lambda place, found=found: _fill_error(place[1], found[place[1]], lang), chinese)  # type: ignore[misc]
+    for mark, joint in (("; ", "；"), (" or ", " 或 ")):
+        parts = text.split(mark)
+        told = [translate_error(part, lang) for part in parts] if len(parts) > 1 else parts
+        if all(now != part for now, part in zip(told, parts, strict=True)):
+            return joint.join(told)
+    return translate(text, lang)
 
 
 def name_metric(metric: str, lang: Lang) -> str:
@@ -63,14 +83,28 @@ def _read_patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
     return tuple((_compile(pair["en"]), pair["zh"]) for pair in read_words()["told"].values())
 
 
+@cache
+def _read_error_patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Return the patterns of what errors say with their Chinese, those with the most words of their own first."""
+    text = resources.files("headway.report").joinpath("errors.json").read_text(encoding="utf-8")
+    pairs = sorted(json.loads(text), key=lambda pair: len(_PLACE.sub("", pair["en"])), reverse=True)
+    return tuple((_compile(pair["en"]), pair["zh"]) for pair in pairs)
+
+
 def _compile(english: str) -> re.Pattern[str]:
-    places = re.split(r"\{(\w+)\}", english)
+    places = _PLACE.split(english)
     written = [re.escape(part) if i % 2 == 0 else _place(part) for i, part in enumerate(places)]
     return re.compile("".join(written), re.DOTALL)
 
 
 def _place(name: str) -> str:
+    if name in NUMBERS:
+        return rf"(?P<{name}>[\d.,]+(?:e[+-]?\d+)?%?)"
     return rf"(?P<{name}>[^\s;]+)" if name in ONE_WORD else rf"(?P<{name}>.+?)"
+
+
+def _fill_error(place: str, text: str, lang: Lang) -> str:
+    return translate_error(text, lang) if place in ("purpose", "place", "reason") else _fill(place, text, lang)
 
 
 def _fill(place: str, text: str, lang: Lang) -> str:

@@ -61,7 +61,7 @@ def test_a_cell_that_cannot_be_read_counts_as_missing_and_is_told(tmp_path, mode
     frames = [pl.DataFrame({"a": ["1", "2"], "b": ["1", "2"]}), pl.DataFrame({"a": ["1", "many"], "b": ["1", "2"]})]
     written = write_answers(frames, model, tmp_path / "a.jsonl")
     assert written.rows == 4
-    assert [str(cell) for cell in written.unread.first] == ["row 4, column 'a': 'many'"]
+    assert [cell.describe("en") for cell in written.unread.first] == ["row 4, column 'a': 'many'"]
     last = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text(encoding="utf-8").splitlines()][-1]
     assert last["a"] == "many"
     assert last["prediction"] == "好评"

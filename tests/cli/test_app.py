@@ -25,16 +25,28 @@ def test_the_start_imports_nothing_heavy():
     assert done.stderr.strip() == "[]"
 
 
+ONE_COMMAND = "import typer\napp = typer.Typer()\n@app.command()\ndef one(): pass\napp(['--help'])"
+
+
 @pytest.mark.slow
-def test_help_starts_at_once(headway):
-    """Processor time, which other work on the machine does not add to."""
-    seconds = []
+def test_help_starts_about_as_fast_as_that_of_a_program_with_one_command(headway):
+    """Processor time, taken alternately: a busy machine makes both slower."""
+    ours, least = [], []
     for _ in range(5):
-        before = os.times()
-        headway("--help")
-        after = os.times()
-        seconds.append(after.children_user - before.children_user + after.children_system - before.children_system)
-    assert min(seconds) <= 0.3
+        ours.append(processor_seconds(lambda: headway("--help")))
+        least.append(
+            processor_seconds(
+                lambda: subprocess.run([sys.executable, "-c", ONE_COMMAND], capture_output=True, check=True)
+            )
+        )
+    assert min(ours) <= 1.8 * min(least)
+
+
+def processor_seconds(call):
+    before = os.times()
+    call()
+    after = os.times()
+    return after.children_user - before.children_user + after.children_system - before.children_system
 
 
 def test_version(headway):
@@ -83,6 +95,6 @@ def test_a_reader_that_goes_away_is_no_error():
 
 def test_answers_to_a_reader_that_goes_away_are_no_error():
     # What Polars raises when it writes into a closed pipe.
-    code = 'from headway.cli.app import _tell; raise SystemExit(_tell(OSError("Broken pipe (os error 32)")))'
+    code = 'from headway.cli.app import _tell; raise SystemExit(_tell(OSError("Broken pipe (os error 32)"), "en"))'
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")

@@ -1,7 +1,10 @@
 from dataclasses import replace
 
+import pytest
+
 from headway.cli.evaluate import score_table
 from headway.data.reading import read
+from headway.errors import DataError
 from headway.runtime.archive import MODEL
 from headway.runtime.manifest import InputColumn
 from headway.runtime.model import assemble
@@ -18,4 +21,14 @@ def test_dates_and_unreadable_numbers_of_a_csv_file_can_be_scored(tmp_path, caps
     scores, unusable = score_table(assemble(dated, {MODEL: build_sum()}), read("x.csv", folder=tmp_path))
     assert scores.rows == 60
     assert not unusable
-    assert "1 x not a finite number in b" in capsys.readouterr().err
+    assert "1 cell, not a finite number, in b" in capsys.readouterr().err
+
+
+def test_only_a_few_of_many_unknown_labels_are_named(tmp_path):
+    lines = [f"{n},0,label{n}" for n in range(60)]
+    (tmp_path / "x.csv").write_text("\n".join(["a,b,标签", *lines]), encoding="utf-8")
+    with pytest.raises(DataError, match="no row can be scored") as caught:
+        score_table(assemble(describe_tiny(), {MODEL: build_sum()}), read("x.csv", folder=tmp_path))
+    got = caught.value.problems[0].got
+    assert got.count("is not in the training part") == 5
+    assert got.endswith("...")

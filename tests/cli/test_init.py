@@ -74,5 +74,16 @@ def test_a_target_with_one_value_is_warned_of(folder):
     result = CliRunner().invoke(app, ["init", "c.csv"], standalone_mode=False)
     assert "warning: 标签 has one value in all rows" in result.stderr
     text = (folder / "headway.yaml").read_text(encoding="utf-8")
-    assert "1 different value: 好评 40" in text
+    assert "1 different value: 好评 (40)" in text
     assert "# Note: 标签 has one value in all rows" in text
+
+
+def test_the_file_and_what_is_said_come_in_chinese(folder):
+    said = init("评论.csv", "--lang", "zh")
+    assert "预测 标签（从名称看出）" in said
+    lines = (folder / "headway.yaml").read_text(encoding="utf-8").splitlines()
+    assert lines[0].startswith("# 由 `headway init 评论.csv`")
+    comments = [line.partition("# ")[2] for line in lines if "# " in line and not line.startswith("#")]
+    assert comments
+    assert [comment for comment in comments if comment.isascii()] == []
+    assert read(folder / "headway.yaml").target == "标签"

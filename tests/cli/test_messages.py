@@ -37,3 +37,9 @@ def test_every_stage_has_a_chinese_name():
 def test_both_languages_leave_the_same_blanks():
     for english, chinese in messages._MESSAGES.values():
         assert sorted(re.findall(r"{\w+}", english)) == sorted(re.findall(r"{\w+}", chinese))
+
+
+def test_a_path_is_one_word_of_a_command():
+    assert messages.as_word("runs/图片/2026-1") == "runs/图片/2026-1"
+    assert messages.as_word("带 空格/a.csv") == "'带 空格/a.csv'"
+    assert messages.as_word("a.csv;rm") == "'a.csv;rm'"

@@ -64,3 +64,9 @@ def test_a_wanted_column_that_is_not_there():
     assert check_target(rows, "label") == "label"
     with pytest.raises(DataError, match='did you mean "label"'):
         check_target(rows, "lable")
+
+
+def test_a_number_of_rows_is_not_guessed_while_something_else_is_there():
+    rows = pl.DataFrame({"title": list("abcd"), "tags": list("efgh"), "id": [11, 7, 3, 9]})
+    assert guess_target(rows)[0] == "tags"
+    assert guess_target(rows.select("id").with_columns(order_no=pl.col("id")))[0] == "order_no"

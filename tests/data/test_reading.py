@@ -1,6 +1,7 @@
 import sqlite3
 import zipfile
 from contextlib import closing
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -140,3 +141,31 @@ def test_a_database_named_like_a_file_is_told_its_url(tmp_path):
     with pytest.raises(DataError, match="SQLite") as caught:
         read("shop.db", folder=tmp_path)
     assert caught.value.problems[0].fix == "sqlite:///shop.db"
+
+
+def test_places_inside_an_archive_are_named_as_a_user_knows_them(tmp_path):
+    with zipfile.ZipFile(tmp_path / "two.zip", "w") as packed:
+        packed.writestr("a.csv", "x,y\n1,2\n")
+        packed.writestr("b.csv", "x,y\n1,2\n")
+    with pytest.raises(DataError) as caught:
+        read("two.zip", folder=tmp_path)
+    problem = caught.value.problems[0]
+    assert problem.where == str(tmp_path / "two.zip")
+    assert f"{tmp_path / 'two.zip'}!a.csv" in problem.fix
+    assert read("two.zip!a.csv", folder=tmp_path).rows.height == 1
+
+
+@pytest.mark.parametrize("folder", [Path(), Path("deep")])
+def test_a_missing_file_says_where_relative_paths_start(folder, tmp_path, monkeypatch):
+    (tmp_path / "deep").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError) as caught:
+        read("nothere.csv", folder=folder)
+    assert caught.value.problems[0].got == str(tmp_path / folder / "nothere.csv")
+    assert ("the project file" in caught.value.problems[0].fix) == (folder != Path())
+
+
+def test_an_address_of_the_web_is_refused_by_name():
+    with pytest.raises(DataError, match="addresses of this kind") as caught:
+        read("https://example.org/a.csv")
+    assert "download it" in caught.value.problems[0].fix

@@ -5,6 +5,7 @@ from sklearn import metrics as reference
 
 from headway.data.dataset import ROW, Column
 from headway.errors import HeadwayError
+from headway.evaluation import scoring
 from headway.evaluation.scoring import evaluate
 from headway.tasks import Classify, Regress
 
@@ -38,6 +39,17 @@ def test_labels_get_figures_intervals_confusion_and_classes():
 def test_two_labels_get_intervals_of_the_curves():
     y, p = draw(300, 2)
     assert {"roc_auc", "average_precision"} <= set(evaluate(y, p, TWO).intervals)
+
+
+def test_many_labels_get_intervals_of_the_curves_while_they_cost_little(monkeypatch):
+    task = Classify(("a", "b", "c"))
+    y, p = draw(200, 3)
+    scores = evaluate(y, p, task)
+    for name in ("roc_auc", "average_precision"):
+        low, high = scores.intervals[name]
+        assert low < scores.metrics[name] < high
+    monkeypatch.setattr(scoring, "CURVE_CELLS", 5_000)
+    assert "roc_auc" not in evaluate(y, p, task).intervals
 
 
 def test_the_surest_mistakes_come_first_with_their_rows():

@@ -107,7 +107,7 @@ def test_a_short_clock_cuts_epochs_and_is_kept():
     began = time.monotonic()
     plan = Plan(epochs=1000, batch_size=20)
     trained = train(build, slow, None, TASK, plan, seed=0, clock=Clock.after(1.5))
-    assert time.monotonic() - began < 1.8
+    assert time.monotonic() - began < 4  # the whole plan would take minutes
     assert 1 <= trained.epochs < 10
 
 

@@ -1,10 +1,12 @@
 import ast
+import json
+import re
 from pathlib import Path
 
 import pytest
 
 import headway
-from headway.report.translation import translate
+from headway.report.translation import translate, translate_error
 
 SOURCE = Path(headway.__file__).parent
 ROOMS = ("data", "training", "pipeline")
@@ -72,6 +74,10 @@ SENTENCES = {
         "基础模型 tiny：分词器没有填充词元：用结束词元 </s> 填充"
     ),
     "12% of the texts are longer than the 256 tokens that tiny reads": "12% 的文本超过 tiny 读取的 256 个词元",
+    "its name sounds like it; --target names another": "从名称看像是目标；可用 --target 另选",
+    "Chinese text, 104 characters on average": "中文文本，平均 104 字",
+    "a code by its name; 71 values that recur": "从名称看是代码；71 个重复出现的值",
+    "192 rows, 2 columns; 7 records cannot be read": "192 行，2 列；7 条记录无法读取",
 }
 
 
@@ -131,3 +137,43 @@ def read(value: ast.expr) -> list[str]:  # noqa: PLR0911 - one case for each kin
         case ast.BoolOp(values=parts):
             return [text for part in parts for text in read(part)]
     return []
+
+
+# Parts of errors that a reader meets by name only, or that are made of others.
+PARTS = ("what", "expected", "got", "fix", "purpose")
+ERROR_ROOMS = ("cli", "project", "data", "pipeline", "package", "runtime", "evaluation", "training")
+KNOWN_SHARE = 0.8
+
+
+def test_what_errors_say_is_known_in_chinese():
+    found = {text for room in ERROR_ROOMS for path in (SOURCE / room).rglob("*.py") for text in collect_errors(path)}
+    known = {text for text in found if translate_error(text, "zh") != text}
+    assert len(found) > 250
+    assert len(known) > KNOWN_SHARE * len(found), sorted(found - known)
+
+
+def test_every_chinese_error_keeps_the_places_of_the_english_one():
+    pairs = json.loads((SOURCE / "report" / "errors.json").read_text(encoding="utf-8"))
+    places = re.compile(r"\{\w+\}")
+    assert [pair for pair in pairs if set(places.findall(pair["en"])) != set(places.findall(pair["zh"]))] == []
+    assert len({pair["en"] for pair in pairs}) == len(pairs)
+
+
+def test_errors_of_several_choices_and_what_is_not_known():
+    assert translate_error("a number or a list", "zh") == "数字 或 一个列表"
+    assert translate_error("a number or a surprise", "zh") == "a number or a surprise"
+    assert translate_error("3 of 199 records cannot be used", "en") == "3 of 199 records cannot be used"
+    assert translate_error("39 x 4 fields where 2 were expected; 2 x not a date", "zh") == (
+        "39 条：有 4 个字段，应为 2 个；2 条：不是日期"
+    )
+
+
+def collect_errors(path: Path) -> set[str]:
+    """Return the parts of errors that a source file holds, every filled place as 7."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Call(func=ast.Name(id=name)) if name.endswith("Error") or name == "Problem":
+                parts = [*node.args[:1], *(each.value for each in node.keywords if each.arg in PARTS)]
+                found |= {text for part in parts for text in read(part)}
+    return {text for text in found if " " in text.replace("7", "").strip() and not text.startswith(("7", "headway "))}

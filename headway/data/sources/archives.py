@@ -41,6 +41,11 @@ def unpack(archive: Path, *, cache: Path | None) -> Path:
     return target
 
 
+def name_inside(text: str, archive: Path, unpacked: Path) -> str:
+    """Return a text in which paths below the folder `unpacked` are written as a user knows them: `archive.zip!part`."""
+    return text.replace(f"{unpacked}/", f"{archive}!").replace(str(unpacked), str(archive))
+
+
 def _unpack_into(archive: Path, folder: Path) -> None:
     guard = Guard(str(archive), archive.stat().st_size)
     try:

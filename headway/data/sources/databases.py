@@ -15,6 +15,8 @@ from headway.data.sources.part import Part, whole_part
 from headway.errors import DataError, MissingExtraError
 from headway.project.schema import Reading
 
+_QUERY_IN_URL = "the URL may carry it too, in quotes on a command line: '...?query=SELECT * FROM reviews'"
+
 
 def is_sqlite(path: Path) -> bool:
     """Tell whether a file is an SQLite database, by its first bytes (SQLite file format, section 1.3)."""
@@ -60,7 +62,7 @@ def read_postgresql(url: str, reading: Reading) -> Part:
     shown = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
     query = reading.query or _query_of(parts.query)
     if not query:
-        raise DataError("no query", where=shown, expected="reading: {query: SELECT ...}")
+        raise DataError("no query", where=shown, expected="reading: {query: SELECT ...}", fix=_QUERY_IN_URL)
     options = "&".join(item for item in parts.query.split("&") if item and not item.startswith("query="))
     try:
         with psycopg.connect(urlunsplit((*parts[:3], options, "")), connect_timeout=10) as connection:
@@ -88,6 +90,7 @@ def _only_table(connection: sqlite3.Connection, url: str) -> str:
             where=url,
             expected="reading: {query: SELECT ...}, as the database does not hold exactly one table",
             got="tables " + (", ".join(tables) or "none"),
+            fix=_QUERY_IN_URL,
         )
     name = tables[0].replace('"', '""')
     return f'SELECT * FROM "{name}"'  # noqa: S608 - the name comes from the database itself, and is quoted

@@ -15,6 +15,8 @@ _SEPARATORS = (",", "\t", ";", "|")
 _SAMPLE_RECORDS = 500
 # This share of the sampled records must have the same number of fields before a separator is believed.
 _AGREEMENT = 0.7
+# Of so few records one may differ, if it is not the first.
+_FEW = 3
 _NUMBER = re.compile(r"[-+]?(\d+[.,]?\d*|[.,]\d+)([eE][-+]?\d+)?%?")
 _DATE = re.compile(r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?([ T].*)?")
 _LONGEST_NAME = 64
@@ -169,4 +171,6 @@ def _agreement(records: list[list[str]]) -> tuple[float, int]:
     if not records:
         return 0.0, 0
     width, times = Counter(map(len, records)).most_common(1)[0]
+    if len(records) == _FEW and times == _FEW - 1 and len(records[0]) == width:
+        return _AGREEMENT, width
     return times / len(records), width

@@ -138,8 +138,7 @@ def _refuse_parts(folder: Path, classes: list[Path]) -> None:
             where=str(folder),
             expected="one folder per class",
             got=f"parts {names}",
-            fix=f"name one, such as {folder.name}/{classes[0].name} (in a zip: archive.zip!{classes[0].name}), "
-            "and give another one as test:",
+            fix=f"name one, such as {classes[0]}, and give another one as test:",
         )
 
 

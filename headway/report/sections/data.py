@@ -102,7 +102,7 @@ def _show_columns(content: ReportContent, say: Say) -> Markup | None:
         distinct = "" if column.distinct is None else f"{column.distinct:,}"
         rows.append((join([column.name, " ", role]), kind, write_share(column.missing), distinct, column.note))
     head = (say("column"), say("kind"), say("missing"), say("distinct"), say("note"))
-    return join([element("h3", say("columns")), table(head, rows, numbers=(2, 3))])
+    return join([element("h3", say("columns")), table(head, rows, numbers=(2, 3), kind="loose")])
 
 
 def _show_changes(content: ReportContent, lang: Lang, say: Say) -> Markup | None:

@@ -66,7 +66,7 @@ def test_parts_with_the_same_classes_must_be_named(tmp_path):
             draw(tmp_path / part / label / "a.png")
     with pytest.raises(DataError, match="several parts") as caught:
         read_image_folder(tmp_path)
-    assert "archive.zip!Testing" in caught.value.problems[0].fix
+    assert f"{tmp_path}/Testing" in caught.value.problems[0].fix
 
 
 def test_a_folder_without_images_is_an_error(tmp_path):

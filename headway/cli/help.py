@@ -1,0 +1,110 @@
+"""The help of every command in Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import typer
+
+HELP_OPTIONS = ["-h", "--help"]
+_CHINESE: Mapping[str, str] = {
+    "From a small team's raw data to a small, proven, packaged model, on the machine the team has.": (
+        "从小团队的原始数据，到一个小而可靠、打包好的模型，就在团队自己的机器上。"
+    ),
+    "Show the version and exit.": "显示版本后退出。",
+    "Show the traceback of an error.": "出错时显示错误栈。",
+    "Show this message and exit.": "显示本说明后退出。",
+    # init
+    "Look at the data and write a commented project file: what was found, and why.": (
+        "查看数据，写出带注释的项目文件：发现了什么，为什么。"
+    ),
+    "A file, glob, folder of images, zip archive or database URL.": (
+        "文件、通配符、图片文件夹、zip 压缩包或数据库网址。"
+    ),
+    "The column to predict; guessed without it.": "要预测的列；不写则自动猜测。",
+    "The file to write.": "要写出的文件。",
+    "Overwrite the file.": "覆盖已有的文件。",
+    "Language of what is said: en or zh.": "输出的语言：en 或 zh。",
+    # check, run
+    "Check the project and its data, and estimate what each candidate would cost, without training.": (
+        "检查项目和数据，并估计每个候选模型的花费，不训练。"
+    ),
+    "The project file, or its folder.": "项目文件，或它所在的文件夹。",
+    "Language of the answer: en or zh.": "回答的语言：en 或 zh。",
+    "Prepare, train, evaluate, package and report, within the project's budget.": (
+        "在项目的预算之内准备数据、训练、评估、打包并写出报告。"
+    ),
+    "Where run folders go; runs/ by default.": "运行目录放在哪里；默认为 runs/。",
+    "Continue the run in this folder.": "继续这个目录中的运行。",
+    "Language of the summary and the report: en or zh.": "摘要和报告的语言：en 或 zh。",
+    "Print the end result only.": "只输出最终结果。",
+    "Time budget instead of the project's, such as 60s.": "代替项目中的时间预算，如 60s。",
+    # predict, evaluate, compare
+    "Keep every column of FILE and add the prediction, its confidence and the probability of each label.": (
+        "保留 FILE 的每一列，并加上预测、置信度和每个标签的概率。"
+    ),
+    "A package folder, a .headway file or a run: runs/x/latest.": (
+        "模型包文件夹、.headway 文件或一次运行：runs/x/latest。"
+    ),
+    "The rows: whatever `data:` of a project may name.": "数据行：项目的 data: 可以写的一切。",
+    "Where to write: .csv, .tsv, .jsonl or .parquet; CSV on the terminal without it.": (
+        "写到哪里：.csv、.tsv、.jsonl 或 .parquet；不写则以 CSV 输出到终端。"
+    ),
+    "Score a package on the rows of FILE, which must have the target column.": (
+        "用 FILE 的数据行给模型包评分，其中须有目标列。"
+    ),
+    "A package folder, a .headway file or a run.": "模型包文件夹、.headway 文件或一次运行。",
+    "Rows with the target column.": "带目标列的数据行。",
+    "Print the metrics as JSON.": "以 JSON 输出指标。",
+    "Compare two runs by a paired test on the test rows that both answered.": (
+        "在两次运行都回答过的测试行上，用配对检验比较它们。"
+    ),
+    "A run folder.": "一个运行目录。",
+    "Another run folder, tested on the same rows.": "另一个运行目录，在相同的行上测试过。",
+    "accuracy by default, rmse for numbers.": "默认为 accuracy，数值为 rmse。",
+    "Language of the verdict: en or zh.": "结论的语言：en 或 zh。",
+    "Print the comparison as JSON.": "以 JSON 输出比较结果。",
+    # report, show, schema, demo, package
+    "Name the report of a finished run; with --lang, write it again in that language first.": (
+        "指出已完成的运行的报告在哪里；加上 --lang 则先以该语言重写。"
+    ),
+    "A run folder, such as runs/x/latest.": "运行目录，如 runs/x/latest。",
+    "Write it again in this language: en or zh.": "以这种语言重写：en 或 zh。",
+    "Open it in the browser.": "在浏览器中打开。",
+    "Show what a package reads, what it answers and how good it is.": "显示模型包读什么、答什么、有多好。",
+    "Print the whole manifest as JSON.": "以 JSON 输出整个清单。",
+    "Print the JSON Schema of the project file, for editors.": "输出项目文件的 JSON Schema，供编辑器使用。",
+    "Write an example that you can edit, run it and ask it a question.": (
+        "写出一个可以修改的示例，运行它，并问它一个问题。"
+    ),
+    "reviews, digits or diagnosis.": "reviews（评论）、digits（数字）或 diagnosis（诊断）。",
+    "Its folder; headway-demo-NAME here by default.": "它的文件夹；默认为此处的 headway-demo-NAME。",
+    "Time budget instead of the example's, such as 60s.": "代替示例中的时间预算，如 60s。",
+    "Check a package.": "检查模型包。",
+    "Check every byte, path and operator of a package, and that it opens.": (
+        "检查模型包的每个字节、路径和算子，以及它能否打开。"
+    ),
+}  # fmt: skip
+
+
+def speak_chinese(command: Any) -> None:
+    """Put the help of a command, its options and the commands below it into Chinese, where it is known."""
+    from typer import rich_utils
+
+    rich_utils.ARGUMENTS_PANEL_TITLE = "参数"
+    rich_utils.OPTIONS_PANEL_TITLE = "选项"
+    rich_utils.COMMANDS_PANEL_TITLE = "命令"
+    rich_utils.DEFAULT_STRING = "[默认：{}]"
+    _translate(command)
+
+
+def _translate(command: Any) -> None:
+    command.help = _CHINESE.get(command.help, command.help)
+    command.short_help = _CHINESE.get(command.short_help, command.short_help)
+    context = typer.Context(command, help_option_names=HELP_OPTIONS)
+    for parameter in (*command.params, command.get_help_option(context)):
+        if getattr(parameter, "help", None):
+            parameter.help = _CHINESE.get(parameter.help, parameter.help)
+    for below in getattr(command, "commands", {}).values():
+        _translate(below)
