@@ -40,7 +40,9 @@ class Card:
     `honours`: the names of the fields of `Recipe` it obeys; a user's setting outside them is an error when it is set
     for this family, and a remark when it is set for all. `elastic`: its `fit` plans its training to end before the
     clock does (fewer epochs), so it may start although its estimate is above the time left. `losses`: those it can
-    train with, where it honours `loss` but not every one of them.
+    train with, where it honours `loss` but not every one of them. `self_tuning`: given neither settings nor a
+    validation part, its `fit` chooses settings inside the rows it is given, by cross-validation or out-of-bag answers;
+    a cross-validating tournament lets it do so once, on all training rows, and every fold replays what was chosen.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Card:
     extra: str | None = None
     needs: tuple[str, ...] = ()
     elastic: bool = False
+    self_tuning: bool = False
     losses: frozenset[str] | None = None
 
     def takes_part(self, modalities: frozenset[str]) -> bool:

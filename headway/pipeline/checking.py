@@ -19,7 +19,7 @@ from headway.pipeline.competing import enter, examples_of, task_of
 from headway.pipeline.preparing import clean_tables, collect_facts, read_sources
 from headway.pipeline.scoring import check_decision
 from headway.project.schema import Project
-from headway.training.admission import ELASTIC_SHARE, SHARE
+from headway.training.admission import ELASTIC_SHARE, SHARE, seconds_wanted
 from headway.training.contest import Contest
 from headway.training.entrants import Entrant
 
@@ -103,7 +103,7 @@ def price_one(entrant: Entrant, contest: Contest, project: Project) -> Candidate
         estimate = family.estimate(train, contest.task, entrant.recipe, seed=contest.seed)
     except HeadwayError as error:
         return CandidateCost(name, None, None, fits=False, note=str(error))
-    seconds = estimate.seconds * (len(contest.folds) + contest.refit_ratio)
+    seconds = seconds_wanted(entrant, estimate, contest) + estimate.seconds * contest.refit_ratio
     memory_free = project.budget.memory - psutil.Process().memory_info().rss / 1e6
     share = ELASTIC_SHARE if entrant.card.elastic else SHARE
     note = ""
