@@ -35,9 +35,9 @@ class State:
 
     @property
     def best(self) -> Outcome | None:
-        """The best finished candidate that meets the limits."""
+        """The best finished candidate that meets the limits; an ensemble that has joined leads its members."""
         ready = [outcome for outcome in self.outcomes.values() if outcome.status == "ok"]
-        return max(ready, key=self.rank, default=None)
+        return max(ready, key=lambda outcome: (bool(outcome.members), self.rank(outcome)), default=None)
 
     def rank(self, outcome: Outcome) -> tuple[float, float]:
         """Return a sort key: the metric, then the cheaper one."""

@@ -6,6 +6,8 @@ import math
 import time
 from dataclasses import replace
 
+import numpy as np
+
 from headway.compute.clock import Clock
 from headway.compute.memory import make_room
 from headway.models.family import Estimate, Registry
@@ -148,20 +150,22 @@ def try_ensemble(state: State) -> None:
 
 
 def build_ensemble(state: State, best: Outcome, strongest: list[Outcome]) -> Outcome | None:
-    """Return the judged ensemble of the strongest candidates, None where it is not worth its cost."""
+    """Return the judged ensemble of the strongest candidates, None where it is not worth its cost.
+
+    It joins where it gains more than noise in the metric of the contest; on little data, where that is too coarse to
+    tell near equals apart, in the loss of each row, unless the best single one is clearly ahead in the metric.
+    """
     contest = state.contest
     answers = {outcome.name: outcome.answers for outcome in strongest if outcome.answers is not None}
     weights = select_weights(answers, contest.truth, contest.task)
     if len(weights) < 2 or best.answers is None:
         return None
     mixed = mix(answers, weights)
-    gains = gains_more_than_noise(
-        mixed, best.answers, contest.truth, contest.task, metric=contest.metric, seed=contest.seed
-    )
-    # On little data a headline figure is too coarse to tell near equals apart; the loss of each row is not.
-    small = len(contest.folds) > 1
-    if not gains and not (small and loses_less(mixed, best.answers, contest.truth, contest.task)):
-        return None
+    if not is_ahead(mixed, best.answers, contest):
+        small = len(contest.folds) > 1
+        loses = loses_less(mixed, best.answers, contest.truth, contest.task)
+        if not (small and loses) or is_ahead(best.answers, mixed, contest):
+            return None
     members = [state.outcomes[name] for name in weights]
     graphs = [member.graph for member in members if member.graph is not None]
     outcome = Outcome(
@@ -174,3 +178,8 @@ def build_ensemble(state: State, best: Outcome, strongest: list[Outcome]) -> Out
         answers=mixed,
     )
     return judged(outcome, contest)
+
+
+def is_ahead(answers: np.ndarray, others: np.ndarray, contest: Contest) -> bool:
+    """Tell whether answers to the validation rows beat others by more than noise, in the contest's metric."""
+    return gains_more_than_noise(answers, others, contest.truth, contest.task, metric=contest.metric, seed=contest.seed)
