@@ -21,11 +21,12 @@ import numpy as np
 import headway
 from headway.errors import PackageError
 from headway.package.graph import Graph
-from headway.package.opening import open_model
+from headway.package.opening import open_model, plain_manifest
 from headway.package.writing import digests, write_files
 from headway.runtime.archive import MANIFEST, MODEL, read_package
 from headway.runtime.feeds import Cells
 from headway.runtime.feeds.cells import listed
+from headway.runtime.manifest import Manifest
 from headway.runtime.manifest_json import to_json
 from headway.runtime.model import Model, assemble
 
@@ -71,25 +72,46 @@ def measure(
     """
     opened, files = _open(model, threads)
     lists = {name: listed(columns[name]) for name in opened.predictor.columns if name in columns}
-    rows = [dict(zip(lists, cells, strict=True)) for cells in zip(*lists.values(), strict=True)][:_BULK_ROWS]
-    if not rows:
-        raise PackageError("a model cannot be measured without rows", expected="one row or more", got="none")
+    rows = _rows(lists)
     latencies = _latencies(opened, rows, seconds=_LATENCY_SECONDS if bulk else _LATENCY_SECONDS / 2)
     return Measured(
         latency_p50_ms=round(float(np.quantile(latencies, 0.5)) * 1000, 4),
         latency_p95_ms=round(float(np.quantile(latencies, 0.95)) * 1000, 4),
         rows_per_second=round(_bulk_rate(opened, lists, len(rows)), 1) if bulk else float("nan"),
         size_mb=round(sum(map(len, files.values())) / 2**20, 4),
-        memory_mb=_memory(opened, files, rows) if memory else float("nan"),
+        memory_mb=_memory(opened.manifest, files, rows) if memory else float("nan"),
     )
+
+
+def measure_memory(graph: Graph, labels: int, columns: Mapping[str, Cells]) -> float:
+    """Return `Measured.memory_mb` alone, of a graph with so many labels (0 for values).
+
+    Another process does it all; a thread that calls this leaves its own process the time for something else.
+    """
+    wanted = {name for feed in graph.feeds for name in feed.columns} & set(columns)
+    rows = _rows({name: listed(columns[name][:_MEMORY_ROWS]) for name in columns if name in wanted})
+    return _memory(plain_manifest(graph, labels), _files(graph), rows)
+
+
+def _rows(lists: Mapping[str, list[Any]]) -> list[dict[str, Any]]:
+    """Return cells by column as rows; raises `PackageError` where there are none."""
+    rows = [dict(zip(lists, cells, strict=True)) for cells in zip(*lists.values(), strict=True)][:_BULK_ROWS]
+    if not rows:
+        raise PackageError("a model cannot be measured without rows", expected="one row or more", got="none")
+    return rows
 
 
 def _open(model: Graph | Path, threads: int | None) -> tuple[Model, dict[str, bytes]]:
     """Return the opened model and its files."""
     if isinstance(model, Graph):
-        return open_model(model, threads=threads), {MODEL: model.onnx, **model.files}
+        return open_model(model, threads=threads), _files(model)
     manifest, files = read_package(model)
     return assemble(manifest, files, threads=threads), files
+
+
+def _files(graph: Graph) -> dict[str, bytes]:
+    """Return the files that a package of this graph holds."""
+    return {MODEL: graph.onnx, **graph.files}
 
 
 def _latencies(model: Model, rows: list[dict[str, Any]], *, seconds: float) -> np.ndarray:
@@ -125,12 +147,12 @@ def _bulk_rate(model: Model, lists: Mapping[str, list[Any]], rows: int) -> float
     return best
 
 
-def _memory(model: Model, files: Mapping[str, bytes], rows: list[dict[str, Any]]) -> float:
+def _memory(manifest: Manifest, files: Mapping[str, bytes], rows: list[dict[str, Any]]) -> float:
     """Return the peak megabytes of a fresh process that serves the model."""
     with tempfile.TemporaryDirectory(prefix="headway-") as scratch:
         package = Path(scratch) / "package"
-        manifest = replace(model.manifest, files=digests(files))
-        write_files(package, {**files, MANIFEST: to_json(manifest).encode()})
+        written = to_json(replace(manifest, files=digests(files)))
+        write_files(package, {**files, MANIFEST: written.encode()})
         plain = [{name: _plain(cell, Path(scratch)) for name, cell in row.items()} for row in rows[:_MEMORY_ROWS]]
         command = [sys.executable, "-m", "headway.runtime.footprint", str(package)]
         source = str(Path(headway.__file__).parents[1])

@@ -25,19 +25,19 @@ def open_graph(graph: Graph, *, threads: int | None = None) -> Predictor:
 def open_model(graph: Graph, *, threads: int | None = None) -> Model:
     """Return `graph` as a model whose labels are 0, 1, ...: for measuring, before there is a manifest."""
     predictor = open_graph(graph, threads=threads)
-    return Model(plain_manifest(graph, predictor), predictor)
+    labels = 0 if predictor.output == "values" else predictor.width
+    return Model(plain_manifest(graph, labels), predictor)
 
 
-def plain_manifest(graph: Graph, predictor: Predictor) -> Manifest:
-    """Return the least manifest that describes `graph`."""
-    regress = predictor.output == "values"
+def plain_manifest(graph: Graph, labels: int) -> Manifest:
+    """Return the least manifest that describes `graph`, which tells so many labels apart, or gives values where 0."""
     return Manifest(
         name="graph",
-        task="regress" if regress else "classify",
+        task="classify" if labels else "regress",
         target="target",
         inputs=tuple(_inputs(graph.feeds).values()),
         feeds=graph.feeds,
-        labels=() if regress else tuple(range(predictor.width)),
+        labels=tuple(range(labels)),
     )
 
 

@@ -27,7 +27,7 @@ from headway.pipeline.preparing import (
 from headway.pipeline.scoring import check_decision
 from headway.pipeline.support import enter, gather_bases, support_of
 from headway.project.schema import Project
-from headway.training.admission import ELASTIC_SHARE, SHARE, WARM_SHARE
+from headway.training.admission import ELASTIC_SHARE, SHARE, WARM_SHARE, seconds_wanted
 from headway.training.contest import Contest
 from headway.training.entrants import Entrant
 
@@ -117,7 +117,7 @@ def price_one(entrant: Entrant, contest: Contest, project: Project) -> Candidate
         estimate = probe(entrant, contest, project.budget.time)
     except HeadwayError as error:
         return CandidateCost(name, None, None, fits=False, note=str(error))
-    seconds = estimate.seconds * (len(contest.folds) + contest.refit_ratio)
+    seconds = seconds_wanted(entrant, estimate, contest) + estimate.seconds * contest.refit_ratio
     memory_free = project.budget.memory - psutil.Process().memory_info().rss / 1e6
     share = ELASTIC_SHARE if entrant.card.elastic else SHARE
     note = ""

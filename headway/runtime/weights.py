@@ -62,7 +62,7 @@ def _graph(graph: memoryview, tensors: dict[str, np.ndarray]) -> Iterator[bytes]
 def _light_constant(node: memoryview, tensors: dict[str, np.ndarray]) -> bytes | None:
     """Return a `Constant` node as a light initializer, or None for any other node."""
     name = operator = domain = b""
-    tensor = None
+    attributes: list[memoryview] = []
     for number, kind, value in fields(node):
         if number == _OUTPUT:
             name = bytes(value)
@@ -71,10 +71,12 @@ def _light_constant(node: memoryview, tensors: dict[str, np.ndarray]) -> bytes |
         elif number == _DOMAIN:
             domain = bytes(value)
         elif number == _ATTRIBUTE and kind == 2:
-            tensor = next((part for inner, _, part in fields(value) if inner == _TENSOR), tensor)
-    if operator != b"Constant" or domain not in {b"", b"ai.onnx"} or tensor is None:
+            attributes.append(value)
+    # Only now look into the attributes: those of a tree ensemble hold a field for every node of its trees.
+    if operator != b"Constant" or domain not in {b"", b"ai.onnx"}:
         return None
-    return _light_tensor(tensor, name, tensors)
+    found = [part for attribute in attributes for inner, _, part in fields(attribute) if inner == _TENSOR]
+    return _light_tensor(found[-1], name, tensors) if found else None
 
 
 def _light_tensor(tensor: memoryview, name: bytes | None, tensors: dict[str, np.ndarray]) -> bytes | None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 import time
 
-import psutil
-
-from headway.compute.memory import release_memory
+from headway.compute.memory import make_room
 from headway.errors import HeadwayError
 from headway.models.family import Estimate
+from headway.training.contest import Contest
 from headway.training.entrants import BASELINE, Entrant
 from headway.training.outcome import Outcome
 from headway.training.refit import refit_seconds
@@ -20,6 +19,8 @@ from headway.training.state import State, conclude
 ELASTIC_SHARE, SHARE = 0.05, 0.35
 # Estimates are rather too high than too low: a sample is this much larger than one would say.
 SAMPLE_BONUS, SMALLEST_SAMPLE = 1.5, 1000
+# What a fit with settings that are known takes of one that has to find them.
+REPLAY_SHARE = 0.2
 # Probing a family with heavy imports takes seconds itself; it is left out where fewer are free.
 HEAVY_SECONDS = 5.0
 # From this share of the time left on, an estimate is worth a second probe.
@@ -59,10 +60,17 @@ def probe(state: State, entrant: Entrant) -> Estimate:
     train = contest.examples.take(contest.folds[0].train)
     family = state.registry.load(entrant.card.name)
     first = family.estimate(train, contest.task, entrant.recipe, seed=contest.seed)
-    if first.seconds * len(contest.folds) < state.clock.left() * WARM_SHARE:
+    if seconds_wanted(entrant, first, contest) < state.clock.left() * WARM_SHARE:
         return first
     second = family.estimate(train, contest.task, entrant.recipe, seed=contest.seed)
     return min(first, second, key=lambda estimate: estimate.seconds)
+
+
+def seconds_wanted(entrant: Entrant, estimate: Estimate, contest: Contest) -> float:
+    """Return what a candidate's comparison takes: a fit for each fold, or one with a search and a replay for each."""
+    folds = len(contest.folds)
+    fits = 1 + REPLAY_SHARE * folds if entrant.card.self_tuning and folds > 1 else folds
+    return estimate.seconds * fits
 
 
 def seconds_available(state: State) -> float:
@@ -75,7 +83,7 @@ def seconds_available(state: State) -> float:
 
 def sample_share(state: State, entrant: Entrant, estimate: Estimate, available: float) -> float:
     """Return the share of the training rows that a candidate learns from: all, unless only a sample fits the time."""
-    wanted = estimate.seconds * len(state.contest.folds)
+    wanted = seconds_wanted(entrant, estimate, state.contest)
     if entrant.card.elastic or entrant.card.name == BASELINE or wanted * SHARE <= available:
         return 1.0
     share = max(available, 0.0) / wanted * SAMPLE_BONUS
@@ -86,10 +94,9 @@ def refused(state: State, entrant: Entrant, estimate: Estimate, available: float
     """Return the outcome of a candidate that may not start, or None when it may."""
     if entrant.card.name == BASELINE:
         return None
-    wanted = estimate.seconds * len(state.contest.folds)
+    wanted = seconds_wanted(entrant, estimate, state.contest)
     needed = wanted * (ELASTIC_SHARE if entrant.card.elastic else SHARE) * (1.0 if share == 1.0 else 0.0)
-    release_memory()
-    memory_free = state.contest.memory_mb - psutil.Process().memory_info().rss / 1e6
+    memory_free = make_room(state.contest.memory_mb)
     reason = ""
     if needed > available:
         reason = f"needs about {wanted:.1f} s, {max(0.0, available):.1f} s are free in the budget"

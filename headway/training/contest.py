@@ -58,13 +58,14 @@ class Contest:
         return positive_class(self.examples.y, self.task) if isinstance(self.task, Classify) else None
 
     def thinned(self, share: float) -> Contest:
-        """Return the same contest with a random `share` of each fold's rows to train on; the judges stay the same."""
+        """Return the same contest with a random `share` of the rows to train on; the judges stay the same."""
         generator = np.random.default_rng(self.seed)
         folds = tuple(
             Fold(np.sort(generator.choice(fold.train, max(1, int(share * len(fold.train))), replace=False)), fold.valid)
             for fold in self.folds
         )
-        return replace(self, folds=folds)
+        train = np.sort(generator.choice(self.train, max(1, int(share * len(self.train))), replace=False))
+        return replace(self, train=train, folds=folds)
 
     @property
     def refit_ratio(self) -> float:

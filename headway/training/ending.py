@@ -14,7 +14,15 @@ from headway.training.ensemble import mix
 from headway.training.entrants import BASELINE
 from headway.training.events import Remark
 from headway.training.outcome import Outcome, Tournament
-from headway.training.refit import Refitted, load_refitted, parity_rows, refit, refit_seconds, save_refitted
+from headway.training.refit import (
+    Refitted,
+    exported,
+    load_refitted,
+    parity_rows,
+    refit,
+    refit_seconds,
+    save_refitted,
+)
 from headway.training.state import State
 from headway.training.trial import PARITY_ROWS, columns_of
 
@@ -115,7 +123,8 @@ def refit_in_time(state: State, name: str) -> Refitted | None:
     if kept is not None:
         return kept
     outcome = state.outcomes[name]
-    if refit_seconds(outcome, state.contest, state.outcomes) > state.clock.left() and name != BASELINE:
+    late = refit_seconds(outcome, state.contest, state.outcomes) > state.clock.left()
+    if late and name != BASELINE and name not in state.wholes:
         return None
     try:
         return refit_one(state, name)
@@ -125,10 +134,12 @@ def refit_in_time(state: State, name: str) -> Refitted | None:
 
 
 def refit_one(state: State, name: str) -> Refitted:
-    """Refit one member and keep it, so that a killed run need not do it again."""
-    entrant = state.entrants[name]
+    """Refit one member, unless its search for settings has done so, and keep it for a run that is killed later."""
+    outcome, fitted, entrant = state.outcomes[name], state.wholes.get(name), state.entrants[name]
     contest = state.contest.seen_by(entrant.card)
-    refitted = refit(entrant, state.registry.load(name), state.outcomes[name], contest, clock=state.clock)
+    if fitted is None:
+        fitted = refit(entrant, state.registry.load(name), outcome, contest, clock=state.clock)
+    refitted = exported(fitted, outcome, contest)
     save_refitted(state.store, f"refit_{name}", refitted)
     return refitted
 

@@ -16,10 +16,11 @@ BASELINE = "baseline"
 
 @dataclass(frozen=True)
 class Entrant:
-    """A candidate that may start, with the settings a user fixed for it."""
+    """A candidate that may start, with the settings a user fixed for it; `asked_for` where the user named it."""
 
     card: Card
     recipe: Recipe
+    asked_for: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def list_entries(
         settled = settle_recipe(card, recipe, own)
         reason = reason or loss_out_of_reach(card, settled) or base_out_of_reach(card, without or {})
         if reason is None:
-            entrants.append(Entrant(card, settled))
+            entrants.append(Entrant(card, settled, asked_for=models is not None))
             ignored = recipe.given() - card.honours - own.given()
             if ignored and name != BASELINE:
                 remarks.append(f"{name} has no use for training.{', training.'.join(sorted(ignored))}")

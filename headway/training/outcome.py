@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from headway.models.family import Curve, Settings
+from headway.models.family import Curve, Fitted, Settings
 from headway.package.graph import Graph
 
 # won: it ships, alone or as a member. ok: it finished. over_limit: it finished and breaks a limit.
@@ -25,6 +25,7 @@ class Outcome:
     the calibrated model of the first fold: latency (ms of one row), size and memory (MB) are measured on it
     through the runtime. `members` are the weights of an ensemble. `fits` is how many folds it was trained on (fewer
     than there are where the time ran out: `answers` then end early), `sample` the share of the training rows it saw.
+    `tuning_seconds` is the part of `fit_seconds` that went into settings before the folds.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Outcome:
     metrics: Mapping[str, float] = field(default_factory=dict)
     estimated_seconds: float | None = None
     fit_seconds: float | None = None
+    tuning_seconds: float = 0.0
     fits: int = 1
     sample: float = 1.0
     latency_p50_ms: float | None = None
@@ -51,6 +53,14 @@ class Outcome:
     def finished(self) -> bool:
         """Tell whether it has answers for all validation rows."""
         return self.answers is not None
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One candidate's outcome, and what it fitted to all training rows while it chose its settings, if it did."""
+
+    outcome: Outcome
+    whole: Fitted | None = None
 
 
 @dataclass(frozen=True)

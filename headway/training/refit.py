@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from headway.compute.clock import Clock
-from headway.models.family import Family
+from headway.models.family import Family, Fitted
 from headway.package.graph import Graph
 from headway.package.parity import check_parity
 from headway.training.calibration import calibrate_answers, calibrate_graph
@@ -34,7 +34,8 @@ def refit_seconds(outcome: Outcome, contest: Contest, outcomes: Mapping[str, Out
     """Return the seconds that fitting an outcome (all members of an ensemble) on all training rows should take."""
     if outcome.members:
         return sum(refit_seconds(outcomes[name], contest, outcomes) for name in outcome.members)
-    return (outcome.fit_seconds or 0.0) / outcome.fits / outcome.sample * contest.refit_ratio * REFIT_MARGIN
+    fitting = (outcome.fit_seconds or 0.0) - outcome.tuning_seconds
+    return fitting / outcome.fits / outcome.sample * contest.refit_ratio * REFIT_MARGIN
 
 
 def parity_rows(contest: Contest) -> np.ndarray:
@@ -42,9 +43,9 @@ def parity_rows(contest: Contest) -> np.ndarray:
     return contest.valid[:PARITY_ROWS]
 
 
-def refit(entrant: Entrant, family: Family, outcome: Outcome, contest: Contest, *, clock: Clock) -> Refitted:
-    """Fit on all training rows with the settings that the folds chose; check, export and calibrate as before."""
-    fitted = family.fit(
+def refit(entrant: Entrant, family: Family, outcome: Outcome, contest: Contest, *, clock: Clock) -> Fitted:
+    """Fit on all training rows with the settings that were chosen before."""
+    return family.fit(
         contest.examples.take(contest.train),
         None,
         contest.task,
@@ -53,6 +54,10 @@ def refit(entrant: Entrant, family: Family, outcome: Outcome, contest: Contest, 
         seed=contest.seed,
         clock=clock,
     )
+
+
+def exported(fitted: Fitted, outcome: Outcome, contest: Contest) -> Refitted:
+    """Check, export and calibrate a model of all training rows as it was done for the comparison."""
     rows = contest.examples.rows[parity_rows(contest)]
     answers = fitted.predict(rows)
     graph = fitted.graph()

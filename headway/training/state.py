@@ -7,31 +7,37 @@ from dataclasses import dataclass, field
 
 from headway.compute.clock import Clock
 from headway.evaluation.metrics import greater_is_better
-from headway.models.family import Registry
+from headway.models.family import Fitted, Registry
 from headway.training.contest import Contest
 from headway.training.entrants import Entrant
 from headway.training.events import BestSoFar, CandidateFinished, Listen
+from headway.training.footprints import Footprints
 from headway.training.outcome import Outcome
 from headway.training.storage import Store
 
 
 @dataclass
 class State:
-    """The running tournament: what ended so far, and who leads."""
+    """The running tournament: what ended so far, and who leads.
+
+    `wholes` are models that saw all training rows already, by name; their refit is done.
+    """
 
     contest: Contest
     registry: Registry
     clock: Clock
     store: Store
     listen: Listen
+    footprints: Footprints
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     entrants: dict[str, Entrant] = field(default_factory=dict)
+    wholes: dict[str, Fitted] = field(default_factory=dict)
 
     @property
     def best(self) -> Outcome | None:
-        """The best finished candidate that meets the limits."""
+        """The best finished candidate that meets the limits; an ensemble that has joined leads its members."""
         ready = [outcome for outcome in self.outcomes.values() if outcome.status == "ok"]
-        return max(ready, key=self.rank, default=None)
+        return max(ready, key=lambda outcome: (bool(outcome.members), self.rank(outcome)), default=None)
 
     def rank(self, outcome: Outcome) -> tuple[float, float]:
         """Return a sort key: the metric, then the cheaper one."""
@@ -48,6 +54,7 @@ def conclude(state: State, outcome: Outcome, *, seconds: float, save: bool = Tru
     """Record an outcome, keep it on disk, tell the listener, and name a new leader."""
     leader = state.best
     state.outcomes[outcome.name] = outcome
+    state.footprints.request(outcome)
     if save:
         state.store.save(outcome)
     metric = state.contest.metric

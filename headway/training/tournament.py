@@ -6,17 +6,21 @@ import math
 import time
 from dataclasses import replace
 
+import numpy as np
+
 from headway.compute.clock import Clock
-from headway.compute.memory import release_memory
+from headway.compute.memory import make_room
 from headway.models.family import Estimate, Registry
 from headway.package.combining import combine
-from headway.training.admission import by_cost, failure, refused, sample_share, seconds_available
+from headway.training.admission import by_cost, failure, refused, sample_share, seconds_available, seconds_wanted
 from headway.training.contest import Contest
 from headway.training.ending import finish
 from headway.training.ensemble import gains_more_than_noise, loses_less, mix, select_weights
 from headway.training.entrants import BASELINE, Entrant, Entries
 from headway.training.events import CandidateStarted, Listen, Remark
+from headway.training.footprints import Footprints
 from headway.training.outcome import Outcome, Tournament
+from headway.training.saturation import is_comparable, saturation, spared
 from headway.training.state import State, conclude
 from headway.training.storage import Store
 from headway.training.trial import judged, try_candidate
@@ -36,18 +40,27 @@ def compete(
     ended = store.load_end()
     if ended is not None:
         return ended
-    state = State(contest, registry, clock, store, listen, entrants={e.card.name: e for e in entries.entrants})
     for remark in entries.remarks:
         listen(Remark(remark))
+    entrants = {entrant.card.name: entrant for entrant in entries.entrants}
+    with Footprints(contest) as footprints:
+        state = State(contest, registry, clock, store, listen, footprints, entrants=entrants)
+        tournament = hold(state, entries)
+        outcomes = tuple(footprints.complete(outcome) for outcome in tournament.outcomes)
+    tournament = replace(tournament, outcomes=outcomes)
+    store.save_end(tournament)
+    return tournament
+
+
+def hold(state: State, entries: Entries) -> Tournament:
+    """Let the entrants take their turns, then mix them, and refit what ships."""
     for outcome in entries.turned_away:
         conclude(state, outcome, seconds=0.0)
     for tier in tiers(entries.entrants):
-        for entrant, estimate in by_cost(state, tier):
+        for entrant, estimate in by_cost(state, worth_starting(state, tier)):
             run_entrant(state, entrant, estimate)
     try_ensemble(state)
-    tournament = finish(state)
-    store.save_end(tournament)
-    return tournament
+    return finish(state)
 
 
 def tiers(entrants: tuple[Entrant, ...]) -> list[list[Entrant]]:
@@ -56,6 +69,17 @@ def tiers(entrants: tuple[Entrant, ...]) -> list[list[Entrant]]:
     light = [entrant for entrant in entrants if entrant.card.name != BASELINE and entrant.card.extra is None]
     heavy = [entrant for entrant in entrants if entrant.card.extra is not None]
     return [baseline, light, heavy]
+
+
+def worth_starting(state: State, tier: list[Entrant]) -> list[Entrant]:
+    """Return a tier without the candidates that are spared because nothing gains any more; they are told as skipped."""
+    idle = [entrant for entrant in spared(tier) if state.store.load(entrant.card.name) is None]
+    reason = saturation(state) if idle else None
+    if reason is None:
+        return tier
+    for entrant in idle:
+        conclude(state, Outcome(entrant.card.name, "skipped", reason), seconds=0.0)
+    return [entrant for entrant in tier if entrant not in idle]
 
 
 def run_entrant(state: State, entrant: Entrant, estimate: Estimate) -> None:
@@ -70,9 +94,10 @@ def run_entrant(state: State, entrant: Entrant, estimate: Estimate) -> None:
     share = sample_share(state, entrant, estimate, available)
     outcome = refused(state, entrant, estimate, available, share)
     if outcome is None:
-        state.listen(CandidateStarted(name, estimate.seconds * len(state.contest.folds) * share, state.seconds_left))
+        wanted = seconds_wanted(entrant, estimate, state.contest)
+        state.listen(CandidateStarted(name, wanted * share, state.seconds_left))
         outcome = attempt(state, entrant, estimate, available, share)
-        release_memory()
+        make_room(state.contest.memory_mb)
     conclude(state, outcome, seconds=time.monotonic() - started)
 
 
@@ -83,7 +108,7 @@ def attempt(state: State, entrant: Entrant, estimate: Estimate, available: float
     contest = state.contest.seen_by(entrant.card)
     contest = contest if share == 1.0 else contest.thinned(share)
     try:
-        outcome = try_candidate(
+        trial = try_candidate(
             entrant,
             state.registry.load(entrant.card.name),
             contest,
@@ -91,9 +116,13 @@ def attempt(state: State, entrant: Entrant, estimate: Estimate, available: float
             clock=clock,
             rival=state.best,
         )
-        return outcome if share == 1.0 else as_sampled(outcome, share, len(contest.folds[0].train))
     except Exception as error:  # noqa: BLE001 - no candidate's crash ends the run
         return failure(entrant, error)
+    if share < 1.0:
+        return as_sampled(trial.outcome, share, len(contest.folds[0].train))
+    if trial.whole is not None and trial.outcome.status == "ok":
+        state.wholes[entrant.card.name] = trial.whole
+    return trial.outcome
 
 
 def as_sampled(outcome: Outcome, share: float, rows: int) -> Outcome:
@@ -110,12 +139,7 @@ def try_ensemble(state: State) -> None:
         conclude(state, kept, seconds=0.0, save=False)
         return
     rows = len(state.contest.valid)
-    ready = [
-        outcome
-        for outcome in state.outcomes.values()
-        if outcome.status == "ok" and outcome.name != BASELINE and outcome.answers is not None
-        if len(outcome.answers) == rows
-    ]
+    ready = [outcome for outcome in state.outcomes.values() if is_comparable(outcome, rows)]
     if best not in ready or len(ready) < 2:
         return
     started = time.monotonic()
@@ -127,20 +151,22 @@ def try_ensemble(state: State) -> None:
 
 
 def build_ensemble(state: State, best: Outcome, strongest: list[Outcome]) -> Outcome | None:
-    """Return the judged ensemble of the strongest candidates, None where it is not worth its cost."""
+    """Return the judged ensemble of the strongest candidates, None where it is not worth its cost.
+
+    It joins where it gains more than noise in the metric of the contest; on little data, where that is too coarse to
+    tell near equals apart, in the loss of each row, unless the best single one is clearly ahead in the metric.
+    """
     contest = state.contest
     answers = {outcome.name: outcome.answers for outcome in strongest if outcome.answers is not None}
     weights = select_weights(answers, contest.truth, contest.task)
     if len(weights) < 2 or best.answers is None:
         return None
     mixed = mix(answers, weights)
-    gains = gains_more_than_noise(
-        mixed, best.answers, contest.truth, contest.task, metric=contest.metric, seed=contest.seed
-    )
-    # On little data a headline figure is too coarse to tell near equals apart; the loss of each row is not.
-    small = len(contest.folds) > 1
-    if not gains and not (small and loses_less(mixed, best.answers, contest.truth, contest.task)):
-        return None
+    if not is_ahead(mixed, best.answers, contest):
+        small = len(contest.folds) > 1
+        loses = loses_less(mixed, best.answers, contest.truth, contest.task)
+        if not (small and loses) or is_ahead(best.answers, mixed, contest):
+            return None
     members = [state.outcomes[name] for name in weights]
     graphs = [member.graph for member in members if member.graph is not None]
     outcome = Outcome(
@@ -153,3 +179,8 @@ def build_ensemble(state: State, best: Outcome, strongest: list[Outcome]) -> Out
         answers=mixed,
     )
     return judged(outcome, contest)
+
+
+def is_ahead(answers: np.ndarray, others: np.ndarray, contest: Contest) -> bool:
+    """Tell whether answers to the validation rows beat others by more than noise, in the contest's metric."""
+    return gains_more_than_noise(answers, others, contest.truth, contest.task, metric=contest.metric, seed=contest.seed)

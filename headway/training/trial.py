@@ -15,18 +15,21 @@ from headway.models.family import Curve, Estimate, Examples, Family, Fitted, Set
 from headway.package.graph import Graph
 from headway.package.measuring import measure
 from headway.package.parity import check_parity
+from headway.runtime.feeds import Cells
 from headway.tasks import Task
 from headway.training.calibration import calibrated
 from headway.training.contest import Contest
 from headway.training.ensemble import row_losses
 from headway.training.entrants import Entrant
-from headway.training.outcome import Outcome
+from headway.training.outcome import Outcome, Trial
 
 PARITY_ROWS = 256
 MEASURED_ROWS = 64
 LOSER_SIGMAS = 3.0
 # A further fold is not begun with less than this share of the time the last one took.
 LATE = 0.7
+# Of a self-tuning candidate's time, what the search for settings may take before the folds have their turn.
+TUNING_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -41,12 +44,45 @@ class FoldResult:
 
 def try_candidate(
     entrant: Entrant, family: Family, contest: Contest, *, estimate: Estimate, clock: Clock, rival: Outcome | None
-) -> Outcome:
+) -> Trial:
     """Fit, judge and measure one candidate.
 
     `clock` ends when this candidate has to be through. `rival` is the best so far: a candidate that is
     clearly worse on the folds seen so far is dropped. Raises what the family raises.
     """
+    began = time.monotonic()
+    whole = tuned(entrant, family, contest, clock)
+    tuning = time.monotonic() - began
+    outcome = compared(entrant, family, contest, whole, estimate=estimate, clock=clock, rival=rival)
+    spent = (outcome.fit_seconds or 0.0) + tuning
+    return Trial(replace(outcome, fit_seconds=spent, tuning_seconds=tuning), whole)
+
+
+def tuned(entrant: Entrant, family: Family, contest: Contest, clock: Clock) -> Fitted | None:
+    """Let a self-tuning candidate choose its settings once for all folds; return what it fitted to all training rows.
+
+    The few settings have then met every validation row, as in any cross-validated choice; the test part has the last
+    word. None for other candidates: they choose in every fold, on its validation part.
+    """
+    if not entrant.card.self_tuning or len(contest.folds) == 1:
+        return None
+    examples = contest.examples.take(contest.train)
+    limit = clock if clock.left() == float("inf") else Clock.after(clock.left() * TUNING_SHARE)
+    return family.fit(examples, None, contest.task, entrant.recipe, settings=None, seed=contest.seed, clock=limit)
+
+
+def compared(
+    entrant: Entrant,
+    family: Family,
+    contest: Contest,
+    whole: Fitted | None,
+    *,
+    estimate: Estimate,
+    clock: Clock,
+    rival: Outcome | None,
+) -> Outcome:
+    """Return how a candidate did on the folds, with the settings of `whole` where it was tuned before."""
+    settings = None if whole is None else whole.settings
     results: list[FoldResult] = []
     graph: Graph | None = None
     for number, fold in enumerate(contest.folds):
@@ -54,11 +90,11 @@ def try_candidate(
         train, valid = contest.examples.take(fold.train), contest.examples.take(fold.valid)
         started = time.monotonic()
         fitted = family.fit(
-            train, valid, contest.task, entrant.recipe, settings=None, seed=contest.seed, clock=fit_clock
+            train, valid, contest.task, entrant.recipe, settings=settings, seed=contest.seed, clock=fit_clock
         )
         seconds = time.monotonic() - started
         answers = checked_answers(fitted.predict(valid.rows), len(valid), contest.task)
-        results.append(FoldResult(answers, seconds, fitted.settings, fitted.curves))
+        results.append(FoldResult(answers, seconds, fitted.settings, (fitted if whole is None else whole).curves))
         graph = export(fitted, valid, answers) if graph is None else graph
         if number + 1 < len(contest.folds):
             if clock.left() < LATE * seconds:
@@ -96,7 +132,7 @@ def export(fitted: Fitted, valid: Examples, answers: np.ndarray) -> Graph:
     return graph
 
 
-def columns_of(rows: object) -> Mapping[str, object]:
+def columns_of(rows: object) -> Mapping[str, Cells]:
     """Return a frame's columns by name, as the runtime reads them."""
     return rows.to_dict(as_series=True)  # type: ignore[attr-defined, no-any-return]
 
@@ -169,17 +205,25 @@ def all_metrics(answers: np.ndarray, truth: np.ndarray, contest: Contest) -> dic
 
 
 def measured(outcome: Outcome, contest: Contest) -> Outcome:
-    """Return the outcome with latency, size and memory of its graph, taken through the runtime."""
+    """Return the outcome with latency and size of its graph, taken through the runtime, and memory if it is limited.
+
+    Where it is not, memory decides nothing and is measured beside the tournament (`Footprints`).
+    """
     assert outcome.graph is not None
-    sample = contest.examples.rows[contest.folds[0].valid[:MEASURED_ROWS]]
-    figures = measure(outcome.graph, columns_of(sample), bulk=False)
+    limited = "memory_mb" in contest.limits
+    figures = measure(outcome.graph, measured_columns(contest), memory=limited, bulk=False)
     return replace(
         outcome,
         latency_p50_ms=figures.latency_p50_ms,
         latency_p95_ms=figures.latency_p95_ms,
         size_mb=figures.size_mb,
-        memory_mb=figures.memory_mb,
+        memory_mb=figures.memory_mb if limited else None,
     )
+
+
+def measured_columns(contest: Contest) -> Mapping[str, Cells]:
+    """Return the validation rows on which candidates are measured, by column."""
+    return columns_of(contest.examples.rows[contest.folds[0].valid[:MEASURED_ROWS]])
 
 
 def held_to_limits(outcome: Outcome, limits: Mapping[str, float]) -> Outcome:

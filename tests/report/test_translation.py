@@ -22,7 +22,15 @@ CALLS = {
     "Record": 2,
 }
 NAMES = {"reason", "reasons", "message", "note", "told", "verdict", "UNPROBED", "need"}
-FUNCTIONS = {"verdict_so_far", "find_fault", "_find_fault", "reason_to_stay_out", "loss_out_of_reach", "read_target"}
+FUNCTIONS = {
+    "saturation",
+    "verdict_so_far",
+    "find_fault",
+    "_find_fault",
+    "reason_to_stay_out",
+    "loss_out_of_reach",
+    "read_target",
+}
 # Words that no reader meets by themselves, or that only label a thing: an error's text, a mark, a list of parts.
 SILENT = {"", "7: 7", "open", "7", "over"}
 
@@ -33,6 +41,9 @@ SENTENCES = {
     ),
     "of a 0.95, b 0.05; trained on a sample of 9,000 rows, as the time allowed": (
         "由 a 0.95, b 0.05 组成；因时间有限，只用 9,000 行样本训练"
+    ),
+    "not tried: on 640 rows trees added nothing beyond noise, nor will this one": (
+        "未尝试：在 640 行数据上，trees 带来的改进没有超出噪声，再加一个也不会更好"
     ),
     "no time left to refit its members": "没有时间重新训练其成员",
     "size_mb 12 > 10; latency_p95_ms 6 > 5": "大小（MB） 12 > 10；单行耗时 p95（毫秒） 6 > 5",

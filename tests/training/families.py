@@ -57,12 +57,14 @@ class Sees:
     breaks: Exception | None = None
     wait: Callable[[], None] = lambda: None
     fits: list[int] = field(default_factory=list)
+    replayed: list[bool] = field(default_factory=list)
 
     def estimate(self, train, task, recipe, *, seed):
         return Estimate(self.seconds, self.memory_mb)
 
     def fit(self, train, valid, task, recipe, *, settings, seed, clock):
         self.fits.append(len(train))
+        self.replayed.append(settings is not None)
         self.wait()
         if self.breaks is not None:
             raise self.breaks
@@ -81,7 +83,15 @@ class Room(Registry):
 
 def room(**families) -> Room:
     cards = {
-        name: Card(name, "", frozenset({"number"}), frozenset({"classify"}), elastic=name.startswith("elastic"))
+        name: Card(
+            name,
+            "",
+            frozenset({"number"}),
+            frozenset({"classify"}),
+            elastic=name.startswith("elastic"),
+            self_tuning=name.startswith("tuning"),
+            extra="deep" if name.startswith("heavy") else None,
+        )
         for name in families
     }
     return Room(cards, families)

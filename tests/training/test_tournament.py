@@ -18,9 +18,9 @@ from tests.training.families import INPUTS, NO_HURRY, Logistic, Sees, contest, r
 FIRST, SECOND, BOTH, NOTHING = (2.0, 0.0), (0.0, 2.0), (2.0, 2.0), (0.0, 0.0)
 
 
-def hold(tmp_path, families, *, arena=None, clock=NO_HURRY, events=None):
+def hold(tmp_path, families, *, arena=None, clock=NO_HURRY, events=None, models=None):
     registry = room(**families)
-    entries = list_entries(registry, inputs=INPUTS, task="classify", models=None, recipe=Recipe())
+    entries = list_entries(registry, inputs=INPUTS, task="classify", models=models, recipe=Recipe())
     told = [] if events is None else events
     return compete(
         entries, registry, arena or contest(), clock=clock, store=Store(tmp_path / "candidates"), listen=told.append
@@ -37,6 +37,51 @@ def test_the_best_candidate_wins_and_is_refitted_on_all_rows(tmp_path):
     assert found.winner == "strong"
     assert best.fits == [300, 600]
     assert found.refitted
+
+
+def test_a_self_tuning_candidate_chooses_once_and_its_fit_on_all_rows_ships(tmp_path):
+    tuning = Sees(BOTH)
+    found = hold(tmp_path, {"baseline": Sees(NOTHING), "tuning": tuning}, arena=contest(folds=5))
+    assert found.winner == "tuning"
+    assert found.refitted
+    assert tuning.fits == [600, 480, 480, 480, 480, 480]
+    assert tuning.replayed == [False, True, True, True, True, True]
+
+
+def test_a_single_holdout_tunes_on_its_validation_part(tmp_path):
+    tuning = Sees(BOTH)
+    hold(tmp_path, {"baseline": Sees(NOTHING), "tuning": tuning})
+    assert tuning.fits == [300, 600]
+    assert tuning.replayed == [False, True]
+
+
+def test_no_heavy_candidate_starts_once_little_data_has_told_what_it_can(tmp_path):
+    families = {"baseline": Sees(NOTHING), "one": Sees(BOTH), "other": Sees(BOTH, seconds=1), "third": Sees(BOTH, 9)}
+    heavy = Sees(BOTH, seconds=50)
+    found = hold(tmp_path, families | {"heavy": heavy}, arena=contest(folds=5))
+    assert heavy.fits == []
+    (outcome,) = [outcome for outcome in found.outcomes if outcome.name == "heavy"]
+    assert outcome.status == "skipped"
+    assert outcome.reason == "not tried: on 600 rows third added nothing beyond noise, nor will this one"
+
+
+def test_a_heavy_candidate_starts_where_the_last_one_gained_or_the_user_named_it(tmp_path):
+    late = {"baseline": Sees(NOTHING), "one": Sees(NOTHING), "other": Sees(FIRST, seconds=1), "third": Sees(BOTH, 9)}
+    heavy = Sees(BOTH, seconds=50)
+    hold(tmp_path / "late", late | {"heavy": heavy}, arena=contest(folds=5))
+    assert len(heavy.fits) >= 5
+    level = {"baseline": Sees(NOTHING), "one": Sees(BOTH), "other": Sees(BOTH, seconds=1), "third": Sees(BOTH, 9)}
+    named = Sees(BOTH, seconds=50)
+    asked = {name: Recipe() for name in [*level, "heavy"]}
+    hold(tmp_path / "named", level | {"heavy": named}, arena=contest(folds=5), models=asked)
+    assert len(named.fits) >= 5
+
+
+def test_every_finished_candidate_has_its_memory_in_the_end(tmp_path):
+    found = hold(tmp_path, {"baseline": Sees(NOTHING), "strong": Sees(BOTH)})
+    assert all(20 < outcome.memory_mb < 400 for outcome in found.outcomes)
+    kept = Store(tmp_path / "candidates").load("strong")
+    assert kept.memory_mb == next(outcome.memory_mb for outcome in found.outcomes if outcome.name == "strong")
 
 
 def test_candidates_start_cheapest_first(tmp_path):

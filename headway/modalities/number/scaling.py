@@ -12,6 +12,8 @@ _LARGEST = float(np.finfo(np.float32).max) / 8
 # A column whose robustly scaled values reach further than this, or lean more, is looked at on a logarithmic scale.
 _FAR = 6.0
 _SKEWED = 1.0
+# How high a step is: about as far as its column reaches in deviations, shared among a few steps.
+_STEP = np.float32(0.5)
 
 
 @dataclass(frozen=True)
@@ -20,8 +22,8 @@ class Scaling:
 
     A missing value becomes `fill`; values are cut to [`low`, `high`]; z = (x - `centre`) / `spread`; z becomes asinh(z)
     where `bent`; the result is (z - `mean`) / `deviation`. `flagged` are the columns with a missing indicator;
-    `knots` are (column, position on the result's scale) of hinges max(0, u - position); `pairs` are columns whose
-    products are added.
+    `knots` are (column, position on the result's scale) of hinges max(0, u - position), `steps` those of steps, half
+    above the position and 0 below it; `pairs` are columns whose products are added.
     """
 
     fill: np.ndarray
@@ -34,12 +36,13 @@ class Scaling:
     deviation: np.ndarray
     flagged: tuple[int, ...] = ()
     knots: tuple[tuple[int, float], ...] = ()
+    steps: tuple[tuple[int, float], ...] = ()
     pairs: tuple[tuple[int, int], ...] = ()
 
     @property
     def width(self) -> int:
         """Return the number of columns that come out."""
-        return len(self.fill) + len(self.flagged) + len(self.knots) + len(self.pairs)
+        return len(self.fill) + len(self.flagged) + len(self.knots) + len(self.steps) + len(self.pairs)
 
 
 def fit_scaling(numbers: np.ndarray) -> Scaling:
@@ -65,6 +68,18 @@ def add_hinges(scaling: Scaling, numbers: np.ndarray, *, knots: int = 5) -> Scal
         present = scaled[~np.isnan(numbers[:, j]), j]
         found += [(j, float(position)) for position in _positions(present, knots)]
     return replace(scaling, knots=tuple(found))
+
+
+def add_steps(scaling: Scaling, numbers: np.ndarray, *, steps: int = 7) -> Scaling:
+    """Return `scaling` with steps at quantiles of each column, for effects that rise at once and then stay.
+
+    A column with few different values gets one between every two of them.
+    """
+    found: list[tuple[int, float]] = []
+    scaled = scale(scaling, numbers)
+    for j in range(numbers.shape[1]):
+        found += [(j, float(position)) for position in _gaps(scaled[~np.isnan(numbers[:, j]), j], steps)]
+    return replace(scaling, steps=tuple(found))
 
 
 def add_pairs(scaling: Scaling, *, limit: int = 100) -> Scaling:
@@ -97,6 +112,10 @@ def scaling_nodes(scaling: Scaling, numbers: Var) -> Var:
     if scaling.knots:
         positions = np.array([position for _, position in scaling.knots], np.float32)
         parts.append(op.relu(op.sub(_pick(u, [j for j, _ in scaling.knots]), op.const(positions))))
+    if scaling.steps:
+        positions = np.array([position for _, position in scaling.steps], np.float32)
+        above = op.greater(_pick(u, [j for j, _ in scaling.steps]), op.const(positions))
+        parts.append(op.mul(op.cast(above, to=np.float32), op.const(_STEP)))
     if scaling.pairs:
         parts.append(op.mul(_pick(u, [a for a, _ in scaling.pairs]), _pick(u, [b for _, b in scaling.pairs])))
     return op.concat(parts, axis=1) if len(parts) > 1 else u
@@ -154,6 +173,18 @@ def _positions(values: np.ndarray, knots: int) -> np.ndarray:
         return np.asarray(distinct[1:-1])
     found = np.unique(np.quantile(values, np.arange(1, knots + 1) / (knots + 1)))
     return np.asarray(found[(found > distinct[0]) & (found < distinct[-1])])
+
+
+def _gaps(values: np.ndarray, steps: int) -> np.ndarray:
+    """Return positions half way between neighbouring values, so that rounding never moves a row across one."""
+    distinct = np.unique(values[:20_000])
+    if len(distinct) <= 2:
+        return np.zeros(0)
+    middles = (distinct[1:] + distinct[:-1]) / 2
+    if len(distinct) <= steps + 3:
+        return np.asarray(middles)
+    places = np.searchsorted(middles, np.quantile(values, np.arange(1, steps + 1) / (steps + 1)))
+    return np.asarray(middles[np.unique(np.clip(places, 0, len(middles) - 1))])
 
 
 def _pick(columns: Var, indices: list[int] | tuple[int, ...]) -> Var:

@@ -14,7 +14,14 @@ from spox import Var
 from headway.data.dataset import Column
 from headway.modalities.category.lookup import Lookup, fit_lookup, lookup_nodes
 from headway.modalities.date.calendar import Calendar, calendar_nodes, fit_calendar
-from headway.modalities.number.scaling import Scaling, add_hinges, add_pairs, fit_scaling, scaling_nodes
+from headway.modalities.number.scaling import (
+    Scaling,
+    add_hinges,
+    add_pairs,
+    add_steps,
+    fit_scaling,
+    scaling_nodes,
+)
 from headway.modalities.table import session
 from headway.modalities.table.feeds import encode_rows, table_feeds
 from headway.modalities.table.texts import TextComponents, component_nodes, fit_components
@@ -22,7 +29,7 @@ from headway.runtime.manifest import Feed
 
 # scaled: filled and standardised (linear models, networks). plain: as they are, missing as NaN (trees).
 Style = Literal["scaled", "plain", "codes"]
-Basis = Literal["plain", "hinges", "pairs"]
+Basis = Literal["plain", "hinges", "steps", "pairs"]
 # Far beyond any real number, and sums of a hundred million of it are still finite.
 _LARGEST = np.float32(1e30)
 _TEXT_ROWS = 512
@@ -83,9 +90,15 @@ def rebase(features: Features, rows: pl.DataFrame, matrix: np.ndarray, *, basis:
     if features.scaling is None or basis == "plain":
         return features, matrix
     measures = run_measures(features, rows)
-    scaling = add_hinges(features.scaling, measures) if basis == "hinges" else add_pairs(features.scaling)
+    scaling = _richer(features.scaling, measures, basis)
     own = matrix[:, features.scaling.width :]
     return replace(features, scaling=scaling), np.concatenate([_scaled(scaling, measures), own], axis=1)
+
+
+def _richer(scaling: Scaling, measures: np.ndarray, basis: Basis) -> Scaling:
+    if basis == "hinges":
+        return add_hinges(scaling, measures)
+    return add_steps(scaling, measures) if basis == "steps" else add_pairs(scaling)
 
 
 def transform(features: Features, rows: pl.DataFrame) -> np.ndarray:

@@ -11,4 +11,5 @@ CARD = Card(
     among=frozenset({"number", "category", "date"}),
     tasks=frozenset({"classify", "regress"}),
     honours=frozenset({"epochs", "class_weights"}),
+    self_tuning=True,
 )

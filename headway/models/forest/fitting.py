@@ -25,7 +25,8 @@ from headway.package.graph import Graph
 from headway.tasks import Task
 from headway.tasks.recipe import Recipe
 
-_TREES = 200
+# On few rows the error of the data is far above what another hundred trees would average out.
+_TREES, _FEW_TREES, _FEW_ROWS = 200, 100, 2_000
 _BATCH = 50
 _PROBE_ROWS = 2_000
 # A forest of deep trees on more rows would be slow to grow and large to ship.
@@ -87,7 +88,7 @@ def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estim
     seconds = time.monotonic() - started
     growth = max(1.0, min(len(train), _MOST_ROWS) / max(1, len(rows)))
     nodes = sum(len(value) for value in probe.values) / 10 * growth
-    trees = recipe.epochs or _TREES
+    trees = recipe.epochs or _tree_count(len(train))
     work = (trees + _BATCH * len(CONFIGURATIONS)) / 10
     return Estimate(seconds=seconds * (0.3 + 0.5 * work * growth), memory_mb=40 + 2e-4 * nodes * trees)
 
@@ -110,12 +111,12 @@ def fit(
     y = train.y if target is None else target.forward(train.y)
     features, matrix = fit_features(train.rows, train.inputs, as_columns(y, task), style="plain", seed=seed)
     ground = _Ground(matrix, y, row_weights(train, task, recipe), task, seed)
-    trees = recipe.epochs or int((settings or {}).get("trees", _TREES))
+    trees = recipe.epochs or int((settings or {}).get("trees", _tree_count(len(train))))
     if settings is None:
-        place = _choose(ground, train.y, recipe, target, clock)
+        place, model = _choose(ground, train.y, recipe, target, trees=min(_BATCH, trees), clock=clock)
     else:
-        place = int(settings.get("configuration", 0))
-    model = _grow(CONFIGURATIONS[place], ground, trees, clock)
+        place, model = int(settings.get("configuration", 0)), None
+    model = _grow(CONFIGURATIONS[place], ground, trees, clock, model)
     values = tuple(_values(estimator, model, task) for estimator in model.estimators_)
     chosen = {"configuration": place, "trees": len(values)}
     return Forest(features, tuple(model.estimators_), values, target, task, chosen)
@@ -132,27 +133,43 @@ class _Ground:
     seed: int
 
 
-def _choose(ground: _Ground, y: np.ndarray, recipe: Recipe, target: TargetScale | None, clock: Clock) -> int:
-    """Return the configuration whose trees do best on the rows that each of them did not see."""
-    best, lowest = 0, float("inf")
+def _tree_count(rows: int) -> int:
+    return _FEW_TREES if rows <= _FEW_ROWS else _TREES
+
+
+def _choose(
+    ground: _Ground, y: np.ndarray, recipe: Recipe, target: TargetScale | None, *, trees: int, clock: Clock
+) -> tuple[int, Any]:
+    """Return the configuration whose trees do best on the rows that each of them did not see, and these trees."""
+    best, grown, lowest = 0, None, float("inf")
     for place, configuration in enumerate(CONFIGURATIONS):
         if clock.expired:
             break
-        model = _grow(configuration, ground, _BATCH, clock)
+        model = _grow(configuration, ground, trees, clock)
         values = [_values(estimator, model, ground.task) for estimator in model.estimators_]
         answers, judged = _out_of_bag(model, values, ground.matrix, target)
         if not judged.any():
             break
         loss = mean_loss(answers[judged], y[judged], ground.weight[judged], ground.task, recipe)
         if loss < lowest:
-            best, lowest = place, loss
-    return best
+            best, grown, lowest = place, model, loss
+    return best, grown
 
 
-def _grow(configuration: Configuration, ground: _Ground, trees: int, clock: Clock) -> Any:
-    """Grow trees in batches until there are `trees` of them or time is up."""
-    model = _kind(configuration, ground.task)(
-        n_estimators=min(_BATCH, trees),
+def _grow(configuration: Configuration, ground: _Ground, trees: int, clock: Clock, model: Any = None) -> Any:
+    """Grow trees in batches until there are `trees` of them or time is up; those of `model` are kept."""
+    if model is None:
+        model = _seedling(configuration, ground, min(_BATCH, trees))
+        model.fit(ground.matrix, ground.y, sample_weight=ground.weight)
+    while model.n_estimators < trees and not clock.expired:
+        model.n_estimators = min(trees, model.n_estimators + _BATCH)
+        model.fit(ground.matrix, ground.y, sample_weight=ground.weight)
+    return model
+
+
+def _seedling(configuration: Configuration, ground: _Ground, trees: int) -> Any:
+    return _kind(configuration, ground.task)(
+        n_estimators=trees,
         min_samples_leaf=configuration.least_rows,
         max_features="sqrt" if ground.task.kind == "classify" else 0.5,
         bootstrap=True,
@@ -160,11 +177,6 @@ def _grow(configuration: Configuration, ground: _Ground, trees: int, clock: Cloc
         random_state=ground.seed,
         warm_start=True,
     )
-    model.fit(ground.matrix, ground.y, sample_weight=ground.weight)
-    while model.n_estimators < trees and not clock.expired:
-        model.n_estimators = min(trees, model.n_estimators + _BATCH)
-        model.fit(ground.matrix, ground.y, sample_weight=ground.weight)
-    return model
 
 
 def _kind(configuration: Configuration, task: Task) -> Any:

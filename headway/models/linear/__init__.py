@@ -12,4 +12,5 @@ CARD = Card(
     tasks=frozenset({"classify", "regress"}),
     honours=frozenset({"loss", "weight_decay", "l1", "class_weights", "huber_delta"}),
     losses=frozenset({"cross_entropy", "binary_cross_entropy", "mse", "mae", "huber"}),
+    self_tuning=True,
 )

@@ -20,9 +20,9 @@ from headway.tasks.recipe import Recipe
 
 # Up to so many rows settings are chosen by cross-validation inside the training rows, which is steadier.
 SMALL = 5_000
-_STRENGTHS = (0.01, 0.03, 0.003, 0.1, 0.001, 0.3, 0.0003)
-_LASSO = (0.003, 0.01)
-_BASES: tuple[Basis, ...] = ("plain", "hinges", "pairs")
+_STRENGTHS = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
+_MIDDLE = 0.01
+_BASES: tuple[Basis, ...] = ("plain", "hinges", "steps", "pairs")
 _FOLDS = 4
 
 
@@ -53,8 +53,8 @@ class Ground:
         """Return the features and the training matrix on `basis`."""
         return rebase(self.features, self.train.rows, self.matrix, basis=basis)
 
-    def solve(self, matrix: np.ndarray, rows: np.ndarray, choice: Choice) -> Line:
-        """Fit a line to `rows` of a training matrix."""
+    def solve(self, matrix: np.ndarray, rows: np.ndarray, choice: Choice, start: Line | None = None) -> Line:
+        """Fit a line to `rows` of a training matrix, from the line `start` of a similar choice where there is one."""
         if self.target is None:
             return solve_logistic(
                 matrix[rows],
@@ -64,6 +64,7 @@ class Ground:
                 weight_decay=choice.weight_decay,
                 l1=choice.l1,
                 seed=self.seed,
+                start=start,
             )
         return solve_regression(
             matrix[rows],
@@ -86,19 +87,18 @@ def prepare(train: Examples, task: Task, recipe: Recipe, *, seed: int, log: bool
 
 def search(ground: Ground, valid: Examples | None, clock: Clock) -> tuple[Ground, Choice]:
     """Return the choice of the lowest loss, and the ground it stands on (the target may go on a logarithmic scale)."""
-    best = Choice("plain", ground.recipe.weight_decay or 0.01, ground.recipe.l1 or 0.0)
+    best = Choice("plain", ground.recipe.weight_decay or _MIDDLE, ground.recipe.l1 or 0.0)
     lowest = float("inf")
     for basis in _BASES:
         features, matrix = ground.on(basis)
         if basis != "plain" and features.width == ground.features.width:
             continue
         measure = _measure(ground, features, matrix, valid)
-        for choice in _choices(basis, ground.recipe):
-            if clock.expired:
-                return ground, best
-            loss = measure(choice)
+        for choice, loss in _climbed(basis, ground.recipe, measure, clock):
             if loss < lowest * (1 - 1e-3):
                 lowest, best = loss, choice
+        if clock.expired:
+            return ground, best
     if ground.target is not None and wants_log(ground.train.y) and not clock.expired:
         logged = prepare(ground.train, ground.task, ground.recipe, seed=ground.seed, log=True)
         features, matrix = logged.on(best.basis)
@@ -107,15 +107,32 @@ def search(ground: Ground, valid: Examples | None, clock: Clock) -> tuple[Ground
     return ground, best
 
 
-def _choices(basis: Basis, recipe: Recipe) -> Iterator[Choice]:
-    """Yield the choices on one basis; what the user fixed stays fixed."""
-    if recipe.weight_decay is not None or recipe.l1 is not None:
-        strengths = (recipe.weight_decay,) if recipe.weight_decay is not None else _STRENGTHS
-        for strength in strengths:
-            yield Choice(basis, strength, recipe.l1 or 0.0)
+def _climbed(
+    basis: Basis, recipe: Recipe, measure: Callable[[Choice], float], clock: Clock
+) -> Iterator[tuple[Choice, float]]:
+    """Yield choices on one basis with their losses: from the middle strength both ways, while the loss falls.
+
+    What the user fixed stays fixed.
+    """
+    l1 = recipe.l1 or 0.0
+    if recipe.weight_decay is not None:
+        choice = Choice(basis, recipe.weight_decay, l1)
+        yield choice, measure(choice)
         return
-    for strength in _STRENGTHS:
-        yield Choice(basis, strength)
+    middle = Choice(basis, _MIDDLE, l1)
+    start = measure(middle)
+    yield middle, start
+    for side in ([s for s in _STRENGTHS if s > _MIDDLE], [s for s in reversed(_STRENGTHS) if s < _MIDDLE]):
+        latest = start
+        for strength in side:
+            if clock.expired:
+                return
+            choice = Choice(basis, strength, l1)
+            loss = measure(choice)
+            yield choice, loss
+            if loss >= latest:
+                break
+            latest = loss
 
 
 def _measure(
@@ -131,17 +148,15 @@ def _measure(
     if len(everything) > SMALL:
         folds = folds[:1]
 
+    lines: dict[int, Line] = {}
+
     def cross_validate(choice: Choice) -> float:
-        losses = [
-            _loss(
-                ground,
-                ground.solve(matrix, fold.train, choice),
-                matrix[fold.valid],
-                ground.train.y[fold.valid],
-                ground.weight[fold.valid],
+        losses = []
+        for number, fold in enumerate(folds):
+            lines[number] = ground.solve(matrix, fold.train, choice, lines.get(number))
+            losses.append(
+                _loss(ground, lines[number], matrix[fold.valid], ground.train.y[fold.valid], ground.weight[fold.valid])
             )
-            for fold in folds
-        ]
         return float(np.mean(losses))
 
     return cross_validate

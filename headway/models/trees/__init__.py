@@ -23,4 +23,5 @@ CARD = Card(
         }
     ),
     losses=frozenset({"cross_entropy", "binary_cross_entropy", "mse", "mae", "huber"}),
+    self_tuning=True,
 )

@@ -30,9 +30,9 @@ class Configuration:
 
 # For up to some thousand rows: small trees that see half of the columns each.
 SMALL = (
-    Configuration(leaves=4, rate=0.05, least_rows=10, columns=0.4, rows=0.7, l2=5.0),
-    Configuration(leaves=8, rate=0.03, least_rows=15, columns=0.4, rows=0.6, l2=10.0),
-    Configuration(leaves=2, rate=0.1, least_rows=5, columns=0.5, rows=0.8, l2=1.0),
+    Configuration(leaves=4, rate=0.08, least_rows=10, columns=0.4, rows=0.7, l2=5.0),
+    Configuration(leaves=8, rate=0.06, least_rows=15, columns=0.4, rows=0.6, l2=10.0),
+    Configuration(leaves=2, rate=0.15, least_rows=5, columns=0.5, rows=0.8, l2=1.0),
 )
 LARGE = (
     Configuration(leaves=31, rate=0.08, least_rows=20, columns=0.8, rows=0.8, l2=1.0),

@@ -26,7 +26,7 @@ from headway.tasks.recipe import Recipe
 
 # Up to so many rows, settings come from cross-validation inside the training rows and several seeds are averaged.
 _SMALL_ROWS = 4_000
-_SEEDS = 4
+_SEEDS = 3
 _FOLDS = 4
 _PROBE_ROWS = 4_000
 _PROBE_ROUNDS = 10

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from headway.modalities.number.scaling import add_hinges, add_pairs, fit_scaling, scale, scaling_nodes
+from headway.modalities.number.scaling import add_hinges, add_pairs, add_steps, fit_scaling, scale, scaling_nodes
 from headway.modalities.table import session
 
 
@@ -74,6 +74,17 @@ def test_hinges_let_each_of_few_values_have_its_own_effect(numbers):
     target = np.array([0.0, 5.0, -1.0, 2.0])[numbers[:, 2].astype(int)]
     answer = design @ np.linalg.lstsq(design, target, rcond=None)[0]
     np.testing.assert_allclose(answer, target, atol=1e-3)
+
+
+def test_steps_rise_between_values_and_stay(numbers):
+    scaling = add_steps(fit_scaling(numbers), numbers)
+    places = [index for index, (column, _) in enumerate(scaling.steps) if column == 2]
+    assert len(places) == 3
+    offset = 3 + len(scaling.flagged)
+    risen = run(scaling, numbers)[:, [offset + place for place in places]]
+    np.testing.assert_array_equal(risen.sum(axis=1), 0.5 * numbers[:, 2])
+    assert 3 <= sum(column == 1 for column, _ in scaling.steps) <= 7
+    assert add_steps(fit_scaling(numbers[:, :1] * 0), numbers[:, :1] * 0).steps == ()
 
 
 def test_pairs_are_products_and_are_left_out_where_they_are_too_many(numbers):

@@ -1,0 +1,53 @@
+"""When little data has told what it can: whether another candidate is worth its time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from headway.training.ensemble import mix, row_losses, select_weights
+from headway.training.entrants import BASELINE, Entrant
+from headway.training.outcome import Outcome
+from headway.training.state import State
+
+# So many candidates of different kinds have to agree that there is nothing more to find.
+LEAST_CANDIDATES = 3
+
+
+def saturation(state: State) -> str | None:
+    """Return why no further candidate is worth its time, or None where one may be.
+
+    On little data (cross-validated rows) the best mix of the candidates so far is compared with the best mix of all but
+    the last of them: where that one lowered the mean loss by no more than the paired standard error, one more will
+    hardly do better.
+    """
+    contest = state.contest
+    ready = [outcome for outcome in state.outcomes.values() if is_comparable(outcome, len(contest.valid))]
+    if len(contest.folds) == 1 or len(ready) < LEAST_CANDIDATES:
+        return None
+    difference = best_mix_losses(state, ready[:-1]) - best_mix_losses(state, ready)
+    if difference.mean() > difference.std() / np.sqrt(len(difference)):
+        return None
+    return f"not tried: on {len(contest.valid):,} rows {ready[-1].name} added nothing beyond noise, nor will this one"
+
+
+def is_comparable(outcome: Outcome, rows: int) -> bool:
+    """Tell whether a candidate, not the baseline, has answers to all validation rows."""
+    return (
+        outcome.status == "ok"
+        and outcome.name != BASELINE
+        and outcome.answers is not None
+        and len(outcome.answers) == rows
+    )
+
+
+def best_mix_losses(state: State, outcomes: list[Outcome]) -> np.ndarray:
+    """Return the row losses of the best weighted mean of some candidates, `[n]`."""
+    contest = state.contest
+    answers = {outcome.name: outcome.answers for outcome in outcomes if outcome.answers is not None}
+    mixed = mix(answers, select_weights(answers, contest.truth, contest.task))
+    return row_losses(mixed, contest.truth, contest.task)
+
+
+def spared(tier: list[Entrant]) -> list[Entrant]:
+    """Return who need not start once nothing gains: candidates that need an extra, unless the user named them."""
+    return [entrant for entrant in tier if entrant.card.extra is not None and not entrant.asked_for]
