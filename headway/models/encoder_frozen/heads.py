@@ -64,8 +64,9 @@ def logistic(vectors: Vectors, task: Task, penalty: float, start: Head | None, c
     began = np.zeros((width + 1, labels))
     if start is not None:
         began = np.vstack([start.weights[:, present], start.bias[present]])
-    options = {"maxiter": 1 if clock.expired else ITERATIONS, "gtol": 1e-5, "ftol": 1e-7}
-    found = minimize(loss, began.ravel(), jac=True, method="L-BFGS-B", options=options).x.reshape(width + 1, labels)
+    options: Any = {"maxiter": 1 if clock.expired else ITERATIONS, "gtol": 1e-5, "ftol": 1e-7}
+    answer = minimize(loss, began.ravel(), jac=True, method="L-BFGS-B", options=options)
+    found = answer.x.reshape(width + 1, labels)
     return _spread(found[:-1], found[-1], present, task)
 
 
