@@ -30,9 +30,10 @@ def choose_plan(
     """Return the best plan, and all that were looked at.
 
     `models` are the same package opened with different numbers of threads, `rows` are some to ask, `http_seconds` is
-    what a request costs beside the model, `workers` the number of processes where that is fixed. With `p` processes each
-    model gets batches of `32 / p` rows; its seconds for such a batch are measured. In one process HTTP and model share the interpreter but not, while the graph runs, the
-    core; so a process is never faster than the slower of the two, and never slower than both in turn.
+    what a request costs beside the model, `workers` the number of processes where that is fixed. With `p` processes
+    each model gets batches of `32 / p` rows; its seconds for such a batch are measured. In one process HTTP and model
+    share the interpreter but not, while the graph runs, the core; so a process is never faster than the slower of the
+    two, and never slower than both in turn.
     """
     plans = []
     for threads, model in sorted(models.items(), reverse=True):
