@@ -148,8 +148,8 @@ def _kill(package: Path, bodies: Path, rate: float) -> tuple[object, ...]:
 
 def _stop(package: Path, bodies: Path, rate: float) -> tuple[object, ...]:
     with _running(package) as service:
-        load = _load(service, bodies, seconds=3, rate=rate)
-        time.sleep(1.5)
+        load = _load(service, bodies, seconds=6, rate=rate)
+        time.sleep(4)
         service.process.send_signal(signal.SIGTERM)
         began = time.monotonic()
         service.process.wait(timeout=60)

@@ -28,7 +28,8 @@ from benchmarks.peers import AUTOGLUON
 from benchmarks.shared import HERE, PEERS, SkippedError, find_data, peer_python, print_table, run_headway
 
 MINILM = Path(os.environ.get("HEADWAY_MINILM", HERE.parent.parent / "models" / "minilm"))
-CLIENTS, SECONDS, ROUNDS = 32, 4.0, 3
+CLIENTS, SECONDS = 32, 4.0
+ROUNDS = int(os.environ.get("HEADWAY_BENCH_ROUNDS", "3"))
 PEER_PACKAGES = ("torch==2.13.0", "transformers==5.23.0", "fastapi", "uvicorn[standard]", "litserve")
 PROJECT = """
 name: banking77
@@ -197,6 +198,10 @@ def _measure(server: Server, seen: Seen, texts: list[str], folder: Path) -> None
         alone = _load(port, server.path, bodies, 1, SECONDS / 2)
         many = _load(port, server.path, bodies, CLIENTS, SECONDS)
         seen.memory.append(_memory_mb())
+    print(
+        f"{server.name}: {many['rate']} requests/s, alone {alone['p50']} ms, start {seen.starts[-1]:.2f} s",
+        file=sys.stderr,
+    )
     seen.lone.append(alone["p50"])
     seen.rates.append(many["rate"])
     seen.p50.append(many["p50"])

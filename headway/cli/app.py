@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -43,13 +44,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": HELP_OPTIONS, "max_content_width": 100},
 )
-for command in (init, check, run, predict, evaluate, compare, report, show, export, schema, drift, price, demo):
+_COMMANDS: tuple[Callable[..., None], ...] = (
+    init, check, run, predict, evaluate, compare, report, show, export, serve, deploy, drift, price, schema, demo,
+)  # fmt: skip
+for command in _COMMANDS:
     app.command()(command)
 app.add_typer(package, name="package")
 app.add_typer(bases, name="bases")
-for command in (init, check, run, predict, evaluate, compare, report, show, serve, deploy, schema, demo):
-    app.command()(command)
-app.add_typer(package, name="package")
 app.add_typer(keys, name="keys")
 app.add_typer(experiment, name="experiment")
 app.add_typer(store, name="store")

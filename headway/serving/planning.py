@@ -25,26 +25,27 @@ class Plan:
 
 
 def choose_plan(
-    models: Mapping[int, Model], rows: Sequence[Mapping[str, Any]], *, http_seconds: float, cores: int
+    models: Mapping[int, Model], rows: Sequence[Mapping[str, Any]], *, http_seconds: float, cores: int, workers: int = 0
 ) -> tuple[Plan, list[Plan]]:
     """Return the best plan, and all that were looked at.
 
     `models` are the same package opened with different numbers of threads, `rows` are some to ask, `http_seconds` is
-    what a request costs beside the model. With `p` processes each model gets batches of `32 / p` rows; its seconds for
-    such a batch are measured. In one process HTTP and model share the interpreter but not, while the graph runs, the
-    core; so a process is never faster than the slower of the two, and never slower than both in turn.
+    what a request costs beside the model, `workers` the number of processes where that is fixed. With `p` processes
+    each model gets batches of `32 / p` rows; its seconds for such a batch are measured. In one process HTTP and model
+    share the interpreter but not, while the graph runs, the core; so a process is never faster than the slower of the
+    two, and never slower than both in turn.
     """
     plans = []
     for threads, model in sorted(models.items(), reverse=True):
-        workers = max(1, cores // threads)
-        batch = [dict(rows[i % len(rows)]) for i in range(max(1, _CLIENTS // workers))]
+        processes = workers or max(1, cores // threads)
+        batch = [dict(rows[i % len(rows)]) for i in range(max(1, _CLIENTS // processes))]
         model_seconds = _seconds(model, batch) / len(batch)
-        overlap = 0.5 if threads < cores and workers == 1 else 0.0
+        overlap = 0.5 if threads * processes < cores else 0.0
         per_row = max(http_seconds, model_seconds) + (1 - overlap) * min(http_seconds, model_seconds)
-        plans.append(Plan(workers, threads, workers / per_row))
+        plans.append(Plan(processes, threads, processes / per_row))
     best = plans[0]
     for plan in plans[1:]:
-        if plan.rate > best.rate * _GAIN:
+        if plan.rate > best.rate * (1.0 if plan.workers == best.workers else _GAIN):
             best = plan
     return best, plans
 

@@ -13,14 +13,13 @@ from typing import Any
 from headway.errors import HeadwayError
 from headway.serving.access import Access
 from headway.serving.deployments import Deployment, Registry
+from headway.serving.endpoints import find_endpoint
 from headway.serving.http import ClientGoneError, Receive, Request, Scope, Send
 from headway.serving.limits import Limits
 from headway.serving.logs import Log
 from headway.serving.observing import Failed, Observer, Plain, Router, Served, Silent
 from headway.serving.refusals import RefusalError, draining
 from headway.serving.telemetry import Telemetry
-
-Endpoint = Callable[["Service", Request], Awaitable[None]]
 
 
 @dataclass(eq=False)
@@ -60,7 +59,7 @@ class Service:
         self.in_flight += 1
         kind = ""
         try:
-            endpoint = self._endpoint(request)
+            endpoint = find_endpoint(request)
             self.access.admit(request)
             await endpoint(self, request)
         except RefusalError as refusal:
@@ -76,12 +75,6 @@ class Service:
         finally:
             self.in_flight -= 1
             self._note(request, kind)
-
-    def _endpoint(self, request: Request) -> Endpoint:
-        """Return what answers the request; raises `RefusalError` (404, 405)."""
-        from headway.serving.endpoints import find_endpoint
-
-        return find_endpoint(request)
 
     async def _refuse(self, request: Request, refusal: RefusalError) -> None:
         if request.started:  # too late for a status; a broken connection tells the client
@@ -145,6 +138,8 @@ class Service:
     def done(self, served: Served, deployment: Deployment) -> None:
         """Count, log and hand on a request that was answered."""
         self.telemetry.answered(200, served.seconds, len(served.rows), self.number_of(deployment))
+        if self.log_bodies and self.log is not None:
+            self.log.write("bodies", request_id=served.request_id, rows=served.rows, answers=served.answers)
         if type(self.observer) is not Silent:  # saves a call for each request where nobody listens
             self.observe(lambda: self.observer.served(served))
 

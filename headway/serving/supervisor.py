@@ -69,7 +69,7 @@ class Supervisor:
         self._hands: dict[int, _Hand] = {}
         self._selector = selectors.DefaultSelector()
         self._threads = settings.threads if settings.workers else 0
-        self._wanted = 1
+        self._wanted = 0  # not known before the first worker has measured
         self._due: dict[int, float] = {}
         self._pauses: dict[int, float] = {}
         self._deploys: list[_Deploy] = []
@@ -171,17 +171,15 @@ class Supervisor:
     def _up(self, hand: _Hand, plan: Mapping[str, Any] | None) -> None:
         """Note that a worker answers; the first one brings the plan for the others."""
         hand.is_up = True
-        if plan is not None and not self._threads:
+        if self._wanted:
+            return
+        self._wanted = max(1, self.settings.workers)
+        if plan is not None:
             self._threads, self._wanted = plan["threads"], min(plan["workers"], WORKERS)
             self._on_event("plan", plan)
-            self._on_event("start", {"port": self.port, "seconds": time.monotonic() - hand.began})
-            for index in range(1, self._wanted):
-                self._start(index)
-        elif self._wanted == 1 and hand.index == 0 and self.settings.workers > 1 and len(self._hands) == 1:
-            self._wanted = self.settings.workers
-            self._on_event("start", {"port": self.port, "seconds": time.monotonic() - hand.began})
-            for index in range(1, self._wanted):
-                self._start(index)
+        self._on_event("start", {"port": self.port, "seconds": time.monotonic() - hand.began})
+        for index in range(1, self._wanted):
+            self._start(index)
 
     def _bury(self, hand: _Hand) -> None:
         """Clean up after a worker that ended; unless the service stops, another takes its place."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import itertools
 import json
 import os
 import signal
@@ -70,6 +71,7 @@ class Worker:
         self.settings, self.post, self._control = settings, post, control
         self._loaded: dict[int, Deployment] = {}
         self._asked: dict[int, asyncio.Future[Mapping[str, Any]]] = {}
+        self._tokens = itertools.count()
         self._over = asyncio.Event()
         self.threads = post.threads or cores()
         self.telemetry = Telemetry.open(Path(post.telemetry), workers=post.workers, index=post.index)
@@ -132,13 +134,15 @@ class Worker:
     def _plan(self, first: Deployment, path: str, seconds: float) -> Plan:
         """Choose processes and threads; opens the first package again with one thread to compare."""
         settings, available = self.settings, cores()
-        if settings.workers or available == 1 or _size(path) > _LARGE:
-            workers = settings.workers or 1
+        if settings.threads or available == 1 or _size(path) > _LARGE:
+            workers = settings.workers or (max(1, available // settings.threads) if settings.threads else 1)
             plan = Plan(workers, settings.threads or max(1, available // workers), 0.0)
         else:
-            models = {available: first.model, 1: load(path, threads=1)}
+            most = max(1, available // max(1, settings.workers))
+            models = {each: first.model if each == self.threads else load(path, threads=each) for each in {most, 1}}
             beside = max(2e-5, seconds - first.pace.of(1, first.pace.row_items))
-            plan, _ = choose_plan(models, [example_row(first.model)], http_seconds=beside, cores=available)
+            row = example_row(first.model)
+            plan, _ = choose_plan(models, [row], http_seconds=beside, cores=available, workers=settings.workers)
         if plan.threads != self.threads:
             self.threads = plan.threads
             for package in settings.packages:
@@ -209,7 +213,7 @@ class Worker:
 
     async def _ask_deploy(self, wish: Mapping[str, Any]) -> Mapping[str, Any]:
         """Ask the supervisor to deploy a package in all workers; return what was found."""
-        token = len(self._asked) + id(wish) % 1_000_000_000
+        token = next(self._tokens)
         self._asked[token] = asyncio.get_running_loop().create_future()
         self._tell({"ask": "deploy", "token": token, **wish})
         answer = await self._asked[token]

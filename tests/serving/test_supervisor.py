@@ -209,10 +209,21 @@ def test_a_refused_body_is_passed_over_and_the_next_request_answered(running, ti
     with connect(service.port) as client:
         body = b"x" * 200_000
         client.sendall(b"PUT /v1/predict HTTP/1.1\r\nhost: localhost\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
-        assert b" 405 " in client.recv(65536)
-        time.sleep(0.2)
+        assert b" 405 " in receive(client)
         client.sendall(REQUEST)
-        assert b" 200 " in client.recv(65536)
+        assert b" 200 " in receive(client)
+
+
+def receive(client):
+    """Return one whole answer."""
+    received = b""
+    while b"\r\n\r\n" not in received:
+        received += client.recv(65536)
+    head, _, body = received.partition(b"\r\n\r\n")
+    length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+    while len(body) < length:
+        body += client.recv(65536)
+    return head + body
 
 
 def test_a_client_that_hangs_up_is_no_error(running, tiny_package, tmp_path):
@@ -281,3 +292,21 @@ def test_two_names_for_one_package_and_a_key_through_the_client(running, tiny_pa
 def test_a_taken_port_is_told():
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(RunError, match="cannot be used"):
         bind("127.0.0.1", taken.getsockname()[1])
+
+
+def test_fixed_processes_and_threads_are_taken_as_they_are(running, tiny_package, tmp_path):
+    service = running(tiny_package, "--workers", 1, "--threads", 1)
+    assert httpx.get(f"{service.url}/ready").status_code == 200
+    assert "processes" not in service.said
+    service = running(tiny_package, "--workers", 1)
+    assert "processes: 1" in service.said
+
+
+def test_bodies_are_logged_only_where_that_is_asked(running, tiny_package, tmp_path):
+    log = tmp_path / "log.jsonl"
+    service = running(tiny_package, "--workers", 1, "--log", log, "--log-bodies")
+    httpx.post(service.url + PREDICT, json={"rows": [{"a": 4242, "b": 0}]})
+    service.stop()
+    (line,) = (line for line in read_log(log) if line["event"] == "bodies")
+    assert line["rows"] == [{"a": 4242, "b": 0}]
+    assert line["answers"][0]["prediction"] == "好评"
