@@ -38,7 +38,7 @@ class Run:
     generator: np.random.Generator
     pace: timing.Pace = field(default_factory=lambda: timing.Pace(0.0, 0.0))
     checkpoints: Checkpoints | None = None
-    last_epoch: int = 0
+    last_epoch: int | None = None
     progress: Progress = field(default_factory=Progress)
     train_loss: list[float] = field(default_factory=list)
     valid_loss: list[float] = field(default_factory=list)
@@ -68,10 +68,11 @@ class Run:
     def fit_loop(self) -> None:
         """Run epochs until the plan, the patience or the clock ends; go on where a killed run stopped."""
         self._resume()
+        self._examine_start()
         self.began = time.perf_counter()
         while self.steps_left() > 0 and not (self._has_waited_enough() or self._is_replayed()):
             self.run_epoch()
-        if not self.train_loss:
+        if not (self.train_loss or self.plan.solved):
             raise TrainingError(
                 "the time ended before the first training step",
                 expected="time for at least one step",
@@ -227,16 +228,27 @@ class Run:
         )
 
     def _set_rate(self, steps_left: int) -> None:
-        set_rate(self.optimizer, rate(self.plan, self.progress.advanced(2 * steps_left)))
+        set_rate(self.optimizer, rate(self.plan, self.progress.advanced(2 * steps_left), step=self.steps))
+
+    def _examine_start(self) -> None:
+        """Count the network as it was built as epoch 0, where it is a candidate and nothing has been done yet."""
+        fresh = self.best is None and self.steps == 0
+        if self.plan.solved and self.plan.early_stopping > 0 and self.valid is not None and fresh:
+            loss, error = self.validate(self.valid)
+            self.best = (self._score(loss, error), 0, values_of(self.network))
 
     def _keep_if_best(self, loss: float, error: float) -> None:
         self.valid_loss.append(loss)
         self.error.append(error)
         if self.plan.early_stopping <= 0:
             return
-        score = (loss, loss) if self.plan.criterion == "loss" else (error, loss)
+        score = self._score(loss, error)
         if self.best is None or score < self.best[0]:
             self.best = (score, len(self.train_loss), values_of(self.network))
+
+    def _score(self, loss: float, error: float) -> tuple[float, float]:
+        """Return what early stopping wants small."""
+        return (loss, loss) if self.plan.criterion == "loss" else (error, loss)
 
     def _has_waited_enough(self) -> bool:
         if self.best is None or self.plan.early_stopping <= 0:
@@ -245,8 +257,10 @@ class Run:
 
     def _is_replayed(self) -> bool:
         """Tell whether the epoch to end at is behind, moved in proportion where the clock cut the plan."""
+        if not self.last_epoch:
+            return self.last_epoch == 0
         ends = self.last_epoch * self._schedule() / self.plan.epochs
-        return self.last_epoch > 0 and len(self.train_loss) >= max(1, round(ends))
+        return len(self.train_loss) >= max(1, round(ends))
 
     def _schedule(self) -> int:
         """Return the length of the schedule in epochs, as it looks now."""

@@ -71,8 +71,15 @@ class Progress:
         return Progress(self.done + (1 - self.done) / max(1, steps_left))
 
 
-def rate(plan: Plan, progress: Progress) -> float:
-    """Return the learning rate at a point of training: linear warm-up from 0, then the schedule down to 0."""
+def rate(plan: Plan, progress: Progress, *, step: int) -> float:
+    """Return the learning rate of a step (from 0): linear warm-up from 0, then the schedule down to 0."""
+    scheduled = _scheduled(plan, progress)
+    if step >= plan.gentle_steps:
+        return scheduled
+    return min(scheduled, plan.learning_rate * (step + 0.5) / plan.gentle_steps)
+
+
+def _scheduled(plan: Plan, progress: Progress) -> float:
     if progress.done < plan.warmup:
         return plan.learning_rate * progress.done / plan.warmup
     fraction = (progress.done - plan.warmup) / max(1e-9, 1 - plan.warmup)

@@ -31,6 +31,11 @@ class Plan:
     `layer_decay`: a parameter `h` layers below the head learns at `layer_decay**h` times the rate, where the network
     is `Layered` (Howard & Ruder 2018, section 3.2). `tokens`: a step is done in parts of at most so many padded
     tokens, whose gradients add up; 0 for one part.
+
+    `solved`: the network as built is good already, so early stopping counts it as epoch 0 and keeps it if none is
+    better. `gentle_steps`: in so many first steps the rate stays below a line that rises from 0, however few there
+    will be: Adam has no second moments to go by yet and would go too far (Ma & Yarats 2021, "On the adequacy of untuned
+    warmup for adaptive optimization").
     """
 
     loss: Loss = "cross_entropy"
@@ -56,6 +61,8 @@ class Plan:
     threads: int | None = None
     layer_decay: float = 1.0
     tokens: int = 0
+    solved: bool = False
+    gentle_steps: int = 0
 
 
 HONOURED = frozenset(field.name for field in fields(Recipe))

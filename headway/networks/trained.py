@@ -24,7 +24,8 @@ class Trained:
 
     `scale`: the mean and standard deviation that turn regression outputs into the target's unit, (0, 1) for
     classification. Losses are means per epoch; `error` is the validation error rate (classification).
-    `epochs` is the length of the schedule, `best_epoch` (from 1) is the one whose weights were kept.
+    `epochs` is the length of the schedule, `best_epoch` (from 1) is the one whose weights were kept,
+    0 where no epoch was better than the network as it was built (see `Plan.solved`).
     """
 
     network: nn.Module

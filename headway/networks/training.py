@@ -53,9 +53,10 @@ def train(
     """Build a network and train it on `lesson`.
 
     With `valid` and `plan.early_stopping`, stop after that many epochs without a new best and keep the best weights.
-    `settings` (of an earlier `Trained`) fix the number of epochs and the one to end at. With `checkpoints` a run that
-    was killed goes on from the last one: where time does not press, to the same network as without the kill. Raises
-    `TrainingError` when the loss stops being a number, or when the clock leaves no time for a single step.
+    `settings` (of an earlier `Trained`) fix the number of epochs and the one to end at, 0 for the network as built.
+    With `checkpoints` a run that was killed goes on from the last one: where time does not press, to the same network
+    as without the kill. Raises `TrainingError` when the loss stops being a number, or when the clock leaves no time
+    for a single step of a network that is not solved.
     """
     plan = replay(plan, settings)
     if not math.isinf(clock.deadline):
@@ -63,7 +64,7 @@ def train(
     with seeded(seed), limited(plan.threads):
         network = build().to(best_device())
         run = Run(network, lesson, valid, task, plan, clock, np.random.default_rng(seed), checkpoints=checkpoints)
-        run.last_epoch = as_int(settings, "best_epoch", 0)
+        run.last_epoch = as_int(settings, "best_epoch", 0) if "best_epoch" in (settings or {}) else None
         if not math.isinf(clock.deadline):
             run.plan = replace(plan, precision=precision_for(network, lesson, task, plan))
             run.pace = probe(network, lesson, valid, task, run.plan)

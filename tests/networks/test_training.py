@@ -1,4 +1,5 @@
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -93,6 +94,49 @@ def test_settings_replay_the_same_epochs_without_a_validation_part():
     again = train(build, lesson, None, TASK, plan, seed=0, clock=Clock(), settings=first.settings)
     assert len(again.train_loss) == first.best_epoch
     np.testing.assert_allclose(predict(again, valid.source), predict(first, valid.source), atol=1e-6)
+
+
+def solved_build():
+    network = nn.Linear(4, 2)
+    with torch.no_grad():
+        network.weight.copy_(torch.tensor([[-5.0, 5.0, 0.0, 0.0], [5.0, -5.0, 0.0, 0.0]]))
+        network.bias.zero_()
+    return network
+
+
+SPOILING = Plan(epochs=4, early_stopping=2, learning_rate=30.0, batch_size=16, schedule="constant", solved=True)
+
+
+def test_a_solved_network_that_training_spoils_is_kept_and_replayed():
+    lesson, valid = lessons()
+    wrong = Lesson(lesson.source, 1 - lesson.y)
+    trained = train(solved_build, wrong, valid, TASK, SPOILING, seed=0, clock=Clock())
+    again = train(solved_build, wrong, None, TASK, SPOILING, seed=0, clock=Clock(), settings=trained.settings)
+    assert (trained.best_epoch, len(trained.train_loss)) == (0, 2)
+    assert again.train_loss == ()
+    for run in (trained, again):
+        assert torch.equal(run.network.weight, solved_build().weight)
+    spoilt = train(solved_build, wrong, valid, TASK, replace(SPOILING, solved=False), seed=0, clock=Clock())
+    assert accuracy(spoilt, valid) < 0.5
+    assert accuracy(trained, valid) > 0.95
+
+
+def test_a_solved_network_needs_no_time_to_be_one():
+    lesson, valid = lessons()
+    trained = train(solved_build, lesson, valid, TASK, SPOILING, seed=0, clock=Clock.after(0))
+    assert trained.best_epoch == 0
+    assert torch.equal(trained.network.weight, solved_build().weight)
+
+
+def test_the_first_steps_are_gentle_however_few_there_are():
+    lesson, _ = lessons()
+    few = Lesson(Arrays((lesson.source.arrays[0][:32],)), lesson.y[:32])
+    moved = []
+    for gentle in (0, 50):
+        plan = Plan(epochs=1, batch_size=16, warmup=0.1, learning_rate=0.1, solved=True, gentle_steps=gentle)
+        trained = train(solved_build, few, None, TASK, plan, seed=0, clock=Clock())
+        moved.append((trained.network.weight - solved_build().weight).abs().max().item())
+    assert moved[1] < 0.1 * moved[0]
 
 
 class Slow(Arrays):

@@ -34,6 +34,8 @@ VIEWS = 20_000
 BEFORE_REFIT = 0.42
 # Adapters, which start from nothing, want several times the rate of weights (Schulman et al. 2025).
 ADAPTER_RATE = 5.0
+# First steps at a rate that rises from 0: they would spoil the solved head where no more than a few fit the time.
+GENTLE_STEPS = 50
 _PROBED = 256
 
 
@@ -51,6 +53,8 @@ def defaults(rows: int) -> Plan:
         early_stopping=max(2, epochs // 3),
         clip=1.0,
         criterion="error",
+        solved=True,
+        gentle_steps=GENTLE_STEPS,
     )
 
 

@@ -79,6 +79,20 @@ def test_a_hurried_clock_is_obeyed_and_says_so(base):
         fit(train, None, clock=Clock.after(-1))
 
 
+@pytest.mark.parametrize("method", ["layers", "lora"])
+def test_fine_tuning_that_spoils_the_solved_head_ships_the_head(base, method):
+    train, test = (reviews(rows, seed, Support(base=base)) for seed, rows in enumerate((160, 60)))
+    recipe = Recipe(epochs=3, learning_rate=3.0)
+    choice = {"method": method, "depth": 2}
+    model = fitting.fit(train, test, TASK, recipe, settings=choice, seed=0, clock=Clock())
+    assert model.settings["best_epoch"] == 0
+    again = fitting.fit(train, None, TASK, recipe, settings=model.settings, seed=0, clock=Clock())
+    answers = model.predict(test.rows)
+    assert (answers.argmax(1) == test.y).mean() > 0.9
+    np.testing.assert_allclose(again.predict(test.rows), answers, atol=1e-5)
+    np.testing.assert_allclose(open_graph(model.graph()).run(test.rows.to_dict()), answers, atol=1e-4)
+
+
 def test_without_a_base_there_is_an_error():
     with pytest.raises(TrainingError, match="no base model"):
         fit(reviews(20, 0, Support()), None)
