@@ -70,7 +70,6 @@ def stack_model(stack: Stack, *, pooling: Pooling, normalise: bool = False) -> b
 
 def traced_model(encoder: Encoder) -> bytes:
     """Return any Transformers encoder as an ONNX model like that of `base_model`, traced by `torch.onnx`."""
-    import onnx
     import torch
 
     from headway.encoders.opening import States
@@ -93,19 +92,14 @@ def traced_model(encoder: Encoder) -> bytes:
     assert program is not None
     program.save(buffer)
     constants, ids, mask = Constants(), _integers(), _integers()
-    traced = onnx.load_model_from_string(buffer.getvalue())
-    states = constants.inline(traced, {"ids": ids, "mask": mask})["states"]
+    states = constants.inline(buffer.getvalue(), {"ids": ids, "mask": mask})["states"]
     pooled = pool(op.cast(states, to=np.float32), mask, pooling=encoder.pooling, normalise=encoder.normalise)
     return constants.build({"ids": ids, "mask": mask}, {OUTPUT: pooled})
 
 
 def pooled_columns(model: bytes, pairs: list[tuple[Var, Var]], constants: Constants) -> Var:
     """Return float32 `[rows, columns * hidden]`: the vectors of each (ids, mask), one after another."""
-    import onnx
-
-    parts = [
-        constants.inline(onnx.load_model_from_string(model), {"ids": ids, "mask": mask})[OUTPUT] for ids, mask in pairs
-    ]
+    parts = [constants.inline(model, {"ids": ids, "mask": mask})[OUTPUT] for ids, mask in pairs]
     return parts[0] if len(parts) == 1 else op.concat(parts, axis=1)
 
 

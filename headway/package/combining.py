@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from headway.errors import PackageError
+from headway.package.constants import Constants
 from headway.package.graph import Graph
 from headway.runtime.manifest import Feed
+from headway.runtime.weights import lighten
 
 if TYPE_CHECKING:
     import onnx
@@ -22,21 +24,21 @@ _SMALLEST = 1e-7
 def combine(graphs: Sequence[Graph], weights: Sequence[float]) -> Graph:
     """Return the weighted mean of several graphs' answers as one graph.
 
-    `weights` are positive and scaled to sum to 1. Feeds of the same name are read once. All graphs answer the same
-    labels, or all answer values. Raises `PackageError` where they do not fit together.
+    `weights` are positive and scaled to sum to 1. Feeds of the same name are read once, and large weights that several
+    graphs have are held once. All graphs answer the same labels, or all answer values. Raises `PackageError` where they
+    do not fit together.
     """
     if not graphs or len(graphs) != len(weights) or min(weights) <= 0:
         raise PackageError("graphs cannot be combined", expected="one positive weight for each", got=str(list(weights)))
     import spox.opset.ai.onnx.v21 as op
 
-    models = [_parse(graph) for graph in graphs]
-    output = _shared_output(models)
-    arguments = _arguments(models)
+    models = [_signature(graph) for graph in graphs]
+    output, arguments, constants = _shared_output(models), _arguments(models), Constants()
     shares = np.asarray(weights, dtype=np.float64) / float(np.sum(weights))
-    answers = [_inline(model, arguments)[output] for model in models]
+    answers = [constants.inline(graph.onnx, arguments)[output] for graph in graphs]
     weighted = [op.mul(answer, op.const(np.float32(share))) for answer, share in zip(answers, shares, strict=True)]
     mean = op.sum(weighted) if len(weighted) > 1 else weighted[0]
-    return Graph(_build(arguments, output, mean), _feeds(graphs), _files(graphs))
+    return Graph(constants.build(arguments, {output: mean}), _feeds(graphs), _files(graphs))
 
 
 def calibrate(graph: Graph, *, temperature: float, bias: np.ndarray | None = None) -> Graph:
@@ -60,18 +62,19 @@ def calibrate(graph: Graph, *, temperature: float, bias: np.ndarray | None = Non
 
 def _append(graph: Graph, output: str, step: Callable[[spox.Var], spox.Var]) -> Graph:
     """Return `graph` with `step` after its answer."""
-    model = _parse(graph)
+    model = _signature(graph)
     if _shared_output([model]) != output:
         raise PackageError("this step does not fit the graph", expected=f"the output {output}")
-    arguments = _arguments([model])
-    return Graph(_build(arguments, output, step(_inline(model, arguments)[output])), graph.feeds, graph.files)
+    arguments, constants = _arguments([model]), Constants()
+    answer = step(constants.inline(graph.onnx, arguments)[output])
+    return Graph(constants.build(arguments, {output: answer}), graph.feeds, graph.files)
 
 
-def _parse(graph: Graph) -> onnx.ModelProto:
-    """Return the graph as a message."""
+def _signature(graph: Graph) -> onnx.ModelProto:
+    """Return the graph as a message without its large weights: what it reads and answers."""
     import onnx
 
-    return onnx.load_model_from_string(graph.onnx)
+    return onnx.load_model_from_string(lighten(graph.onnx)[0])
 
 
 def _shared_output(models: Sequence[onnx.ModelProto]) -> str:
@@ -97,22 +100,6 @@ def _arguments(models: Sequence[onnx.ModelProto]) -> dict[str, spox.Var]:
             if value.name not in arguments:
                 arguments[value.name] = spox.argument(spox.Tensor(kind, (None, *sizes[1:])))
     return arguments
-
-
-def _inline(model: onnx.ModelProto, arguments: Mapping[str, spox.Var]) -> Mapping[str, spox.Var]:
-    """Return the outputs of `model` fed with its part of the arguments; its nodes are renamed."""
-    import spox
-
-    outputs: Mapping[str, spox.Var] = spox.inline(model)(**{v.name: arguments[v.name] for v in model.graph.input})
-    return outputs
-
-
-def _build(arguments: Mapping[str, spox.Var], output: str, answer: spox.Var) -> bytes:
-    """Return the finished model."""
-    import spox
-
-    content: bytes = spox.build(dict(arguments), {output: answer}).SerializeToString()
-    return content
 
 
 def _feeds(graphs: Sequence[Graph]) -> tuple[Feed, ...]:

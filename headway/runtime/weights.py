@@ -1,4 +1,4 @@
-"""Open a large model without copying its weights through a protocol buffer.
+"""Take the weights out of a large model, and put them into it, without copying them through a protocol buffer.
 
 onnxruntime parses a model in memory into one copy of it, lifts constants into another, and its own tensors are a
 third. Here the large tensors are cut out of the message and handed over beside it, as views of the very bytes that
@@ -8,7 +8,7 @@ were verified: one copy is made, and the bytes can go once the session is open.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -16,7 +16,8 @@ from headway.runtime.protobuf import fields, integers
 
 # Stands where the path of a file would; onnxruntime finds the data in memory first and never looks for it.
 _MEMORY = b"memory"
-_LARGE = 65_536
+# Bytes from which on an array is taken out.
+LARGE = 65_536
 
 _GRAPH = 7  # in ModelProto
 _NODE, _INITIALIZER = 1, 5  # in GraphProto
@@ -34,7 +35,7 @@ def lighten(onnx: bytes) -> tuple[bytes, dict[str, np.ndarray]]:
     that `check_model` has passed; what looks odd in it is left for onnxruntime to judge.
     """
     tensors: dict[str, np.ndarray] = {}
-    if len(onnx) < _LARGE:
+    if len(onnx) < LARGE:
         return onnx, {}
     parts: list[bytes] = []
     try:
@@ -48,13 +49,40 @@ def lighten(onnx: bytes) -> tuple[bytes, dict[str, np.ndarray]]:
     return (b"".join(parts), tensors) if tensors else (onnx, {})
 
 
+def can_lighten(dtype: np.dtype) -> bool:
+    """Tell whether arrays of this type are among those that are taken."""
+    return dtype.newbyteorder("<").str in _TYPES.values()
+
+
+def weigh_down(onnx: bytes, tensors: Mapping[str, np.ndarray]) -> bytes:
+    """Return the model with `tensors` added as initializers of their names, each copied once."""
+    parts: list[bytes | memoryview] = []
+    for number, kind, value in fields(memoryview(onnx)):
+        if number == _GRAPH and kind == 2 and tensors:
+            inside = [part for name, tensor in tensors.items() for part in _initializer(name, tensor)]
+            parts += [_key(_GRAPH, 2), _varint(len(value) + sum(map(len, inside))), value, *inside]
+        else:
+            parts.append(_field(number, kind, value))
+    return b"".join(parts)
+
+
+def _initializer(name: str, tensor: np.ndarray) -> list[bytes | memoryview]:
+    """Return the parts of a tensor's field in a graph; the last one is a view of its data."""
+    little = np.ascontiguousarray(tensor, dtype=tensor.dtype.newbyteorder("<"))
+    (kind,) = (number for number, text in _TYPES.items() if np.dtype(text) == little.dtype)
+    sizes = b"".join(_key(_DIMS, 0) + _varint(size) for size in little.shape)
+    named = _message(_TENSOR_NAME, name.encode())
+    head = b"".join([sizes, _key(_TYPE, 0), _varint(kind), named, _key(_RAW, 2), _varint(little.nbytes)])
+    return [_key(_INITIALIZER, 2), _varint(len(head) + little.nbytes), head, memoryview(little.reshape(-1)).cast("B")]
+
+
 def _graph(graph: memoryview, tensors: dict[str, np.ndarray]) -> Iterator[bytes]:
     """Yield the fields of a graph; the data of large tensors go into `tensors`."""
     for number, kind, value in fields(graph):
         light = None
-        if kind == 2 and len(value) >= _LARGE and number == _INITIALIZER:
+        if kind == 2 and len(value) >= LARGE and number == _INITIALIZER:
             light = _light_tensor(value, None, tensors)
-        elif kind == 2 and len(value) >= _LARGE and number == _NODE:
+        elif kind == 2 and len(value) >= LARGE and number == _NODE:
             light = _light_constant(value, tensors)
         yield _field(number, kind, value) if light is None else _message(_INITIALIZER, light)
 
@@ -109,7 +137,7 @@ def _light_tensor(tensor: memoryview, name: bytes | None, tensors: dict[str, np.
 
 def _view(raw: memoryview, kind: int, sizes: list[int]) -> np.ndarray | None:
     """Return raw data as an array that shares their memory, or None where they are small or do not fit."""
-    if len(raw) < _LARGE or kind not in _TYPES:
+    if len(raw) < LARGE or kind not in _TYPES:
         return None
     dtype = np.dtype(_TYPES[kind])
     if math.prod(sizes) * dtype.itemsize != len(raw):

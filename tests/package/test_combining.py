@@ -6,6 +6,7 @@ import spox.opset.ai.onnx.v21 as op
 
 from headway.errors import PackageError
 from headway.package.combining import calibrate, combine
+from headway.package.constants import Constants
 from headway.package.graph import Graph
 from headway.package.opening import open_graph
 from headway.runtime.manifest import CategoryFeed
@@ -39,6 +40,30 @@ def test_an_ensemble_of_one_and_of_ensembles():
     nested = combine([inner, text_graph(2)], [1, 1])
     expected = (answers(inner) + answers(text_graph(2))) / 2
     np.testing.assert_allclose(answers(nested), expected, atol=1e-6)
+
+
+def heavy_graph(table, seed):
+    """Return a graph whose hidden layer has the weights `table`, 64 kB or more, and whose last one is its own."""
+    constants = Constants()
+    x = spox.argument(spox.Tensor(np.float32, ("rows", 2)))
+    hidden = op.tanh(op.matmul(op.matmul(x, constants.hold(table)), constants.hold(table.T.copy())))
+    last = np.random.default_rng(seed).normal(size=(2, 3)).astype(np.float32)
+    probabilities = op.softmax(op.matmul(hidden, op.const(last)))
+    return Graph(constants.build({"numbers": x}, {"probabilities": probabilities}), number_graph().feeds)
+
+
+def test_large_weights_of_several_members_are_held_once():
+    table = np.random.default_rng(0).normal(size=(2, 10_000)).astype(np.float32)
+    members = [heavy_graph(table, 1), heavy_graph(table, 2), heavy_graph(table + 1, 3)]
+    alone = len(members[0].onnx)
+    two, three = combine(members[:2], [1, 3]), combine(members, [1, 1, 2])
+    assert len(two.onnx) < alone + 5_000
+    assert len(three.onnx) < 2 * alone + 5_000
+    assert len(calibrate(three, temperature=2).onnx) < len(three.onnx) + 5_000
+    columns = {"a": [0.1, -0.2, 0.05], "b": [0.2, 0.1, -0.3]}
+    first, second, third = (open_graph(member).run(columns) for member in members)
+    np.testing.assert_allclose(open_graph(two).run(columns), (first + 3 * second) / 4, atol=1e-6)
+    np.testing.assert_allclose(open_graph(three).run(columns), (first + second + 2 * third) / 4, atol=1e-6)
 
 
 def test_values_are_averaged_too():

@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from headway.errors import PackageError
 from headway.runtime.session import open_session
-from headway.runtime.weights import lighten
+from headway.runtime.weights import lighten, weigh_down
 from tests.runtime.graphs import number_graph, text_graph
 from tests.runtime.test_protobuf import model
 
@@ -70,3 +70,17 @@ def test_damage_around_the_weights_is_refused_or_harmless(position, at_end, junk
     content = content[:position] + junk + content[position + len(junk) :]
     with contextlib.suppress(PackageError):
         open_session(content, threads=1)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.float16, np.int32, np.int64, np.int8, np.uint8])
+def test_weights_put_in_are_those_taken_out(kind):
+    array = (np.arange(150_000) % 100).reshape(3, 100, -1).astype(kind)
+    light, tensors = lighten(large(constant=False, array=array))
+    parsed = onnx.load_model_from_string(light)
+    del parsed.graph.initializer[:]
+    whole = onnx.load_model_from_string(weigh_down(parsed.SerializeToString(), {**tensors, "other": array[:, ::2].T}))
+    found = {tensor.name: numpy_helper.to_array(tensor) for tensor in whole.graph.initializer}
+    np.testing.assert_array_equal(found["w"], array)
+    np.testing.assert_array_equal(found["other"], array[:, ::2].T)
+    assert found["w"].dtype == kind
+    assert [node.op_type for node in whole.graph.node] == ["Cast", "ReduceSum", "Mul"]

@@ -157,12 +157,9 @@ def feature_nodes(
 
     `mirrored`: each the mean of those of the image and of its mirror image. All are read in one pass.
     """
-    import onnx as onnx_
-
     views = [view for pixels in inputs.values() for view in ((pixels, _mirror(pixels)) if mirrored else (pixels,))]
     pixels = views[0] if len(views) == 1 else op.concat(views, axis=0)
-    encoder = onnx_.load_from_string(onnx)
-    (features,) = constants.inline(encoder, {PIXELS: standardised(pixels, standard_of(picture))}).values()
+    (features,) = constants.inline(onnx, {PIXELS: standardised(pixels, standard_of(picture))}).values()
     if len(views) == 1:
         return features
     sides = 2 if mirrored else 1
