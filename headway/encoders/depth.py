@@ -7,6 +7,8 @@ its architecture: it is given the upper layers only, and the first of them is fe
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
@@ -33,7 +35,7 @@ class Cut(nn.Module):
         self.recompute = recompute
         upper = [_Upper(layer, recompute=recompute) for layer in layers[self.entry :]]
         # In a tuple, lest the layers be registered twice.
-        self._apart = (owner, layers, nn.ModuleList(upper))
+        self._apart: tuple[nn.Module, nn.ModuleList, list[_Upper]] = (owner, layers, upper)
 
     def forward(self, ids: Tensor, mask: Tensor, states: Tensor | None = None) -> Tensor:
         """Return pooled float32 `[rows, hidden]`; only the upper layers run where `states` of the lower are given."""
@@ -41,7 +43,7 @@ class Cut(nn.Module):
         if states is None and not (self.recompute and self.training):
             pooled: Tensor = self.encoder(ids, mask)
             return pooled
-        lower = layers[: self.entry] if states is None else []
+        lower: list[nn.Module] = list(layers[: self.entry]) if states is None else []
         upper[0].states = states
         setattr(owner, self.name, nn.ModuleList([*lower, *upper]))
         try:
@@ -83,14 +85,14 @@ class _Upper(nn.Module):
         self.recompute = recompute
         self.states: Tensor | None = None
 
-    def __getattr__(self, name: str) -> object:
+    def __getattr__(self, name: str) -> Any:
         """Return an attribute of the layer, which backbones may ask for (its kind of attention)."""
         try:
             return super().__getattr__(name)
         except AttributeError:
             return getattr(super().__getattr__("layer"), name)
 
-    def forward(self, *positional: object, **named: object) -> object:
+    def forward(self, *positional: Any, **named: Any) -> Any:
         if self.states is not None and positional:
             positional = (self.states, *positional[1:])
         elif self.states is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import warnings
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
@@ -76,7 +75,6 @@ def traced_model(encoder: Encoder) -> bytes:
 
     example = torch.ones((2, 8), dtype=torch.int64)
     axes = {0: torch.export.Dim.DYNAMIC, 1: torch.export.Dim.DYNAMIC}
-    buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch warns of its own parts that it will replace
         program = torch.onnx.export(
@@ -90,9 +88,8 @@ def traced_model(encoder: Encoder) -> bytes:
             verbose=False,
         )
     assert program is not None
-    program.save(buffer)
     constants, ids, mask = Constants(), _integers(), _integers()
-    states = constants.inline(buffer.getvalue(), {"ids": ids, "mask": mask})["states"]
+    states = constants.inline(program.model_proto.SerializeToString(), {"ids": ids, "mask": mask})["states"]
     pooled = pool(op.cast(states, to=np.float32), mask, pooling=encoder.pooling, normalise=encoder.normalise)
     return constants.build({"ids": ids, "mask": mask}, {OUTPUT: pooled})
 

@@ -64,7 +64,7 @@ def _chosen(base: Base, texts: tuple[str, ...]) -> Precision:
 
 def _measure(base: Base, texts: tuple[str, ...]) -> dict[str, object]:
     """Return the choice and its figures: the ratio of times, and the share of noise."""
-    readers = {precision: open_reader(base, precision) for precision in ("float32", "int8")}  # type: ignore[arg-type]
+    readers = {precision: open_reader(base, precision) for precision in ("float32", "int8")}
     vectors = {precision: reader.encode(texts) for precision, reader in readers.items()}
     seconds: dict[str, list[float]] = {precision: [] for precision in readers}
     for _ in range(_PASSES):

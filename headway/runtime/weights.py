@@ -73,7 +73,7 @@ def _initializer(name: str, tensor: np.ndarray) -> list[bytes | memoryview]:
     sizes = b"".join(_key(_DIMS, 0) + _varint(size) for size in little.shape)
     named = _message(_TENSOR_NAME, name.encode())
     head = b"".join([sizes, _key(_TYPE, 0), _varint(kind), named, _key(_RAW, 2), _varint(little.nbytes)])
-    return [_key(_INITIALIZER, 2), _varint(len(head) + little.nbytes), head, memoryview(little.reshape(-1)).cast("B")]
+    return [_key(_INITIALIZER, 2), _varint(len(head) + little.nbytes), head, little.reshape(-1).data.cast("B")]
 
 
 def _graph(graph: memoryview, tensors: dict[str, np.ndarray]) -> Iterator[bytes]:

@@ -40,7 +40,8 @@ def read_features(
     plain = _read_side(backbone, cells, store, clock, side="")
     if not mirrored:
         return plain
-    return (plain + _read_side(backbone, cells, store, clock, side="-mirrored")) / 2
+    mean: np.ndarray = (plain + _read_side(backbone, cells, store, clock, side="-mirrored")) / 2
+    return mean
 
 
 def count_unread(backbone: Backbone, cells: Sequence[object], *, store: Path | None) -> int:

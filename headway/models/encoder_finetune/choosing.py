@@ -101,7 +101,7 @@ def measure(encoder: Encoder) -> Speed:
     shared = copied(encoder)
     assert isinstance(shared, Encoder)
     network = Tuned(shared, depth=len(layers_of(encoder.backbone)), method="layers", columns=1, width=2).to(device)
-    tokens = int(encoder.backbone.get_input_embeddings().weight.shape[0])  # type: ignore[operator, union-attr]
+    tokens = int(encoder.backbone.get_input_embeddings().weight.shape[0])  # type: ignore[operator]
     shape = (PROBE_TOKENS // PROBE_LENGTH, PROBE_LENGTH)
     ids = torch.from_numpy(np.random.default_rng(0).integers(0, tokens, shape)).to(device)
     mask = torch.ones_like(ids)

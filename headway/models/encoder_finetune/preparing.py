@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import psutil
@@ -29,7 +30,7 @@ from headway.models.encoder_finetune.export import cannot_export
 from headway.models.encoder_finetune.heading import solve_head
 from headway.models.encoder_finetune.reading import kept_columns, pooled_of
 from headway.models.family import Examples, Settings, Support
-from headway.networks.batches import Columns, Lesson
+from headway.networks.batches import Columns, Lesson, Sequences
 from headway.networks.device import seeded
 from headway.networks.plan import Plan
 from headway.networks.training import as_int
@@ -63,7 +64,7 @@ class Assignment:
         told = None if self.settings is None else sorted(self.settings.items())
         said.update(repr((self.base.digest, self.task, self.plan, told, self.seed)).encode())
         for part in [part for columns in self.texts if columns is not None for part in columns.parts]:
-            said.update(b"".join(keys_of(part)))
+            said.update(b"".join(keys_of(cast("Sequences", part))))
         for array in (self.train.y, self.train.weight):
             said.update(b"" if array is None else np.ascontiguousarray(array).tobytes())
         return said.hexdigest()

@@ -172,4 +172,5 @@ def is_better(new: tuple[Head, Exam], old: tuple[Head, Exam], task: Task, recipe
 def losses_of(head: Head, exam: Exam, task: Task, recipe: Recipe) -> np.ndarray:
     """Return the weighted loss of each validation row."""
     weight = row_weights(exam.examples, task, recipe)
-    return row_losses(head.predict(exam.features), exam.examples.y, task, recipe) * weight
+    weighted: np.ndarray = row_losses(head.predict(exam.features), exam.examples.y, task, recipe) * weight
+    return weighted
