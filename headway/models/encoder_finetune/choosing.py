@@ -177,7 +177,7 @@ def memory_of(choice: Choice, size: Size, *, longest: int) -> float:
 
 
 def remembered(path: Path | None, make: Callable[[], Choice]) -> Choice:
-    """Return the choice that an earlier, killed fit made, or a new one, which is kept."""
+    """Return the choice that an earlier fit made, or a new one, which is kept."""
     if path is None:
         return make()
     if path.exists():

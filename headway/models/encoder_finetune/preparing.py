@@ -58,11 +58,16 @@ class Assignment:
     seed: int
 
     @cached_property
+    def way(self) -> str:
+        """Return a digest of everything but the rows: the folds of a run have it in common."""
+        told = None if self.settings is None else sorted(self.settings.items())
+        said = repr((self.base.digest, self.task, self.plan, told, self.seed)).encode()
+        return hashlib.blake2b(said, digest_size=12).hexdigest()
+
+    @cached_property
     def name(self) -> str:
         """Return a digest of everything in it."""
-        said = hashlib.blake2b(digest_size=12)
-        told = None if self.settings is None else sorted(self.settings.items())
-        said.update(repr((self.base.digest, self.task, self.plan, told, self.seed)).encode())
+        said = hashlib.blake2b(self.way.encode(), digest_size=12)
         for part in [part for columns in self.texts if columns is not None for part in columns.parts]:
             said.update(b"".join(keys_of(cast("Sequences", part))))
         for array in (self.train.y, self.train.weight):
@@ -83,13 +88,14 @@ class Ready:
 def prepare(assignment: Assignment, *, clock: Clock, scratch: Path) -> Ready:
     """Open the base, choose what of it learns, run the layers that do not, and solve the head.
 
-    `scratch` is shared by all fits of a run; in this fit's part of it a killed fit finds its choice again.
+    `scratch` is shared by all fits of a run. The first fold's choice holds for all of them, and for a fit that was
+    killed: folds are compared as one candidate, and another depth would have to read all texts again.
     """
     base, texts = assignment.base, assignment.texts
     encoder = open_encoder(base)
     if not is_known(encoder.backbone.config.to_dict()):  # type: ignore[operator, union-attr]
         raise cannot_export(base.architecture)
-    kept = scratch / assignment.name / "choice.json"
+    kept = scratch / f"choice-{assignment.way}.json"
     choice = choosing.remembered(kept, lambda: _choice(encoder, assignment, clock, scratch))
     with seeded(assignment.seed):
         network = Tuned(
@@ -175,4 +181,5 @@ def _start_head(network: Tuned, texts: Columns, assignment: Assignment) -> None:
     some = assignment.train.take(rows)
     lesson = Lesson(texts.take(rows), some.y, some.weight)
     with seeded(assignment.seed):
-        solve_head(network.head, pooled_of(texts.take(rows), network), lesson, assignment.task, assignment.plan)
+        pooled = pooled_of(texts.take(rows), network)
+        solve_head(network.head, pooled, lesson, assignment.task, assignment.plan, seed=assignment.seed)

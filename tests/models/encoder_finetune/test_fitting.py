@@ -14,7 +14,7 @@ from headway.data.dataset import Column
 from headway.encoders import states
 from headway.encoders.tuned import Tuned
 from headway.errors import TrainingError
-from headway.models.encoder_finetune import fitting
+from headway.models.encoder_finetune import choosing, fitting
 from headway.models.encoder_finetune.merging import merged
 from headway.models.family import Examples, Support
 from headway.networks import checkpoints
@@ -91,6 +91,15 @@ def test_fine_tuning_that_spoils_the_solved_head_ships_the_head(base, method):
     assert (answers.argmax(1) == test.y).mean() > 0.9
     np.testing.assert_allclose(again.predict(test.rows), answers, atol=1e-5)
     np.testing.assert_allclose(open_graph(model.graph()).run(test.rows.to_dict()), answers, atol=1e-4)
+
+
+def test_the_folds_of_a_run_learn_what_the_first_chose(base, tmp_path, monkeypatch):
+    rows = reviews(120, 0, Support(base=base, scratch=tmp_path))
+    folds = [rows.take(part) for part in np.split(np.arange(120), 3)]
+    first = fit(folds[0], folds[1], epochs=1)
+    monkeypatch.setattr(choosing, "choose", lambda *_, **__: pytest.fail("chosen again"))
+    second = fit(folds[1], folds[2], epochs=1)
+    assert second.choice == first.choice
 
 
 def test_without_a_base_there_is_an_error():
