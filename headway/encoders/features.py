@@ -18,6 +18,7 @@ from headway.encoders.exporting import OUTPUT, Precision, base_model, feature_ke
 from headway.encoders.reading import tokenizer_bytes
 from headway.encoders.store import open_store, text_keys
 from headway.errors import TrainingError
+from headway.runtime.feeds.batches import batches_of
 from headway.runtime.feeds.padding import pad
 from headway.runtime.feeds.tokens import open_tokenizer
 from headway.runtime.session import cores, open_session
@@ -25,8 +26,6 @@ from headway.runtime.session import cores, open_session
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-# Tokens of one run of the graph: their activations stay in a core's cache.
-BATCH_TOKENS = 1024
 # Texts of one chunk: what a killed run loses at most.
 CHUNK = 2048
 # Fewer new texts than this are not worth a file.
@@ -103,20 +102,6 @@ def features(
         out = np.empty((len(keys), rows.shape[1]), np.float32) if out is None else out
         out[chunk] = rows
     return np.empty((0, 0), np.float32) if out is None else out[inverse]
-
-
-def batches_of(lengths: np.ndarray, *, tokens: int = BATCH_TOKENS) -> Iterator[np.ndarray]:
-    """Yield positions, longest first, so that a padded batch holds about `tokens` and hardly any padding."""
-    order = np.argsort(-lengths, kind="stable")
-    start = 0
-    while start < len(order):
-        longest = int(lengths[order[start]])
-        most = order[start : start + max(1, tokens // max(1, longest))]
-        # Padding up to an eighth of the batch costs less than a further run of the graph.
-        wasted = np.cumsum(longest - lengths[most])
-        fits = int(np.searchsorted(wasted > (np.arange(len(most)) + 1) * longest / 8, True))  # noqa: FBT003
-        yield most[: max(1, fits)]
-        start += max(1, fits)
 
 
 def seconds_for(base: Base, texts: Sequence[str], precision: Precision, *, probe: int = 32) -> float:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from headway.errors import InputError, PackageError
-from headway.runtime.feeds import BadCellError, Cells, encode
+from headway.runtime.feeds import BadCellError, Cells, encode, tokens
+from headway.runtime.feeds.batches import batches_of
 from headway.runtime.feeds.cells import array, column, listed, missing_column, strings
-from headway.runtime.manifest import Feed
+from headway.runtime.feeds.tokens import TokenRows
+from headway.runtime.manifest import Feed, TokenFeed
 from headway.runtime.session import check_signature, cores, open_session, run
 
 if TYPE_CHECKING:
@@ -46,20 +48,21 @@ class Predictor:
     def run(self, columns: Mapping[str, Cells], *, strict: bool = True) -> np.ndarray:
         """Return float32 `[rows, labels]` probabilities or `[rows, 1]` values for columns of equal length.
 
-        Columns that no feed reads are ignored. Texts are sorted by length and cut into parts, so that little
-        padding is computed, and put back in order. Raises `InputError` (a missing column, columns of different
-        length, a cell that cannot be read and `strict`) and `PackageError` (the graph fails).
+        Columns that no feed reads are ignored. Texts are sorted by length, in tokens where tokens are read, and cut
+        into parts, so that little padding is computed, and put back in order. Raises `InputError` (a missing column,
+        columns of different length, a cell that cannot be read and `strict`) and `PackageError` (the graph fails).
         """
         ready = {name: _ready(columns, name, text=name in self._texts) for name in self.columns}
         rows = _height(ready)
         if rows == 0:
             return np.empty((0, self.width), dtype=np.float32)
-        if rows <= 1 or (rows <= _TEXT_ROWS // 8 and not self._has_images):
-            return self._part(ready, strict=strict)
-        parts = list(self._parts(ready, rows))
+        read = self._tokens(ready)
+        if rows <= 1 or (rows <= _TEXT_ROWS // 8 and not read and not self._has_images):
+            return self._part(ready, read, strict=strict)
+        parts = list(self._parts(ready, read, rows))
         if len(parts) == 1:
-            return self._part(ready, strict=strict)
-        return self._all(ready, parts, rows, strict=strict)
+            return self._part(ready, read, strict=strict)
+        return self._all(ready, read, parts, rows, strict=strict)
 
     @property
     def width(self) -> int:
@@ -77,8 +80,17 @@ class Predictor:
         """Tell whether some feed reads images."""
         return any(feed.kind == "image" for feed in self.feeds)
 
-    def _parts(self, ready: Mapping[str, Any], rows: int) -> Iterator[np.ndarray]:
+    def _tokens(self, ready: Mapping[str, Any]) -> dict[str, TokenRows]:
+        """Return the rows of each token feed by its name; they are read before the cut, which goes by their length."""
+        return {
+            feed.name: tokens.read(feed, ready, files=self.files) for feed in self.feeds if isinstance(feed, TokenFeed)
+        }
+
+    def _parts(self, ready: Mapping[str, Any], read: Mapping[str, TokenRows], rows: int) -> Iterator[np.ndarray]:
         """Yield the positions of each part."""
+        if read and not self._has_images:
+            yield from batches_of(np.sum([each.lengths for each in read.values()], axis=0))
+            return
         most = min(
             [_ROWS, *(_IMAGE_PIXELS // (feed.width * feed.height) for feed in self.feeds if feed.kind == "image")]
         )
@@ -89,12 +101,21 @@ class Predictor:
         lengths = sum(np.fromiter(map(len, ready[name]), dtype=np.int64, count=rows) for name in texts)
         yield from _buckets(np.asarray(lengths), min(most, _TEXT_ROWS))
 
-    def _all(self, ready: Mapping[str, Any], parts: Sequence[np.ndarray], rows: int, *, strict: bool) -> np.ndarray:
+    def _all(
+        self,
+        ready: Mapping[str, Any],
+        read: Mapping[str, TokenRows],
+        parts: Sequence[np.ndarray],
+        rows: int,
+        *,
+        strict: bool,
+    ) -> np.ndarray:
         """Run the parts, several at once: Python encodes one while onnxruntime computes another."""
 
         def answer(part: np.ndarray) -> np.ndarray:
             try:
-                return self._part({name: _take(cells, part) for name, cells in ready.items()}, strict=strict)
+                taken = {name: _take(cells, part) for name, cells in ready.items()}
+                return self._part(taken, read, part, strict=strict)
             except BadCellError as error:
                 raise error.at(int(part[error.row])) from error.__cause__
 
@@ -108,11 +129,21 @@ class Predictor:
             out[part] = values
         return out
 
-    def _part(self, ready: Mapping[str, Any], *, strict: bool) -> np.ndarray:
-        """Encode and run some rows in one go."""
+    def _part(
+        self,
+        ready: Mapping[str, Any],
+        read: Mapping[str, TokenRows],
+        positions: np.ndarray | None = None,
+        *,
+        strict: bool,
+    ) -> np.ndarray:
+        """Encode and run some rows in one go; `ready` holds these alone, `read` all, of which `positions` are taken."""
         arrays: dict[str, np.ndarray] = {}
         for feed in self.feeds:
-            arrays.update(encode(feed, ready, files=self.files, strict=strict))
+            if isinstance(feed, TokenFeed):
+                arrays.update(read[feed.name].arrays(feed, positions))
+            else:
+                arrays.update(encode(feed, ready, files=self.files, strict=strict))
         answers = run(self.session, self.output, arrays)
         rows = _height(ready)
         if answers.ndim != 2 or answers.shape[0] != rows:

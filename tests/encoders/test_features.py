@@ -9,7 +9,7 @@ pytest.importorskip("transformers")
 from headway.compute.clock import Clock
 from headway.encoders import features as module
 from headway.encoders.exporting import base_model, encoder_model, feature_key
-from headway.encoders.features import batches_of, features, open_reader, seconds_for
+from headway.encoders.features import features, open_reader, seconds_for
 from headway.encoders.opening import open_encoder
 from headway.encoders.precision import choose_precision
 from headway.encoders.store import DiskStore, open_store, text_keys
@@ -92,15 +92,6 @@ def test_two_bases_and_precisions_never_share_vectors(base, tmp_path):
     keys = {feature_key(b, p) for b in (base, other) for p in ("float32", "int8")}
     assert len(keys) == 4
     assert not open_store(tmp_path, feature_key(other, "int8")).get(text_keys(["a"]))[0].any()
-
-
-def test_batches_hold_every_row_once_and_little_padding():
-    lengths = np.random.default_rng(0).integers(1, 200, 500)
-    batches = list(batches_of(lengths, tokens=1000))
-    assert sorted(np.concatenate(batches).tolist()) == list(range(500))
-    padded = sum(lengths[batch].max() * len(batch) for batch in batches)
-    assert padded <= 1.15 * lengths.sum()
-    assert max(lengths[batch].max() * len(batch) for batch in batches) <= 1000
 
 
 @pytest.mark.parametrize("kind", ["bert", "distilbert", "xlm-roberta"])

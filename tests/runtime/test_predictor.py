@@ -1,11 +1,15 @@
 import numpy as np
 import polars as pl
 import pytest
+import spox
+import spox.opset.ai.onnx.v21 as op
 
 from headway.errors import InputError
 from headway.package.opening import open_graph
 from headway.runtime import predictor as module
-from headway.runtime.manifest import ImageFeed
+from headway.runtime.feeds.batches import BATCH_TOKENS
+from headway.runtime.manifest import ImageFeed, TokenFeed
+from tests.runtime.feeds.test_tokens import tokenizer
 from tests.runtime.graphs import built, number_graph, text_graph, value_graph
 
 RANDOM = np.random.default_rng(0)
@@ -30,6 +34,49 @@ def test_long_texts_come_in_small_parts_and_little_is_padding():
     assert padded < 1.1 * lengths.sum()
     assert all(len(part) * lengths[part].max() <= module._TEXT_CELLS for part in parts)
     assert [len(part) for part in module._buckets(np.array([10**6, 1]), 512)] == [1, 1]
+
+
+def token_graph():
+    """Return the share of the word "bad" among a text's words; the tokens of padding do not count."""
+    shape = spox.Tensor(np.int64, ("rows", "length"))
+    ids, mask = spox.argument(shape), spox.argument(shape)
+    counted = op.cast(mask, to=np.float32)
+    bad = op.mul(op.cast(op.equal(ids, op.const(np.int64(2))), to=np.float32), counted)
+    along = op.const(np.array([1]))
+    share = op.div(op.reduce_sum(bad, along), op.max([op.reduce_sum(counted, along), op.const(np.float32(1))]))
+    feeds = (TokenFeed("t", ("review",), pad_id=2),)
+    files = {"tokenizer.json": tokenizer(good=1, bad=2)}
+    return built({"t.ids": ids, "t.mask": mask}, share, feeds, out="values", files=files)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_texts_read_as_tokens_are_sorted_by_tokens_whatever_their_letters(threads, monkeypatch):
+    # Words of one letter or of fifty: the number of letters says nothing of the number of tokens.
+    texts = [" ".join(RANDOM.choice(["good", "bad", "x" * 50], size)) for size in RANDOM.integers(0, 60, 5000)]
+    shapes = []
+
+    def watched(session, output, arrays):
+        shapes.append(arrays["t.mask"].shape)
+        return run(session, output, arrays)
+
+    run = module.run
+    monkeypatch.setattr(module, "run", watched)
+    answers = open_graph(token_graph(), threads=threads).run({"review": texts})
+    words = [text.split() for text in texts]
+    np.testing.assert_allclose(answers[:, 0], [w.count("bad") / max(1, len(w)) for w in words], atol=1e-6)
+    computed = sum(rows * length for rows, length in shapes)
+    assert computed < 1.05 * sum(map(len, words))
+    assert all(rows * length <= BATCH_TOKENS for rows, length in shapes if length)
+    assert sum(rows for rows, _ in shapes) == 5000
+
+
+def test_a_long_text_among_a_few_short_ones_is_computed_apart(monkeypatch):
+    shapes = []
+    run = module.run
+    monkeypatch.setattr(module, "run", lambda s, o, arrays: shapes.append(arrays["t.ids"].shape) or run(s, o, arrays))
+    answers = open_graph(token_graph(), threads=1).run({"review": ["good bad"] * 30 + ["bad " * 200]})
+    np.testing.assert_allclose(answers[:, 0], [0.5] * 30 + [1])
+    assert shapes == [(1, 200), (30, 2)]
 
 
 def test_tables_are_cut_by_rows():
@@ -64,14 +111,11 @@ def test_a_missing_column_and_uneven_columns_are_named():
 
 
 def test_images_come_in_parts_that_fit_into_memory(monkeypatch):
-    import spox
-    import spox.opset.ai.onnx.v21 as op
-
     pixels = spox.argument(spox.Tensor(np.uint8, ("rows", 2, 2, 1)))
     mean = op.reduce_mean(op.cast(pixels, to=np.float32), op.const(np.array([1, 2])), keepdims=0)
     graph = built({"i": pixels}, mean, (ImageFeed("i", ("photo",), 2, 2, "L"),), out="values")
     monkeypatch.setattr(module, "_IMAGE_PIXELS", 12)
     pictures = RANDOM.integers(0, 255, (20, 2, 2), dtype=np.uint8)
     predictor = open_graph(graph)
-    assert [len(part) for part in predictor._parts({"photo": pictures}, 20)] == [3] * 6 + [2]
+    assert [len(part) for part in predictor._parts({"photo": pictures}, {}, 20)] == [3] * 6 + [2]
     np.testing.assert_allclose(predictor.run({"photo": pictures})[:, 0], pictures.mean((1, 2)), rtol=1e-6)

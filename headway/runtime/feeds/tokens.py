@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -18,8 +19,36 @@ if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
 
+# Texts of which the library's own objects, far larger than the ids, are held at a time.
+_READ = 4096
+
+
+@dataclass(frozen=True)
+class TokenRows:
+    """Texts as token ids: `flat` int64, all rows one after another, row `n` from `starts[n]` on; `lengths` `[rows]`."""
+
+    flat: np.ndarray
+    starts: np.ndarray
+    lengths: np.ndarray
+
+    def arrays(self, feed: TokenFeed, positions: np.ndarray | None = None) -> dict[str, np.ndarray]:
+        """Return `{<name>.ids, <name>.mask}`, int64 `[rows, longest]` each, of all rows or those at `positions`."""
+        flat, lengths = self.flat, self.lengths
+        if positions is not None:
+            lengths = lengths[positions]
+            flat = np.concatenate([flat[self.starts[row] : self.starts[row] + self.lengths[row]] for row in positions])
+        ids = pad(flat, lengths, fill=feed.pad_id)
+        mask = (np.arange(ids.shape[1]) < lengths[:, None]).astype(np.int64)
+        return {f"{feed.name}.ids": ids, f"{feed.name}.mask": mask}
+
+
 def encode(feed: TokenFeed, columns: Mapping[str, Cells], *, files: Mapping[str, bytes]) -> dict[str, np.ndarray]:
-    """Return `{<name>.ids, <name>.mask}`, int64 `[rows, longest]` each; a missing cell is an empty text.
+    """Return `{<name>.ids, <name>.mask}`, int64 `[rows, longest]` each; see `read`."""
+    return read(feed, columns, files=files).arrays(feed)
+
+
+def read(feed: TokenFeed, columns: Mapping[str, Cells], *, files: Mapping[str, bytes]) -> TokenRows:
+    """Return the token ids of each text; a missing cell is an empty text.
 
     Raises `PackageError` where the tokenizer is missing from `files` or cannot be read, and `MissingExtraError` without
     the library that reads it.
@@ -29,12 +58,14 @@ def encode(feed: TokenFeed, columns: Mapping[str, Cells], *, files: Mapping[str,
     tokenizer = open_tokenizer(files[feed.tokenizer], feed.max_length)
     name = feed.columns[0]
     texts = [feed.prefix + text for text in strings(column(columns, name), name)]
-    rows = [encoding.ids for encoding in _encodings(tokenizer, texts)]
-    lengths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
-    flat = np.fromiter(chain.from_iterable(rows), dtype=np.int64, count=int(lengths.sum()))
-    ids = pad(flat, lengths, fill=feed.pad_id)
-    mask = (np.arange(ids.shape[1]) < lengths[:, None]).astype(np.int64)
-    return {f"{feed.name}.ids": ids, f"{feed.name}.mask": mask}
+    parts, lengths = [np.empty(0, np.int64)], np.empty(len(texts), np.int64)
+    for start in range(0, len(texts), _READ):
+        rows = [encoding.ids for encoding in _encodings(tokenizer, texts[start : start + _READ])]
+        own = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
+        lengths[start : start + len(rows)] = own
+        parts.append(np.fromiter(chain.from_iterable(rows), dtype=np.int64, count=int(own.sum())))
+    flat = parts[1] if len(parts) == 2 else np.concatenate(parts)
+    return TokenRows(flat, np.cumsum(lengths) - lengths, lengths)
 
 
 @lru_cache(maxsize=8)
