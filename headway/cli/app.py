@@ -21,6 +21,7 @@ from headway.cli.export import export
 from headway.cli.help import HELP_OPTIONS, speak_chinese
 from headway.cli.init import init
 from headway.cli.keys import keys
+from headway.cli.label import label
 from headway.cli.messages import Language, choose_language, say
 from headway.cli.package import package
 from headway.cli.predict import predict
@@ -43,11 +44,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": HELP_OPTIONS, "max_content_width": 100},
 )
-for command in (init, check, run, predict, evaluate, compare, report, show, export, schema, drift, price, demo):
+for command in (init, label, check, run, predict, evaluate, compare, report, show, export, schema, drift, price, demo):
     app.command()(command)
 app.add_typer(package, name="package")
 app.add_typer(bases, name="bases")
-for command in (init, check, run, predict, evaluate, compare, report, show, serve, deploy, schema, demo):
+for command in (init, label, check, run, predict, evaluate, compare, report, show, serve, deploy, schema, demo):
     app.command()(command)
 app.add_typer(package, name="package")
 app.add_typer(keys, name="keys")
