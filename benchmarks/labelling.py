@@ -28,9 +28,9 @@ from headway.pipeline.labelling.ranking import rank
 from headway.tasks import Classify
 
 BASE = "all-MiniLM-L6-v2"
-BUDGETS = (50, 100, 200, 400)
+BUDGETS = (80, 160, 320)
 SEEDS = (0, 1, 2)
-POOL = 4000
+POOL = 2000
 PENALTY = 1e-4
 Pick = Callable[[np.ndarray, np.ndarray, np.ndarray, int], np.ndarray]
 

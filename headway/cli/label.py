@@ -98,7 +98,10 @@ def _gather(project: Project, labels: tuple[str, ...], top: int, language: Langu
     columns = tuple(column.name for column in found.inputs if column.modality == "text")
     if not columns:
         names = ", ".join(f"{column.name} ({column.modality})" for column in found.inputs)
-        raise DataError("there are no texts to label", where=project.data, expected="a column of texts", got=names)
+        fix = "name it in the project file: inputs: {column: text}"
+        raise DataError(
+            "there are no texts to label", where=project.data, expected="a column of texts", got=names, fix=fix
+        )
     if project.unlabelled is not None:
         more = read(project.unlabelled, folder=project.folder, reading=project.reading).rows
         rows = pl.concat([rows, more.drop(project.target, strict=False)], how="diagonal_relaxed")

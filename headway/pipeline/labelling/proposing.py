@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
 import polars as pl
@@ -24,6 +24,9 @@ from headway.pipeline.support import FEATURES
 from headway.runtime.manifest import Label
 from headway.tasks import Classify
 from headway.tasks.recipe import Recipe
+
+if TYPE_CHECKING:
+    from headway.models.encoder_frozen.fitting import FrozenEncoder
 
 CONFIDENCE, RANK, WHY = LABELLING
 # From so many labelled rows a label on, the rows say more than the labels' words.
@@ -86,7 +89,7 @@ def propose(rows: pl.DataFrame, wish: Wish, base: Base, *, store: Path | None = 
     source: Literal["rows", "words"] = "rows" if _can_learn(y, len(labels)) else "words"
     fitted = _fit(source, train, task, wish.seed)
     shares = fitted.predict(unlabelled)
-    read = fitted.eyes.read  # type: ignore[attr-defined]  # both families have eyes
+    read = fitted.eyes.read
     ranking = rank(
         read(unlabelled), shares, top=wish.top, labelled=read(train.rows) if len(y) else None, seed=wish.seed
     )
@@ -101,17 +104,17 @@ def propose(rows: pl.DataFrame, wish: Wish, base: Base, *, store: Path | None = 
     )
 
 
-def _fit(source: str, train: Examples, task: Classify, seed: int) -> object:
+def _fit(source: str, train: Examples, task: Classify, seed: int) -> FrozenEncoder:
     """Return a fitted family: the frozen encoder where rows teach, else the labels' words."""
     name = "encoder_frozen" if source == "rows" else "encoder_zeroshot"
-    options = {"settings": None, "seed": seed, "clock": Clock()}
     try:
-        return discover().load(name).fit(train, None, task, Recipe(), **options)  # type: ignore[arg-type]
+        fitted = discover().load(name).fit(train, None, task, Recipe(), settings=None, seed=seed, clock=Clock())
     except TrainingError as error:
         if source == "words" and len(train):
             fix = f"label at least {ENOUGH} rows of each label by hand, or name them in words"
             raise TrainingError(error.problems[0].what, got=error.problems[0].got, fix=fix) from error
         raise
+    return cast("FrozenEncoder", fitted)
 
 
 def _can_learn(y: np.ndarray, labels: int) -> bool:
