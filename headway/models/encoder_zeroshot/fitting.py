@@ -72,7 +72,7 @@ def fit(
     if clock.expired:
         raise TrainingError("the time ended before the texts were encoded", fix="raise budget.time")
     rows = _texts(train, seed)
-    chosen = {**DEFAULT, **(settings or {})}
+    chosen: Settings = {**DEFAULT, **(settings or {})}
     sample = [text for column in columns for text in rows[column].fill_null("").to_list()]
     precision = chosen.get("precision") or choose_precision(base, sample, store=train.support.store)
     eyes = Eyes(base, cast("Precision", precision), columns, train.support.store)
@@ -107,25 +107,19 @@ def base_of(train: Examples) -> Base:
 
 def _choose(material: Material, exam: Exam, task: Task, recipe: Recipe, clock: Clock) -> tuple[Head, Settings]:
     """Return the head of the least validation loss: the better balance first, then how it is learnt."""
-    best: tuple[float, Head, Settings] | None = None
 
-    def weigh(settings: Settings) -> None:
-        nonlocal best
+    def weigh(settings: Settings) -> tuple[float, Head, Settings]:
         head = _head(material, task, settings, clock)
-        for scale in SCALES:
-            found = exam.loss(scaled(head, scale), task, recipe)
-            if best is None or found < best[0]:
-                best = (found, scaled(head, scale), {**settings, "scale": scale})
+        loss, scale = min((exam.loss(scaled(head, scale), task, recipe), scale) for scale in SCALES)
+        return loss, scaled(head, scale), {**settings, "scale": scale}
 
-    for balance in BALANCES:
-        if best is None or not clock.expired:
-            weigh({**DEFAULT, "head": "centres", "balance": balance})
-    assert best is not None
-    balance = float(best[2]["balance"])
-    for penalty in PENALTIES:
-        if not clock.expired:
-            weigh({**DEFAULT, "balance": balance, "penalty": penalty})
-    return best[1:]
+    centres: Settings = {**DEFAULT, "head": "centres"}
+    tried = [weigh({**centres, "balance": BALANCES[0]})]
+    tried.extend(weigh({**centres, "balance": balance}) for balance in BALANCES[1:] if not clock.expired)
+    better = min(tried, key=lambda each: each[0])[2]["balance"]
+    learnt: Settings = {**DEFAULT, "balance": better}
+    tried.extend(weigh({**learnt, "penalty": penalty}) for penalty in PENALTIES if not clock.expired)
+    return min(tried, key=lambda each: each[0])[1:]
 
 
 def _head(material: Material, task: Task, settings: Settings, clock: Clock) -> Head:
