@@ -22,6 +22,7 @@ from headway.cli.export import export
 from headway.cli.help import HELP_OPTIONS, speak_chinese
 from headway.cli.init import init
 from headway.cli.keys import keys
+from headway.cli.label import label
 from headway.cli.messages import Language, choose_language, say
 from headway.cli.package import package
 from headway.cli.predict import predict
@@ -51,6 +52,13 @@ for command in _COMMANDS:
     app.command()(command)
 app.add_typer(package, name="package")
 app.add_typer(bases, name="bases")
+for command in (init, label, check, run, predict, evaluate, compare, report, show, export, schema, drift, price, demo):
+    app.command()(command)
+app.add_typer(package, name="package")
+app.add_typer(bases, name="bases")
+for command in (init, label, check, run, predict, evaluate, compare, report, show, serve, deploy, schema, demo):
+    app.command()(command)
+app.add_typer(package, name="package")
 app.add_typer(keys, name="keys")
 app.add_typer(experiment, name="experiment")
 app.add_typer(store, name="store")

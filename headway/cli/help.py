@@ -26,6 +26,18 @@ _CHINESE: Mapping[str, str] = {
     "The file to write.": "要写出的文件。",
     "Overwrite the file.": "覆盖已有的文件。",
     "Language of what is said: en or zh.": "输出的语言：en 或 zh。",
+    # label
+    "Propose labels for rows that have none, in the order in which correcting them teaches the most.": (
+        "为没有标签的行建议标签，并按修正后最有价值的顺序排列。"
+    ),
+    "Rows, some or all without a label; or a project file.": "数据行，部分或全部没有标签；也可以是项目文件。",
+    "The labels to choose from, separated by commas; those in the rows count too.": (
+        "可选的标签，以逗号分隔；数据行中已有的标签也算在内。"
+    ),
+    "The column of labels; guessed by its name, or made.": "标签列；按列名猜测，没有则新建。",
+    "A base model: a name, a folder or auto.": "基础模型：名称、文件夹或 auto。",
+    "The file to write: .csv, .jsonl or .parquet.": "要写出的文件：.csv、.jsonl 或 .parquet。",
+    "How many rows to rank.": "排出多少行。",
     # check, run
     "Check the project and its data, and estimate what each candidate would cost, without training.": (
         "检查项目和数据，并估计每个候选模型的花费，不训练。"

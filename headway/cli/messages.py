@@ -160,6 +160,20 @@ _MESSAGES: Mapping[str, tuple[str, str]] = {
     "bases:text_encoder": ("text encoder", "文本编码器"),
     "bases:image_encoder": ("image encoder", "图片编码器"),
     "bases:decoder": ("decoder", "生成模型"),
+    "label:words": ("from the words of the labels alone", "仅根据标签的文字"),
+    "label:rows": ("from the rows that have a label", "根据已有标签的行"),
+    "label:done": (
+        "{path}: {ranked} rows to correct, the most teaching first, and {labelled} with a label; proposed {source}",
+        "{path}：{ranked} 行待修正，最有价值的在前，另有 {labelled} 行已有标签；建议{source}",
+    ),
+    "label:rest": (
+        "{path}: {rows} rows without a label; name it `unlabelled:` in the project",
+        "{path}：{rows} 行没有标签；可在项目中写作 `unlabelled:`",
+    ),
+    "label:next": (
+        "next: correct the column {target}, then: {init} and headway run",
+        "下一步：修正 {target} 列，然后运行 {init} 和 headway run",
+    ),
     "interrupted": ("stopped", "已停止"),
     "unforeseen": (
         "headway: this should not have happened: {error}\n  next: run it again with --debug and report the traceback",

@@ -29,6 +29,8 @@ _NAMED_CODE = re.compile(r"(?i)(zip|post(al)?_?code|phone|mobile|tel$|code$|é‚®ç
 _CODE = re.compile(r"[A-Za-z0-9_\-:./@+=]+")
 _WHOLE = re.compile(r"-?\d+(\.0+)?")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af]")
+# Columns that `headway label` adds to rows for people to read: nothing to learn from.
+LABELLING = ("headway_confidence", "headway_rank", "headway_why")
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,8 @@ def infer(
             Guess(name, inputs[name], "as the project file says", use=True) for name in names if name in inputs
         )
         return Inference(_used(guesses), kind, (), guesses)
-    guesses = tuple(guess_column(table.rows[name]) for name in names if name != target and name not in ignore)
+    left_out = {target, *ignore, *LABELLING}
+    guesses = tuple(guess_column(table.rows[name]) for name in names if name not in left_out)
     guesses = _judge_leaks(table.rows, target, kind, guesses)
     if not any(guess.use for guess in guesses):
         raise DataError(

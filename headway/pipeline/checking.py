@@ -24,7 +24,7 @@ from headway.pipeline.preparing import (
     read_sources,
     tell_unlabelled,
 )
-from headway.pipeline.scoring import check_decision
+from headway.pipeline.scoring import check_decision, check_descriptions
 from headway.pipeline.support import enter, gather_bases, support_of
 from headway.project.schema import Project
 from headway.training.admission import ELASTIC_SHARE, SHARE, WARM_SHARE, seconds_wanted
@@ -73,8 +73,9 @@ def check_in(project: Project, cache: Path) -> Check:
     cleaned = clean_tables(project, sources)
     dataset = cleaned.train
     parts = split(dataset, project.split, seed=project.seed, given_test=cleaned.test is not None)
-    task = task_of(dataset)
+    task = task_of(dataset, project)
     check_decision(project, task)
+    check_descriptions(project, task)
     metric = project.metric or default_metric(task, dataset.y[parts.train])
     told: list[str] = []
     found = gather_bases(project, dataset, tell=told.append)

@@ -16,6 +16,7 @@ from headway.pipeline.attempt import Attempt
 from headway.pipeline.plain import plain_limits
 from headway.pipeline.preparing import Prepared
 from headway.pipeline.support import enter, settle_bases, support_of
+from headway.project.schema import Project
 from headway.tasks import Classify, Regress, Task
 from headway.training.contest import Contest
 from headway.training.outcome import Tournament
@@ -68,7 +69,7 @@ def remember_and_tell(attempt: Attempt, event: object) -> None:
 def make_contest(attempt: Attempt, prepared: Prepared, found: Found) -> Contest:
     """Return what all candidates share."""
     project, dataset = attempt.project, prepared.dataset
-    task = task_of(dataset)
+    task = task_of(dataset, project)
     scratch = attempt.folder.path / SCRATCH
     return Contest(
         replace(examples_of(dataset), support=replace(support_of(prepared.unlabelled), scratch=scratch)),
@@ -83,9 +84,11 @@ def make_contest(attempt: Attempt, prepared: Prepared, found: Found) -> Contest:
     )
 
 
-def task_of(dataset: Dataset) -> Task:
-    """Return the task of a data set."""
-    return Classify(dataset.labels) if dataset.task == "classify" else Regress()
+def task_of(dataset: Dataset, project: Project) -> Task:
+    """Return the task of a data set, with what the project says of its labels."""
+    if dataset.task == "regress":
+        return Regress()
+    return Classify(dataset.labels, descriptions=project.descriptions)
 
 
 def examples_of(dataset: Dataset) -> Examples:

@@ -54,6 +54,7 @@ def run(
     split: Mapping[str, object] | None = None,
     training: Mapping[str, object] | None = None,
     decision: Mapping[str, object] | None = None,
+    descriptions: Mapping[str, str] | None = None,
     seed: int = 0,
     out: str | Path | None = None,
     resume: str | Path | None = None,
@@ -98,6 +99,7 @@ def run(
             split=split,
             training=training,
             decision=decision,
+            descriptions=descriptions,
             seed=seed,
             families=families,
         )

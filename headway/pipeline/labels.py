@@ -85,7 +85,7 @@ def judge_labels(attempt: Attempt, dataset: Dataset, split: Split) -> tuple[Data
     # A linear model gives its own training labels the least benefit of the doubt.
     name = min((name for name in light if name != BASELINE), key=lambda name: not name.endswith("linear"))
     part = pick(dataset, split.train)
-    examples, task = examples_of(part), task_of(part)
+    examples, task = examples_of(part), task_of(part, attempt.project)
     probabilities = np.zeros((len(part), task.width), dtype=np.float32)
     folds = np.random.default_rng(attempt.project.seed).permutation(len(part)) % JUDGE_FOLDS
     for number in range(JUDGE_FOLDS):

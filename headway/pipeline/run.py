@@ -24,7 +24,7 @@ from headway.pipeline.packaging import package_winner
 from headway.pipeline.preparing import prepare
 from headway.pipeline.reporting import report_run
 from headway.pipeline.result import RunResult
-from headway.pipeline.scoring import check_decision, score
+from headway.pipeline.scoring import check_decision, check_descriptions, score
 from headway.project.schema import Project
 
 RUNS = Path("runs")
@@ -48,7 +48,9 @@ def run(
     attempt = begin(project, out or RUNS, lang, listen) if resume is None else go_on(resume, lang, listen)
     listen(RunStarted(attempt.folder.path))
     prepared = prepare(attempt)
-    check_decision(attempt.project, task_of(prepared.dataset))
+    task = task_of(prepared.dataset, attempt.project)
+    check_decision(attempt.project, task)
+    check_descriptions(attempt.project, task)
     prepared = settle_labels(attempt, prepared)
     competed = hold_tournament(attempt, prepared)
     scored = score(attempt, prepared, competed)

@@ -18,6 +18,7 @@ from headway.package.opening import open_graph
 from headway.pipeline.attempt import Attempt
 from headway.pipeline.competing import Competed, held_out
 from headway.pipeline.preparing import Prepared, write_parquet
+from headway.project.complaints import suggest
 from headway.project.schema import Project
 from headway.tasks import Classify, Task
 from headway.training.trial import columns_of
@@ -116,6 +117,24 @@ def check_decision(project: Project, task: Task) -> None:
                     expected=f"one of {', '.join(map(repr, task.labels))}",
                     got=repr(wish.label),
                 ),
+            )
+        )
+
+
+def check_descriptions(project: Project, task: Task) -> None:
+    """Raise `ProjectError` with every description of a label that the data do not have."""
+    labels = [str(label) for label in task.labels] if isinstance(task, Classify) else []
+    unknown = [name for name in project.descriptions if name not in labels]
+    if unknown and not labels:
+        raise ProjectError((Problem("descriptions of labels have no meaning for the task regress", "descriptions"),))
+    if unknown:
+        shown = ", ".join(labels[:20]) + (", ..." if len(labels) > 20 else "")
+        raise ProjectError(
+            tuple(
+                Problem(
+                    "there is no such label", f"descriptions.{name}", f"one of {shown}", name, suggest(name, labels)
+                )
+                for name in unknown
             )
         )
 

@@ -49,6 +49,7 @@ def build(
     split: Mapping[str, object] | None = None,
     training: Mapping[str, object] | None = None,
     decision: Mapping[str, object] | None = None,
+    descriptions: Mapping[str, str] | None = None,
     seed: int = 0,
     families: Families | None = None,
 ) -> Project:
@@ -75,6 +76,7 @@ def build(
         "split": split,
         "training": training,
         "decision": decision,
+        "descriptions": descriptions,
         "seed": seed,
     }
     given = {key: _freeze(value) for key, value in values.items() if value is not None}

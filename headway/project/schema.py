@@ -174,7 +174,8 @@ class Project(Part):
 
     `folder` is the folder of the project file; relative paths start there. `models` is "auto" or a mapping
     from the name of a family to the training settings for it alone (they win over `training`). `unlabelled` names more
-    rows of the same inputs without a target; `base` a pretrained model, "auto" or "none".
+    rows of the same inputs without a target; `base` a pretrained model, "auto" or "none"; `descriptions` says what
+    a label means.
     """
 
     name: Text
@@ -196,4 +197,5 @@ class Project(Part):
     split: Splitting = Splitting()
     training: Training = Training()
     decision: Decision = Decision()
+    descriptions: dict[str, Text] = {}
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0

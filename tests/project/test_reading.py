@@ -225,3 +225,11 @@ def test_a_base_and_unlabelled_rows_are_named(tmp_path):
     assert (project.base, project.unlabelled) == ("none", "more.csv")
     assert build(data="a.csv", target="y").base == "auto"
     assert build(data="a.csv", target="y", base=tmp_path, unlabelled=tmp_path / "b.csv").base == str(tmp_path)
+
+
+def test_labels_are_described(tmp_path):
+    (tmp_path / "headway.yaml").write_text("data: a.csv\ntarget: y\ndescriptions: {0: unhappy, 1: happy}\n")
+    assert read(tmp_path).descriptions == {"0": "unhappy", "1": "happy"}
+    assert build(data="a.csv", target="y", descriptions={"a": "b"}).descriptions == {"a": "b"}
+    with pytest.raises(ProjectError):
+        build(data="a.csv", target="y", descriptions={"a": ""})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from headway.runtime.manifest import Label
@@ -10,10 +11,14 @@ from headway.runtime.manifest import Label
 
 @dataclass(frozen=True)
 class Classify:
-    """Choose one of `labels`; a target is an int64 index into them, an answer float32 `[rows, labels]`."""
+    """Choose one of `labels`; a target is an int64 index into them, an answer float32 `[rows, labels]`.
+
+    `descriptions`: what texts of a label are about, by the label as a string; not every label needs one.
+    """
 
     labels: tuple[Label, ...]
     kind: Literal["classify"] = "classify"
+    descriptions: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def width(self) -> int:

@@ -1,0 +1,1 @@
+"""Labels proposed for rows that have none, in the order in which labelling them teaches the most."""

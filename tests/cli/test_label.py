@@ -1,0 +1,47 @@
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from headway.cli.app import app
+from tests.encoders.tiny import sentences, tiny_base
+
+TEXTS = [f"{text} room {number} was so {number * 7}" for number, text in enumerate(sentences(20, 3))]
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    tiny_base(tmp_path / "tiny")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HEADWAY_CACHE", str(tmp_path / "cache"))
+    return tmp_path
+
+
+def test_a_file_without_target_becomes_one_to_correct(place):
+    pl.DataFrame({"review": TEXTS}).write_csv("new.csv")
+    asked = ["label", "new.csv", "--labels", "good room,bad room", "--base", "./tiny", "--top", "5"]
+    ran = CliRunner().invoke(app, asked, catch_exceptions=False)
+    assert ran.exit_code == 0
+    assert "5 rows to correct" in ran.output
+    assert "headway init to_label.csv --target label" in ran.output
+    made = pl.read_csv("to_label.csv")
+    assert set(made["label"]) <= {"good room", "bad room"}
+    assert pl.read_csv("to_label.rest.csv").height == 15
+
+
+def test_a_project_is_read_with_its_descriptions_and_its_columns_stay_out_of_a_run(place):
+    pl.DataFrame({"review": TEXTS, "y": ["0", "1", *[None] * 18]}).write_csv("new.csv")
+    describe = "descriptions: {0: a bad dirty room, 1: a good clean room}"
+    (place / "headway.yaml").write_text(f"data: new.csv\ntarget: y\nbase: ./tiny\n{describe}\n", encoding="utf-8")
+    ran = CliRunner().invoke(app, ["label", "headway.yaml", "--lang", "zh"], catch_exceptions=False)
+    assert "待修正" in ran.output
+    from headway.data.inference import infer
+    from headway.data.reading import read
+
+    assert [column.name for column in infer(read("to_label.csv"), "y").inputs] == ["review"]
+
+
+def test_a_file_that_is_there_is_kept(place):
+    (place / "to_label.csv").write_text("kept")
+    pl.DataFrame({"review": TEXTS}).write_csv("new.csv")
+    ran = CliRunner().invoke(app, ["label", "new.csv", "--labels", "a b,c d"])
+    assert "there already" in str(ran.exception)
