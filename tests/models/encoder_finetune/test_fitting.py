@@ -170,7 +170,7 @@ def test_killed_while_fine_tuning_it_goes_on_to_the_same_model(tmp_path, fatal):
         train, valid = (reviews(rows, seed, Support(base=base, scratch=scratch)) for seed, rows in enumerate((96, 32)))
         model = fit(train, valid, settings=settings, epochs=2)
         answers.append(model.predict(valid.rows))
-    np.testing.assert_array_equal(*answers)
+    np.testing.assert_allclose(*answers, atol=1e-6)  # sums of several threads differ in the last bit
 
 
 def test_an_estimate_grows_with_the_rows(base):
