@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 import orjson
 
 from headway.serving.limits import Limits
+from headway.serving.observing import Routed
 from headway.serving.refusals import RefusalError, too_large
 
 Scope = MutableMapping[str, Any]
@@ -30,7 +31,8 @@ class ClientGoneError(Exception):
 class Request:
     """One request: its headers by name, its id, and its body, read within the limits.
 
-    `began` is on the monotonic clock. `key` is filled in once the API key was checked.
+    `began` is on the monotonic clock. `key` is filled in once the API key was checked,
+    `routed` once a deployment was chosen.
     """
 
     __slots__ = (
@@ -43,6 +45,7 @@ class Request:
         "key",
         "method",
         "path",
+        "routed",
         "scope",
         "started",
         "status",
@@ -58,6 +61,7 @@ class Request:
         given = self.headers.get(b"x-request-id", b"")
         self.id = given.decode("ascii") if given and _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
         self.key: str | None = None
+        self.routed: Routed | None = None
         # Headers that every answer to this request carries.
         self.extra: list[tuple[bytes, bytes]] = []
         self.started = False

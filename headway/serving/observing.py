@@ -68,6 +68,16 @@ class Choice:
     shadows: Sequence[str] = field(default=())
 
 
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """Who was to answer a request, and for whom: known before it is answered, and so of requests that fail."""
+
+    name: str
+    version: str
+    user: str | None = None
+    arm: str | None = None
+
+
 class Observer(Protocol):
     """Is told about every request; see the module's docstring for how fast it must be."""
 

@@ -17,7 +17,7 @@ from headway.serving.endpoints import find_endpoint
 from headway.serving.http import ClientGoneError, Receive, Request, Scope, Send
 from headway.serving.limits import Limits
 from headway.serving.logs import Log
-from headway.serving.observing import Failed, Observer, Plain, Router, Served, Silent
+from headway.serving.observing import Failed, Observer, Plain, Routed, Router, Served, Silent
 from headway.serving.refusals import RefusalError, draining
 from headway.serving.telemetry import Telemetry
 
@@ -95,7 +95,9 @@ class Service:
         seconds = time.monotonic() - request.began
         if kind and request.path == "/v1/predict" and request.method == "POST":
             self.telemetry.answered(request.status, seconds, 0, None)
-            failed = Failed(request.id, None, None, request.status, kind, seconds)
+            to = request.routed or Routed("", "")
+            failed = Failed(request.id, to.name or None, to.version or None, request.status, kind, seconds,
+                            to.user, to.arm)  # fmt: skip
             self.observe(lambda: self.observer.failed(failed))
         if self.log is not None and (kind or request.path not in _QUIET):
             self.log.write("request", request_id=request.id, key=request.key, method=request.method,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from headway.serving.deployments import Deployment
-from headway.serving.endpoints.predict import answer_rows, choose
+from headway.serving.endpoints.predict import answer_rows, choose, user_of
 from headway.serving.http import Request, dump, parse
 from headway.serving.observing import Served
 from headway.serving.refusals import FieldProblem, RefusalError, too_busy, too_large, wrong_input
@@ -27,7 +27,7 @@ async def predict_lines(service: Service, request: Request) -> None:
 
     While the model is busy no more is read, so a fast client waits instead of being refused.
     """
-    user = request.header(b"x-user-id") or None
+    user = user_of(request)
     deployment, choice = choose(service, request, None, user)
     stream = _Stream(service, request, deployment, choice.arm, user)
     if deployment.batcher.waiting_rows >= service.limits.queue_rows:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from headway.serving.batching import Wait
 from headway.serving.deployments import Deployment
 from headway.serving.http import Request, dump, parse
-from headway.serving.observing import Choice, Plain, Served
+from headway.serving.observing import Choice, Plain, Routed, Served
 from headway.serving.refusals import RefusalError
 from headway.serving.rows import Asked, read_request, to_columns
 
@@ -37,21 +37,33 @@ async def predict(service: Service, request: Request) -> None:
         asked = await read_form(service, request)
     else:
         raise wrong_media(request)
-    deployment, choice = choose(service, request, asked.model, asked.user)
+    user = asked.user or user_of(request)
+    deployment, choice = choose(service, request, asked.model, user)
     answers = await answer_rows(service, request, deployment, asked)
     served = Served(request.id, deployment.name, deployment.version, asked.rows, answers,
-                    time.monotonic() - request.began, asked.user, request.key, choice.arm)  # fmt: skip
+                    time.monotonic() - request.began, user, request.key, choice.arm)  # fmt: skip
     await request.answer(200, write_answer(request, deployment, answers))
     service.done(served, deployment)
     for key in choice.shadows:
-        service.background(_listen(service, request, service.registry.get(key), asked, choice.arm))
+        service.background(_listen(service, request, service.registry.get(key), asked))
+
+
+def user_of(request: Request) -> str | None:
+    """Return the user that the header names, None without it."""
+    return request.header(b"x-user-id") or None
 
 
 def choose(service: Service, request: Request, name: str | None, user: str | None) -> tuple[Deployment, Choice]:
-    """Return the deployment that answers, and the router's choice."""
+    """Return the deployment that answers, and the router's choice; the request remembers them."""
+    deployment, choice = _pick(service, request, name, user)
+    request.routed = Routed(deployment.name, deployment.version, user, choice.arm)
+    return deployment, choice
+
+
+def _pick(service: Service, request: Request, name: str | None, user: str | None) -> tuple[Deployment, Choice]:
     wanted = name if name is not None else request.query.get("model") if request.scope.get("query_string") else None
     known = service.registry.find(wanted)
-    choice = service.router.pick(known, user or request.header(b"x-user-id") or None, request.id)
+    choice = service.router.pick(known, user, request.id)
     if type(service.router) is Plain:  # saves a look at what cannot be
         return service.registry.get(known), choice
     served = service.registry.keys()
@@ -110,13 +122,14 @@ multipart/form-data, got {got}"
     return RefusalError(415, "wrong_media_type", text, next="send the header content-type: application/json")
 
 
-async def _listen(service: Service, request: Request, deployment: Deployment, asked: Asked, arm: str | None) -> None:
+async def _listen(service: Service, request: Request, deployment: Deployment, asked: Asked) -> None:
     """Let a shadow answer too; only the observer hears of it."""
     began = time.monotonic()
     columns, items = to_columns(asked.rows, deployment.reader)
     answers = await deployment.batcher.answer(
         columns, len(asked.rows), items=items, wait=Wait(service.limits.timeout, bool)
     )
-    event = Served(request.id, deployment.name, deployment.version, asked.rows, answers,
-                   time.monotonic() - began, asked.user, request.key, arm, shadow=True)  # fmt: skip
+    assert request.routed is not None
+    event = Served(request.id, deployment.name, deployment.version, asked.rows, answers, time.monotonic() - began,
+                   request.routed.user, request.key, request.routed.arm, shadow=True)  # fmt: skip
     service.observe(lambda: service.observer.served(event))

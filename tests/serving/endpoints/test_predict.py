@@ -209,6 +209,32 @@ def test_a_router_picks_the_answering_one_and_shadows_only_listen():
     ]
 
 
+def test_a_failure_tells_which_arm_it_was_and_whose_request():
+    class Second:
+        def pick(self, name, user, request_id):
+            return Choice("values", "e/b")
+
+    notes = Notes()
+    ask = Asker(make_service("numbers", "values", observer=notes, router=Second()))
+
+    async def crash(*arguments, **named):
+        raise RuntimeError("the model is broken")
+
+    ask.service.registry.get("values").batcher.answer = crash
+    answer = ask("POST", PREDICT, json={"rows": [{"a": 1}]}, params={"model": "numbers"}, headers={"x-user-id": "ann"})
+    assert answer.status_code == 500
+    (failed,) = notes.events
+    assert (failed.status, failed.name, failed.arm, failed.user) == (500, "values", "e/b", "ann")
+
+
+def test_a_user_named_by_the_header_is_told_as_one_in_the_body():
+    notes = Notes()
+    ask = Asker(make_service("numbers", observer=notes))
+    ask("POST", PREDICT, json={"rows": [{"a": 1, "b": 0}]}, headers={"x-user-id": "ann"})
+    ask("POST", PREDICT, json={"rows": [{"a": 1, "b": 0}], "user": "bob"}, headers={"x-user-id": "ann"})
+    assert [event.user for event in notes.events] == ["ann", "bob"]
+
+
 def test_a_clock_that_jumps_changes_nothing(ask, monkeypatch):
     import time
 
