@@ -70,7 +70,8 @@ class Run:
         self._resume()
         self._examine_start()
         self.began = time.perf_counter()
-        while self.steps_left() > 0 and not (self._has_waited_enough() or self._is_replayed()):
+        # An epoch whose last step a killed run had done still wants its validation.
+        while (self.steps_left() > 0 or self.rows > 0) and not (self._has_waited_enough() or self._is_replayed()):
             self.run_epoch()
         if not (self.train_loss or self.plan.solved):
             raise TrainingError(

@@ -65,6 +65,12 @@ def test_killed_at_any_step_training_goes_on_to_the_same_network(tmp_path, fatal
         assert torch.equal(mine, theirs)
 
 
+def test_killed_after_the_very_last_step_the_last_epoch_is_still_validated(tmp_path):
+    whole, again = (trained(tmp_path / "checkpoint.pt") for _ in range(2))
+    assert again.valid_loss == whole.valid_loss
+    assert again.settings == whole.settings
+
+
 def test_a_checkpoint_that_cannot_be_read_is_as_good_as_none(tmp_path):
     file = tmp_path / "checkpoint.pt"
     file.write_bytes(b"half a checkpoint")
