@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -37,12 +38,12 @@ def build():
     return nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Dropout(0.2), nn.Linear(16, 2))
 
 
-def trained(file):
-    """A network whose every step leaves a checkpoint."""
+def trained(file, plan=PLAN):
+    """A network whose every step may leave a checkpoint."""
     x = np.random.default_rng(0).normal(size=(200, 4)).astype(np.float32)
     y = (x[:, 0] > x[:, 1]).astype(np.int64)
     lessons = Lesson(Fatal((x[:150],)), y[:150]), Lesson(Arrays((x[150:],)), y[150:])
-    return train(build, *lessons, TASK, PLAN, seed=3, clock=Clock(), checkpoints=Checkpoints(file, every=0.0))
+    return train(build, *lessons, TASK, plan, seed=3, clock=Clock(), checkpoints=Checkpoints(file, every=0.0))
 
 
 # Killed in the first epoch, between two epochs, and late.
@@ -65,8 +66,10 @@ def test_killed_at_any_step_training_goes_on_to_the_same_network(tmp_path, fatal
         assert torch.equal(mine, theirs)
 
 
-def test_killed_after_the_very_last_step_the_last_epoch_is_still_validated(tmp_path):
-    whole, again = (trained(tmp_path / "checkpoint.pt") for _ in range(2))
+def test_killed_after_the_very_last_step_the_last_epoch_is_still_validated(tmp_path, monkeypatch):
+    monkeypatch.setattr(Checkpoints, "is_due", lambda _: True)
+    whole, again = (trained(tmp_path / "checkpoint.pt", replace(PLAN, epochs=2)) for _ in range(2))
+    assert len(whole.valid_loss) == 2
     assert again.valid_loss == whole.valid_loss
     assert again.settings == whole.settings
 
