@@ -49,5 +49,8 @@ def best_mix_losses(state: State, outcomes: list[Outcome]) -> np.ndarray:
 
 
 def spared(tier: list[Entrant]) -> list[Entrant]:
-    """Return who need not start once nothing gains: candidates that need an extra, unless the user named them."""
-    return [entrant for entrant in tier if entrant.card.extra is not None and not entrant.asked_for]
+    """Return who need not start once nothing gains: candidates that need an extra, unless the user named them.
+
+    One with a pretrained base is not spared: it knows more than the rows, which is worth most where they are few.
+    """
+    return [entrant for entrant in tier if entrant.card.extra and not entrant.card.base and not entrant.asked_for]

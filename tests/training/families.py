@@ -91,6 +91,7 @@ def room(**families) -> Room:
             elastic=name.startswith("elastic"),
             self_tuning=name.startswith("tuning"),
             extra="deep" if name.startswith("heavy") else None,
+            base="text_encoder" if name.endswith("pretrained") else None,
         )
         for name in families
     }

@@ -77,6 +77,13 @@ def test_a_heavy_candidate_starts_where_the_last_one_gained_or_the_user_named_it
     assert len(named.fits) >= 5
 
 
+def test_a_pretrained_candidate_starts_though_the_rows_have_told_what_they_can(tmp_path):
+    level = {"baseline": Sees(NOTHING), "one": Sees(BOTH), "other": Sees(BOTH, seconds=1), "third": Sees(BOTH, 9)}
+    pretrained = Sees(BOTH, seconds=50)
+    hold(tmp_path, level | {"heavy_pretrained": pretrained}, arena=contest(folds=5))
+    assert len(pretrained.fits) >= 5
+
+
 def test_every_finished_candidate_has_its_memory_in_the_end(tmp_path):
     found = hold(tmp_path, {"baseline": Sees(NOTHING), "strong": Sees(BOTH)})
     assert all(20 < outcome.memory_mb < 400 for outcome in found.outcomes)
