@@ -68,15 +68,19 @@ class Running:
             env={**os.environ, "PYTHONPATH": str(ROOT), "HEADWAY_LANG": "en", **(environment or {})},
         )  # fmt: skip
         self.said = ""
+        self.hear("serving at")
+        self.url = re.search(r"https?://\S+", self.said)[0]
+        self.port = int(self.url.rpartition(":")[2])
+
+    def hear(self, words):
+        """Wait until the service has said so."""
         deadline = time.monotonic() + 60
-        while "serving at" not in self.said:
+        while words not in self.said:
             line = self.process.stderr.readline()
             self.said += line
             if not line or time.monotonic() > deadline:
                 self.process.kill()
-                raise RuntimeError(f"the service did not start: {self.said}")
-        self.url = re.search(r"https?://\S+", self.said)[0]
-        self.port = int(self.url.rpartition(":")[2])
+                raise RuntimeError(f"the service did not say {words!r}: {self.said}")
 
     def workers(self):
         """The pids of the workers, once all that were planned are there."""
