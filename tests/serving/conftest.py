@@ -14,6 +14,7 @@ import pytest
 
 from headway.serving.deployments import Registry, deploy_model
 from headway.serving.limits import Limits
+from headway.serving.observing import Silent
 from headway.serving.service import Service
 from tests.serving.packages import open_tiny, write_tiny
 
@@ -28,6 +29,19 @@ def make_service(*names, limits=None, **settings):
     for name in names or ("numbers",):
         service.put(deploy_model(open_tiny(name), name=None, limits=limits))
     return service
+
+
+class Notes(Silent):
+    """An observer that keeps what it hears."""
+
+    def __init__(self):
+        self.events = []
+
+    def served(self, event):
+        self.events.append(event)
+
+    def failed(self, event):
+        self.events.append(event)
 
 
 class Asker:
