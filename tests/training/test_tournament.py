@@ -1,9 +1,12 @@
 import time
+from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 
 from headway.compute.clock import Clock
+from headway.data.dataset import Column
 from headway.errors import BudgetError, TrainingError
 from headway.package.opening import open_graph
 from headway.package.parity import check_parity
@@ -33,9 +36,10 @@ def statuses(tournament):
 
 def test_the_best_candidate_wins_and_is_refitted_on_all_rows(tmp_path):
     best = Sees(BOTH)
-    found = hold(tmp_path, {"baseline": Sees(NOTHING), "weak": Sees(FIRST), "strong": best})
+    families = {"baseline": Sees(NOTHING), "weak": Sees((-2.0, 0.0)), "strong": best}
+    found = hold(tmp_path, families, arena=contest(rows=2000))
     assert found.winner == "strong"
-    assert best.fits == [300, 600]
+    assert best.fits == [1000, 2000]
     assert found.refitted
 
 
@@ -165,6 +169,16 @@ def test_an_ensemble_joins_where_it_gains_more_than_noise(tmp_path):
     arena = contest(rows=4000)
     answers = open_graph(found.graph).run(columns_of(arena.examples.rows[arena.valid[: len(found.expected)]]))
     assert np.allclose(answers, found.expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(("texts", "joins"), [(0, True), (1, False)])
+def test_near_equals_are_mixed_by_their_loss_where_that_costs_little(tmp_path, texts, joins):
+    arena = contest()
+    inputs = (*INPUTS, *[Column("note", "text")] * texts)
+    rows = arena.examples.rows.with_columns(note=pl.lit("x"))
+    arena = replace(arena, examples=replace(arena.examples, inputs=inputs, rows=rows))
+    families = {"baseline": Sees(NOTHING), "one": Sees((2.2, 1.5)), "two": Sees((1.5, 2.2))}
+    assert (hold(tmp_path, families, arena=arena).winner == "ensemble") == joins
 
 
 def test_killed_between_candidates_nothing_finished_is_done_again(tmp_path):
