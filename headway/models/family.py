@@ -141,7 +141,10 @@ class Curve:
 
 
 class Fitted(Protocol):
-    """A trained candidate."""
+    """A trained candidate.
+
+    It may have an attribute `searching_seconds`: the part of its `fit` that a replay of its settings does not need.
+    """
 
     @property
     def settings(self) -> Settings:

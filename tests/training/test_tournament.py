@@ -13,6 +13,7 @@ from headway.package.parity import check_parity
 from headway.tasks.recipe import Recipe
 from headway.training.entrants import list_entries
 from headway.training.events import BestSoFar, CandidateFinished, Remark
+from headway.training.refit import refit_seconds
 from headway.training.storage import Store
 from headway.training.tournament import compete
 from headway.training.trial import columns_of
@@ -50,6 +51,14 @@ def test_a_self_tuning_candidate_chooses_once_and_its_fit_on_all_rows_ships(tmp_
     assert found.refitted
     assert tuning.fits == [600, 480, 480, 480, 480, 480]
     assert tuning.replayed == [False, True, True, True, True, True]
+
+
+def test_a_refit_is_not_expected_to_search_again(tmp_path):
+    searching = Sees(BOTH, wait=lambda: time.sleep(0.2), searches=0.15)
+    found = hold(tmp_path, {"baseline": Sees(NOTHING), "searching": searching})
+    outcome = next(each for each in found.outcomes if each.name == "searching")
+    assert outcome.tuning_seconds == 0.15
+    assert refit_seconds(outcome, contest(), {}) < 0.5 * outcome.fit_seconds * contest().refit_ratio
 
 
 def test_a_single_holdout_tunes_on_its_validation_part(tmp_path):
