@@ -1,0 +1,21 @@
+"""Which ways of making a model smaller are worth a try, in the order of what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from headway.compression.quantising.variants import quantised_variants
+from headway.compression.subject import Subject
+from headway.compression.verdict import Variant
+
+Method = Literal["quantise", "prune", "distil"]
+METHODS: tuple[Method, ...] = ("quantise", "prune", "distil")
+
+
+def plan_variants(subject: Subject, *, methods: Sequence[Method]) -> tuple[Variant, ...]:
+    """Return what the wanted methods offer for a model, the cheapest to make first."""
+    found: tuple[Variant, ...] = ()
+    if "quantise" in methods:
+        found += quantised_variants(subject)
+    return found
