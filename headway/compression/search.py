@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -96,17 +97,25 @@ def _try_all(
     """Make the variants and compare their answers with the original's."""
     tried: list[_Tried] = []
     for variant in variants:
-        enough = any(each.verdict.status == "ok" for each in tried) and not effort.thorough
-        needed = variant.seconds + 2 * pace + _MEASURING * (len(tried) + 2)
-        if enough or clock.left() < needed:
-            why = (
-                "another one passed already" if enough else f"needs about {needed:.0f} s, {clock.left():.0f} s are left"
-            )
-            tried.append(_Tried(Verdict(variant.name, variant.kind, "skipped", why), variant))
+        if any(each.verdict.status == "ok" for each in tried) and not effort.thorough:
+            late = "another one passed already"
+        else:
+            late = _too_late(variant, clock, fixed=2 * pace + _MEASURING * (len(tried) + 2))
+        if late:
+            tried.append(_Tried(Verdict(variant.name, variant.kind, "skipped", late), variant))
         else:
             tried.append(_try(subject, variant, original, drop=drop, clock=clock))
         listen(tried[-1].verdict)
     return tried
+
+
+def _too_late(variant: Variant, clock: Clock, *, fixed: float) -> str:
+    """Return why there is no time for a variant, "" where there is; what cannot be estimated is tried."""
+    needed = fixed
+    if clock.left() > fixed:
+        with suppress(HeadwayError):
+            needed += variant.estimate()
+    return "" if clock.left() > needed else f"needs about {needed:.0f} s, {clock.left():.0f} s are left"
 
 
 def _try(subject: Subject, variant: Variant, original: np.ndarray, *, drop: float, clock: Clock) -> _Tried:

@@ -46,13 +46,13 @@ class Made:
 class Variant:
     """One way of making a model smaller; `make` raises `HeadwayError` where it cannot be done.
 
-    `seconds` is what making it, for the judge and then for all rows, should take.
+    `estimate` returns the seconds that making it, for the judge and then for all rows, should take.
     """
 
     name: str
     kind: Kind
     make: Callable[[Clock], Made]
-    seconds: float = 0.0
+    estimate: Callable[[], float] = lambda: 0.0
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,7 @@ def compress(attempt: Attempt, prepared: Prepared, competed: Competed, scored: S
     subject = subject_of(attempt, competed, scored)
     found = search(
         subject,
-        plan_variants(subject, methods=wish.methods),
+        plan_variants(subject, methods=wish.methods, winner=competed.tournament.winner),
         drop=wish.drop,
         clock=Clock.after(wish.seconds),
         effort=wish.effort,

@@ -19,7 +19,7 @@ def quantised_variants(subject: Subject) -> tuple[Variant, ...]:
     """Return what can be done with the weights as they are, the most promising first."""
     contents = contents_of(subject.shipped.onnx)
     return tuple(
-        Variant(scheme.name, "quantised", _maker(subject, scheme), seconds=0.5 + _PACE * contents.total)
+        Variant(scheme.name, "quantised", _maker(subject, scheme), lambda: 0.5 + _PACE * contents.total)
         for scheme in schemes_for(contents)
     )
 
