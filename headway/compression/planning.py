@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from headway.compression.distilling.students import distilled_variants
+from headway.compression.pruning.variants import pruned_variants
 from headway.compression.quantising.variants import quantised_variants
 from headway.compression.subject import Subject
 from headway.compression.verdict import Variant
@@ -19,6 +20,8 @@ def plan_variants(subject: Subject, *, methods: Sequence[Method], winner: str) -
     found: tuple[Variant, ...] = ()
     if "quantise" in methods:
         found += quantised_variants(subject)
+    if "prune" in methods:
+        found += pruned_variants(subject)
     if "distil" in methods:
         found += distilled_variants(subject, winner=winner)
     return found

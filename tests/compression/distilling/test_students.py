@@ -23,6 +23,8 @@ def test_an_ngram_student_learns_what_its_teacher_knows():
 
 
 def test_the_model_itself_and_families_that_read_something_else_are_no_students():
-    names = {variant.name for variant in distilled_variants(subject_of(table_graph(), few_characters(60)), winner="bag")}
+    names = {
+        variant.name for variant in distilled_variants(subject_of(table_graph(), few_characters(60)), winner="bag")
+    }
     assert "ngram_linear student" in names
     assert not names & {"bag student", "cnn student", "mlp student"}
