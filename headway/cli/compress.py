@@ -62,7 +62,7 @@ def read_wishes(drop: str, budget: str, methods: str) -> Compressing:
 
     names = tuple(name.strip() for name in methods.split(",") if name.strip())
     try:
-        return Compressing(drop=_as_number(drop), time=budget, methods=names)  # type: ignore[arg-type]
+        return Compressing(drop=_as_number(drop), time=_as_number(budget), methods=names)  # type: ignore[arg-type]
     except ValidationError as error:
         options = {"drop": "--drop", "time": "--budget", "methods": "--methods"}
         raise ProjectError(

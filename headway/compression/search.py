@@ -28,6 +28,8 @@ SLOWER = 1.15
 WORTH = 0.9
 # Seconds that measuring one model takes, once and once more for its memory.
 _MEASURING, _MEMORY = 1.5, 2.0
+# Rows whose answers are timed.
+_PROBED = 64
 # Rows that are answered one by one, to see whether their neighbours matter.
 _ALONE = 24
 
@@ -53,9 +55,12 @@ def search(
     original, and is smaller and faster than all others that are so. It is then made of all rows and meets the gate a
     second time, against what ships. `listen` hears each verdict as it is reached.
     """
-    began = time.monotonic()
+    pace = _pace(subject)
+    if clock.left() < 3 * pace + 2 * _MEASURING:
+        late = f"needs about {3 * pace + 2 * _MEASURING:.0f} s, {clock.left():.0f} s are left"
+        skipped = tuple(Verdict(variant.name, variant.kind, "skipped", late) for variant in variants)
+        return Search((Verdict("original", "original", "original"), *skipped), drop)
     original = _answers(subject, subject.judged)
-    pace = time.monotonic() - began
     tried = _try_all(subject, variants, original, drop=drop, clock=clock, pace=pace, effort=effort, listen=listen)
     measured = _measured([subject.judged, *(each.made.graph for each in tried if each.made)], subject, clock, effort)
     first = Verdict("original", "original", "original", measured=measured[0], change=None)
@@ -75,6 +80,15 @@ class _Tried:
     verdict: Verdict
     variant: Variant
     made: Made | None = None
+
+
+def _pace(subject: Subject) -> float:
+    """Return about how many seconds the original takes for the rows that judge."""
+    few = subject.exam.rows.head(_PROBED)
+    opened = open_graph(subject.judged)
+    began = time.monotonic()
+    opened.run(columns_of(few))
+    return (time.monotonic() - began) * len(subject.exam) / max(1, few.height)
 
 
 def _answers(subject: Subject, graph: Graph) -> np.ndarray:
@@ -100,7 +114,7 @@ def _try_all(
         if any(each.verdict.status == "ok" for each in tried) and not effort.thorough:
             late = "another one passed already"
         else:
-            late = _too_late(variant, clock, fixed=2 * pace + _MEASURING * (len(tried) + 2))
+            late = _too_late(variant, clock, fixed=3 * pace + _MEASURING * (len(tried) + 2))
         if late:
             tried.append(_Tried(Verdict(variant.name, variant.kind, "skipped", late), variant))
         else:

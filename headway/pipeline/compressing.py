@@ -33,8 +33,9 @@ from headway.training.trial import MEASURED_ROWS, columns_of
 
 COMPRESSED = "compressed"
 VERDICTS = "verdicts.json"
-# Left to itself, the stage looks only at packages from this size (MB) on: others are not worth the seconds.
-AUTO_SIZE = 5.0
+# Left to itself, the stage looks only at packages from this size (MB) on: others are not worth the seconds. It takes
+# what was kept for it and what else is left of the budget, up to so many seconds.
+AUTO_SIZE, AUTO_SECONDS = 5.0, 30.0
 # Rows that the written package has to answer as the search saw it.
 _PROVEN = 256
 
@@ -74,7 +75,8 @@ def compress_winner(
         if is_auto and packaged.measured.size_mb < AUTO_SIZE:
             note.text = "the package is small already"
             return None
-        wish = wish_of(project, min(attempt.seconds_left, compression_seconds(project)))
+        most = AUTO_SECONDS if is_auto else compression_seconds(project)
+        wish = wish_of(project, min(attempt.seconds_left, most))
         found = compress(attempt, prepared, competed, scored, wish)
         note.text = tell_outcome(found)
     return found

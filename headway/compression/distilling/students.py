@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from headway.compression.distilling.lessons import Lesson, lesson_of
-from headway.compression.quantising.contents import contents_of
-from headway.compression.quantising.schemes import CONVOLUTIONS, DYNAMIC, TABLES, Scheme, inputs_of, shrunk
+from headway.compression.quantising.schemes import narrowed
 from headway.compression.subject import Subject
 from headway.compression.verdict import Made, Variant
 from headway.compute.clock import Clock
@@ -99,18 +98,7 @@ class _School:
         if temperature.changes:
             bias = None if temperature.bias is None else np.asarray(temperature.bias, np.float32)
             graph = calibrate(graph, temperature=temperature.temperature, bias=bias)
-        scheme = _scheme(graph)
-        return graph if scheme is None else shrunk(graph, scheme, inputs_of(graph, self.subject.calibration))
-
-
-def _scheme(graph: Graph) -> Scheme | None:
-    """Return how the weights of a student are kept: it is judged as it would ship."""
-    held = contents_of(graph.onnx)
-    if held.convolutions > held.tables:
-        return CONVOLUTIONS
-    if held.tables > held.products:
-        return TABLES
-    return DYNAMIC if held.total > 0 else None
+        return narrowed(graph, self.subject.calibration)
 
 
 def _part(clock: Clock, share: float) -> Clock:

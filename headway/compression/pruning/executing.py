@@ -219,7 +219,7 @@ _OPERATORS: dict[str, Operator] = {
     "Softmax": lambda x, a: torch.softmax(x[0], dim=int(a.get("axis", -1))),
     "Squeeze": _squeeze,
     "Sub": lambda x, _: x[0] - x[1],
-    "Sum": lambda x, _: torch.stack(torch.broadcast_tensors(*x)).sum(0),
+    "Sum": lambda x, _: sum(x),
     "Tanh": lambda x, _: torch.tanh(x[0]),
     "Transpose": lambda x, a: x[0].permute(*a["perm"]),
     "Unsqueeze": _unsqueeze,

@@ -13,7 +13,7 @@ from headway.compression.distilling.lessons import lesson_of
 from headway.compression.pruning.blueprint import Blueprint, read_blueprint, write_blueprint
 from headway.compression.pruning.groups import find_channels, find_heads, find_spans
 from headway.compression.quantising.contents import contents_of
-from headway.compression.quantising.schemes import inputs_of, schemes_for, shrunk
+from headway.compression.quantising.schemes import narrowed
 from headway.compression.subject import Subject
 from headway.compression.verdict import Made, Variant
 from headway.compute.clock import Clock
@@ -112,8 +112,7 @@ class _Workshop:
             course = Course(graph, taught, valid, subject.task, epochs or EPOCHS, subject.seed)
             smaller, epochs = recovered(smaller, course, clock)
         made = replace(graph, onnx=write_blueprint(smaller))
-        scheme = schemes_for(contents_of(made.onnx))[0]
-        return shrunk(made, scheme, inputs_of(made, subject.calibration)), epochs or 0
+        return narrowed(made, subject.calibration), epochs or 0
 
     def _cut(self, graph: Graph, learners: Examples) -> Blueprint:
         from headway.compression.pruning.choosing import Evidence, keep_groups, leave_out

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from headway.compression.quantising.contents import Contents, lifted
+from headway.compression.quantising.contents import Contents, contents_of, lifted
 from headway.compression.quantising.convolutions import with_static_convolutions
 from headway.compression.quantising.four_bits import with_four_bit_products
 from headway.compression.quantising.halves import halved
@@ -54,6 +54,12 @@ def schemes_for(contents: Contents) -> tuple[Scheme, ...]:
     elif contents.tables > _WORTH:
         found.append(TABLES)
     return (*found, HALF) if contents.total > _WORTH else ()
+
+
+def narrowed(graph: Graph, columns: Mapping[str, Cells]) -> Graph:
+    """Return a graph that has just been trained as it would ship: under the most promising scheme that fits it."""
+    found = schemes_for(contents_of(graph.onnx))
+    return shrunk(graph, found[0], inputs_of(graph, columns)) if found else graph
 
 
 def shrunk(graph: Graph, scheme: Scheme, sample: Mapping[str, np.ndarray]) -> Graph:
