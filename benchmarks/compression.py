@@ -19,6 +19,7 @@ from benchmarks.fine_tuning import find_base
 from benchmarks.shared import find_data, print_table
 from headway.bases.opening import open_base
 from headway.compression.planning import plan_variants
+from headway.compression.racing import race
 from headway.compression.search import THOROUGH, search
 from headway.compression.subject import Subject
 from headway.compression.verdict import Search
@@ -28,7 +29,6 @@ from headway.evaluation.comparison import compare
 from headway.models.encoder_frozen.fitting import fit
 from headway.models.family import Examples, Support
 from headway.package.graph import Graph
-from headway.package.measuring import measure
 from headway.package.opening import open_graph
 from headway.tasks import Classify
 from headway.tasks.recipe import Recipe
@@ -138,11 +138,11 @@ def quantised_by_peer(graph: Graph, folder: Path, *, reduce_range: bool) -> Grap
 
 
 def compared(lines: list[Line], test: Examples, task: Classify) -> list[tuple[object, ...]]:
-    """Measure all in turn, some rounds; medians, beside the first one."""
+    """Measure all side by side, some rounds; medians, beside the first one."""
     columns = {"text": test.rows["text"].to_list()}
     few = {"text": columns["text"][:MEASURED]}
     answers = [open_graph(line.graph).run(columns) for line in lines]
-    rounds = [[measure(line.graph, few, memory=False) for line in lines] for _ in range(ROUNDS)]
+    rounds = [race([line.graph for line in lines], few) for _ in range(ROUNDS)]
     rows, first = [], 0.0
     for place, line in enumerate(lines):
         measured = [each[place] for each in rounds]

@@ -96,4 +96,5 @@ def check_gate(name: str, reasons: Sequence[str]) -> None:
 
 def write_loss(loss: float) -> str:
     """Return a loss as people say it."""
-    return f"{100 * loss:.2f}%"
+    # Added 0 turns a negative zero into a plain one.
+    return f"{round(100 * loss, 2) + 0.0:.2f}%"

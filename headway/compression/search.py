@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from headway.compression.gate import change_between, complaints
+from headway.compression.racing import race
 from headway.compression.subject import Subject
 from headway.compression.verdict import Chosen, Made, Search, Variant, Verdict
 from headway.compute.clock import Clock
 from headway.errors import HeadwayError
 from headway.package.graph import Graph
-from headway.package.measuring import Measured, measure
+from headway.package.measuring import Measured, measure_memory
 from headway.package.opening import open_graph
 from headway.package.parity import check_parity
 from headway.tasks import Classify
@@ -38,7 +39,7 @@ Listen = Callable[[Verdict], None]
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is tried. `thorough`: all ways, each measured twice in turn and its memory too; else the first good."""
+    """How much is tried. `thorough`: all ways, and their memory is measured too; else the first one that is good."""
 
     thorough: bool = True
 
@@ -163,30 +164,16 @@ def check_steadiness(subject: Subject, graph: Graph) -> None:
 
 
 def _measured(graphs: list[Graph], subject: Subject, clock: Clock, effort: Effort) -> list[Measured]:
-    """Measure graphs on the same rows; thoroughly: in turn, the better of two passes, and their memory too."""
+    """Measure graphs side by side on the same rows; thoroughly: their memory too, where there is time."""
     columns = columns_of(subject.exam.rows.head(MEASURED_ROWS))
-    rounds = 2 if effort.thorough and clock.left() > 2 * _MEASURING * len(graphs) else 1
-    passes = [[measure(graph, columns, memory=False) for graph in graphs] for _ in range(rounds)]
-    best = [_best(list(figures)) for figures in zip(*passes, strict=True)]
-    if effort.thorough and clock.left() > _MEMORY * len(graphs):
-        from headway.package.measuring import measure_memory
-
-        labels = subject.task.width if isinstance(subject.task, Classify) else 0
-        return [
-            replace(figures, memory_mb=measure_memory(graph, labels, columns))
-            for figures, graph in zip(best, graphs, strict=True)
-        ]
-    return best
-
-
-def _best(figures: list[Measured]) -> Measured:
-    """Return the best of several measures of one model: a disturbed pass says nothing about it."""
-    return replace(
-        figures[0],
-        latency_p50_ms=min(each.latency_p50_ms for each in figures),
-        latency_p95_ms=min(each.latency_p95_ms for each in figures),
-        rows_per_second=max(each.rows_per_second for each in figures),
-    )
+    found = race(graphs, columns)
+    if not effort.thorough or clock.left() < _MEMORY * len(graphs):
+        return found
+    labels = subject.task.width if isinstance(subject.task, Classify) else 0
+    return [
+        replace(figures, memory_mb=measure_memory(graph, labels, columns))
+        for figures, graph in zip(found, graphs, strict=True)
+    ]
 
 
 def _held_to_gate(tried: _Tried, original: Measured | None, subject: Subject, drop: float) -> _Tried:
