@@ -10,7 +10,7 @@ from headway.data.dataset import Column, Fold
 from headway.models.family import Examples
 from headway.package.graph import Graph
 from headway.package.opening import open_graph
-from headway.runtime.manifest import CharacterFeed, NumberFeed
+from headway.runtime.manifest import CharacterFeed, ImageFeed, NumberFeed
 from headway.tasks import Classify
 
 WIDTH, HIDDEN, LABELS = 64, 256, 5
@@ -39,6 +39,27 @@ def table_graph(seed: int = 0) -> Graph:
     summed = op.reduce_sum(found, op.const(np.array([1])), keepdims=0)
     model = spox.build({"codes": codes}, {"probabilities": op.softmax(op.mul(summed, op.const(np.float32(0.3))))})
     return Graph(model.SerializeToString(), (CharacterFeed("codes", ("text",)),))
+
+
+def picture_graph(seed: int = 0) -> Graph:
+    """Three convolutions, their mean over the picture, and a layer: the shape of the family `cnn`."""
+    generator = np.random.default_rng(seed)
+    pixels = spox.argument(spox.Tensor(np.uint8, ("rows", 12, 12, 1)))
+    x = op.div(op.cast(op.transpose(pixels, perm=[0, 3, 1, 2]), to=np.float32), op.const(np.float32(128)))
+    for inputs, outputs in ((1, 16), (16, 32), (32, 32)):
+        kernel = generator.normal(size=(outputs, inputs, 3, 3)).astype(np.float32) / (4.5 * inputs) ** 0.5
+        bias = np.full(outputs, 0.05, np.float32)
+        x = op.relu(op.conv(x, op.const(kernel), op.const(bias), pads=[1, 1, 1, 1], kernel_shape=[3, 3]))
+    mean = op.reduce_mean(x, op.const(np.array([2, 3])), keepdims=0)
+    head = op.const(8 * generator.normal(size=(32, LABELS)).astype(np.float32))
+    outputs = op.gemm(mean, head, op.const(np.zeros(LABELS, np.float32)))
+    model = spox.build({"picture": pixels}, {"probabilities": op.softmax(outputs, axis=1)})
+    return Graph(model.SerializeToString(), (ImageFeed("picture", ("picture",), 12, 12, "L"),))
+
+
+def pictures(rows: int, seed: int = 1) -> dict[str, list[np.ndarray]]:
+    generator = np.random.default_rng(seed)
+    return {"picture": [generator.integers(0, 256, (12, 12), dtype=np.uint8) for _ in range(rows)]}
 
 
 def numbers_frame(rows: int, seed: int = 1) -> pl.DataFrame:

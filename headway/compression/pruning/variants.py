@@ -55,7 +55,7 @@ def pruned_variants(subject: Subject) -> tuple[Variant, ...]:
         return ()
     blueprint = read_blueprint(subject.shipped.onnx)
     if find_heads(blueprint) or find_spans(blueprint):
-        cuts = ENCODER_CUTS
+        cuts: tuple[Cut, ...] = ENCODER_CUTS
     else:
         cuts = OTHER_CUTS if find_channels(blueprint) else ()
     return tuple(Variant(cut.name, "pruned", _Workshop(subject, cut).make, _estimator(subject)) for cut in cuts)

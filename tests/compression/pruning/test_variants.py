@@ -8,7 +8,7 @@ from headway.compression.pruning.variants import pruned_variants
 from headway.compute.clock import Clock
 from headway.package.graph import Graph
 from headway.package.opening import open_graph
-from tests.compression.graphs import HIDDEN, dense_graph, numbers_frame, subject_of
+from tests.compression.graphs import HIDDEN, dense_graph, numbers_frame, picture_graph, pictures, subject_of
 from tests.encoders.tiny import tiny_base
 
 
@@ -92,6 +92,22 @@ def test_channels_that_are_zero_can_be_taken_out_without_a_trace():
     zeroed = type(blueprint)(blueprint.nodes, arrays, blueprint.model)
     smaller = cut(zeroed, [(group, np.arange(1, HIDDEN, 2))])
     answers = [open_graph(Graph(write_blueprint(each), graph.feeds)).run(rows) for each in (zeroed, smaller)]
+    assert answers[0] == pytest.approx(answers[1], abs=1e-5)
+
+
+def test_channels_of_convolutions_that_are_zero_can_be_taken_out_without_a_trace():
+    graph, rows = picture_graph(), pictures(8)
+    blueprint = read_blueprint(graph.onnx)
+    groups = find_channels(blueprint)
+    assert [group.count for group in groups] == [16, 32, 32]
+    arrays, kept = dict(blueprint.arrays), []
+    for group in groups:
+        name, axis = group.reader
+        arrays[name] = arrays[name].copy()
+        np.moveaxis(arrays[name], axis, 0)[::2] = 0
+        kept.append((group, np.arange(1, group.count, 2)))
+    zeroed = type(blueprint)(blueprint.nodes, arrays, blueprint.model)
+    answers = [open_graph(Graph(write_blueprint(each), graph.feeds)).run(rows) for each in (zeroed, cut(zeroed, kept))]
     assert answers[0] == pytest.approx(answers[1], abs=1e-5)
 
 
