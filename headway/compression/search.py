@@ -141,8 +141,8 @@ def _try(subject: Subject, variant: Variant, original: np.ndarray, *, drop: floa
         check_steadiness(subject, made.graph)
         change = change_between(subject, original, _answers(subject, made.graph))
     except Exception as error:  # noqa: BLE001 - no variant's crash ends the search
-        said = str(error) if isinstance(error, HeadwayError) else f"{type(error).__name__}: {error}"
-        return _Tried(Verdict(variant.name, variant.kind, "failed", said, seconds=time.monotonic() - began), variant)
+        spent = time.monotonic() - began
+        return _Tried(Verdict(variant.name, variant.kind, "failed", _told(error), seconds=spent), variant)
     reasons = complaints(change, drop=drop, measured={}, limits={})
     verdict = Verdict(
         variant.name,
@@ -153,6 +153,10 @@ def _try(subject: Subject, variant: Variant, original: np.ndarray, *, drop: floa
         seconds=time.monotonic() - began,
     )
     return _Tried(verdict, variant, made)
+
+
+def _told(error: Exception) -> str:
+    return str(error) if isinstance(error, HeadwayError) else f"{type(error).__name__}: {error}"
 
 
 def check_steadiness(subject: Subject, graph: Graph) -> None:
@@ -219,8 +223,8 @@ def _choose(
         try:
             graph = each.made.ship(clock)
             reasons = [] if truth is None else _second_look(subject, each.variant, truth, graph, drop)
-        except HeadwayError as error:
-            tried[place] = replace(each, verdict=replace(each.verdict, status="failed", reason=str(error)))
+        except Exception as error:  # noqa: BLE001 - the next best has its turn
+            tried[place] = replace(each, verdict=replace(each.verdict, status="failed", reason=_told(error)))
             continue
         status = replace(each.verdict, status="refused" if reasons else "chosen", reason="; ".join(reasons))
         tried[place] = replace(each, verdict=status)

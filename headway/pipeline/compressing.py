@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,12 +15,13 @@ from headway.compression.storage import load_verdicts, save_verdicts
 from headway.compression.subject import Subject
 from headway.compression.verdict import Chosen, Verdict
 from headway.compute.clock import Clock
+from headway.errors import HeadwayError
 from headway.package.measuring import Measured, measure
 from headway.package.opening import open_graph
 from headway.package.writing import archive_path, write_package
 from headway.pipeline.attempt import Attempt
 from headway.pipeline.competing import CANDIDATES, Competed, compression_seconds
-from headway.pipeline.events import VariantTried
+from headway.pipeline.events import Remark, VariantTried
 from headway.pipeline.packaging import Packaged, describe, describe_rows
 from headway.pipeline.preparing import Prepared
 from headway.pipeline.scoring import Scored, score_graph
@@ -35,7 +37,7 @@ COMPRESSED = "compressed"
 VERDICTS = "verdicts.json"
 # Left to itself, the stage looks only at packages from this size (MB) on: others are not worth the seconds. It takes
 # what was kept for it and what else is left of the budget, up to so many seconds.
-AUTO_SIZE, AUTO_SECONDS = 5.0, 30.0
+AUTO_SIZE, AUTO_SECONDS = 20.0, 30.0
 # Rows that the written package has to answer as the search saw it.
 _PROVEN = 256
 
@@ -77,7 +79,12 @@ def compress_winner(
             return None
         most = AUTO_SECONDS if is_auto else compression_seconds(project)
         wish = wish_of(project, min(attempt.seconds_left, most))
-        found = compress(attempt, prepared, competed, scored, wish)
+        try:
+            found = compress(attempt, prepared, competed, scored, wish)
+        except HeadwayError as error:  # the original is there already and ships
+            attempt.listen(Remark(str(error)))
+            note.text = "the original ships"
+            return None
         note.text = tell_outcome(found)
     return found
 
@@ -112,6 +119,8 @@ def compress(attempt: Attempt, prepared: Prepared, competed: Competed, scored: S
         listen=lambda verdict: attempt.listen(VariantTried(verdict.name, verdict.status, verdict.reason)),
     )
     done = Compressed(found.verdicts, found.drop, found.chosen)
+    # What an earlier attempt has left there passed another gate.
+    shutil.rmtree(attempt.folder.path / COMPRESSED, ignore_errors=True)
     if found.chosen is not None:
         done = write_smaller(attempt, prepared, competed, scored, done)
     save_verdicts(attempt.folder.path / COMPRESSED / VERDICTS, done.verdicts, drop=done.drop)

@@ -40,15 +40,20 @@ class Lesson:
 
 
 def lesson_of(examples: Examples, teacher: Graph, task: Task, *, clock: Clock, seed: int) -> Lesson:
-    """Return what a student learns from: labelled `examples`, and as many more as the teacher has time to answer."""
+    """Return what a student learns from: labelled `examples`, and as many more as the teacher has time to answer.
+
+    Where it has no time for the labelled ones either, they are learnt from by their labels alone.
+    """
     seen = replace(examples, support=replace(examples.support, unlabelled=None))
-    more = _more_rows(examples, teacher, clock=clock, seed=seed)
-    answers = _answers(teacher, examples.rows)
+    most = rows_in_time(examples, teacher, clock)
+    answers = _answers(teacher, examples.rows) if most >= len(examples) else None
+    more = _more_rows(examples, most if answers is None else most - len(examples), seed=seed)
     if not isinstance(task, Classify):
-        mixed = TEACHER * answers[:, 0] + (1 - TEACHER) * examples.y
+        mixed = examples.y if answers is None else TEACHER * answers[:, 0] + (1 - TEACHER) * examples.y
         return _values(seen, mixed, more, teacher)
-    truth = np.eye(task.width, dtype=np.float32)[examples.y]
-    shares = TEACHER * answers + (1 - TEACHER) * truth
+    shares = np.eye(task.width, dtype=np.float32)[examples.y]
+    if answers is not None:
+        shares = TEACHER * answers + (1 - TEACHER) * shares
     weight = np.ones(len(examples), np.float32) if examples.weight is None else examples.weight
     rows = examples.rows
     if more is not None:
@@ -58,6 +63,16 @@ def lesson_of(examples: Examples, teacher: Graph, task: Task, *, clock: Clock, s
     places, labels, parts = divided(shares)
     spread = replace(seen, rows=rows[places], y=labels, weight=(weight[places] * parts).astype(np.float32))
     return Lesson(spread, rows.height)
+
+
+def rows_in_time(examples: Examples, teacher: Graph, clock: Clock) -> int:
+    """Return how many rows the teacher can answer in its share of the time, no more than are wanted."""
+    wanted = (1 + MOST_MORE) * len(examples)
+    opened, few = open_graph(teacher), columns_of(examples.rows.head(_TIMED))
+    began = time.perf_counter()
+    opened.run(few)
+    pace = (time.perf_counter() - began) / min(_TIMED, len(examples))
+    return int(min(wanted, TEACHING_SHARE * clock.left() / max(pace, 1e-9)))
 
 
 def divided(shares: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -85,14 +100,8 @@ def _values(seen: Examples, mixed: np.ndarray, more: pl.DataFrame | None, teache
     return Lesson(replace(seen, rows=pl.concat([seen.rows, more]), y=y, weight=weight), len(y))
 
 
-def _more_rows(examples: Examples, teacher: Graph, *, clock: Clock, seed: int) -> pl.DataFrame | None:
-    """Return rows without labels: those the run has, then some made of pieces of texts; None where time is short."""
-    opened, few = open_graph(teacher), columns_of(examples.rows.head(_TIMED))
-    began = time.perf_counter()
-    opened.run(few)
-    pace = (time.perf_counter() - began) / min(_TIMED, len(examples))
-    seconds = TEACHING_SHARE * clock.left() - pace * len(examples)
-    most = int(min(MOST_MORE * len(examples), max(0.0, seconds) / max(pace, 1e-9)))
+def _more_rows(examples: Examples, most: int, *, seed: int) -> pl.DataFrame | None:
+    """Return rows without labels: those the run has, then some made of pieces of texts; None where there are none."""
     parts = []
     unlabelled = examples.support.unlabelled
     if unlabelled is not None:
