@@ -141,6 +141,8 @@ def quantised_by_peer(graph: Graph, folder: Path, *, reduce_range: bool) -> Grap
         weight_type=QuantType.QInt8,
         reduce_range=reduce_range,
         op_types_to_quantize=["MatMul", "Gather"],
+        # Shapes are not inferred through fused attention.
+        extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
     )
     return replace(graph, onnx=target.read_bytes())
 
