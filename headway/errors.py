@@ -10,7 +10,8 @@
     ├── TrainingError       a candidate could not be trained (it is listed; the run goes on)
     ├── RunError            a run folder that cannot be found, read, resumed or compared
     ├── PackageError        a package that cannot be written, opened or trusted
-    │   └── ParityError     the exported graph and the trained model disagree
+    │   ├── ParityError     the exported graph and the trained model disagree
+    │   └── GateError       a compressed package loses more than it may, or breaks a limit
     ├── ExportError         an export that cannot be written, or does not answer as its package
     ├── InputError          rows given to a package that do not fit its input schema
     ├── RefusalError        a request that the HTTP service answers with an error (headway.serving.refusals)
@@ -97,6 +98,10 @@ class PackageError(HeadwayError):
 
 class ParityError(PackageError):
     """The exported graph and the trained model disagree, so the package is not written."""
+
+
+class GateError(PackageError):
+    """A compressed package loses more than it may, or breaks a limit, so it is not written."""
 
 
 class ExportError(HeadwayError):

@@ -13,6 +13,7 @@ from headway import __version__
 from headway.cli.bases import bases
 from headway.cli.check import check
 from headway.cli.compare import compare
+from headway.cli.compress import compress
 from headway.cli.demo import demo
 from headway.cli.deploy import deploy
 from headway.cli.drift import drift
@@ -47,6 +48,8 @@ app = typer.Typer(
 _COMMANDS: tuple[Callable[..., None], ...] = (
     init, label, check, run, predict, evaluate, compare, report, show,
     export, serve, deploy, drift, price, schema, demo,
+    init, check, run, predict, evaluate, compare, report, show, compress, export, serve, deploy, drift, price, schema,
+    demo,
 )  # fmt: skip
 for command in _COMMANDS:
     app.command()(command)

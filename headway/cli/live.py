@@ -26,6 +26,7 @@ from headway.pipeline.events import (
     RunStarted,
     StageFinished,
     StageStarted,
+    VariantTried,
 )
 from headway.project.units import write_seconds
 from headway.report.translation import translate
@@ -36,6 +37,7 @@ _STYLES = {
     "won": "green",
     "dropped": "yellow",
     "over_limit": "yellow",
+    "refused": "yellow",
     "skipped": "dim",
     "failed": "red",
 }
@@ -113,8 +115,8 @@ class View:
                 return _row("✓", "green", say(event.name, self.language), write_seconds(event.seconds), note)
             case CandidateFinished():
                 return self._candidate_line(event)
-            case BestSoFar():
-                return None
+            case VariantTried():
+                return self._variant_line(event)
             case Remark():
                 return Text.assemble(("! ", "yellow"), translate(event.text, self.language))
         return None
@@ -132,6 +134,14 @@ class View:
         note = ("，" if self.language == "zh" else ", ").join(words)
         seconds = "" if event.status == "skipped" else write_seconds(event.seconds)
         return _row(f"  {sign}", _STYLES[event.status], event.name, seconds, note, indent=2)
+
+    def _variant_line(self, event: VariantTried) -> Text:
+        """Return `· int8`, or why that is not smaller enough or loses too much."""
+        words = [] if event.status == "ok" else [say(event.status, self.language)]
+        words += [translate(event.reason, self.language)] if event.reason else []
+        note = ("，" if self.language == "zh" else ", ").join(words)
+        sign = {"ok": "·", "failed": "✗"}.get(event.status, "–")
+        return _row(f"  {sign}", _STYLES[event.status], event.name, "", note, indent=2)
 
     def _footer(self) -> RenderableType:
         """Return the moving line: stage, candidate with its time, time left, best so far."""

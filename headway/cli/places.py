@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from headway.cli.messages import as_word
 from headway.errors import RunError
@@ -13,12 +14,13 @@ from headway.errors import RunError
 def find_package(path: Path) -> Path:
     """Return the package that `path` means: a package folder, a `.headway` file, or a run (also by `latest`).
 
-    Raises `RunError` where there is none.
+    A run means what it ships: its compressed package, where one passed the gate, else its package. Raises `RunError`
+    where there is none.
     """
     place = _follow(path)
     if place.is_file() or (place / "manifest.json").is_file():
         return place
-    package = place / str(_read_result(place).get("package", "package")) if place.is_dir() else place
+    package = place / _shipped(_read_result(place)) if place.is_dir() else place
     if (package / "manifest.json").is_file() or package.is_file():
         return package
     _fail("this is neither a package nor a finished run", path, "a package folder, a .headway file or a run folder")
@@ -43,7 +45,13 @@ def _follow(path: Path) -> Path:
     return path
 
 
-def _read_result(run: Path) -> dict[str, object]:
+def _shipped(result: dict[str, Any]) -> str:
+    """Return the place of the package that a run ships, from its result."""
+    smaller = (result.get("compression") or {}).get("package")
+    return str(smaller or result.get("package", "package"))
+
+
+def _read_result(run: Path) -> dict[str, Any]:
     try:
         return dict(json.loads((run / "result.json").read_text(encoding="utf-8")))
     except (OSError, ValueError):

@@ -7,6 +7,7 @@ neighbours and with padding. Here every row of activations has a scale of its ow
   point is fixed for each product: in the middle, or near the low end where values are hardly ever negative (GELU).
 - Weights are int8 with a scale for each column. Instructions before VNNI add two products in 16 bits, which saturate:
   the scale of a column makes no two neighbours exceed that, so that every machine gives the same sums.
+- With static activations the step of all rows is fixed by sample rows instead: fewer nodes, and more noise.
 - A few columns of activations are much larger than the others in any text (Dettmers et al. 2022, LLM.int8()); they are
   scaled down and their weights up by the square root of what they exceed the usual by (Xiao et al. 2023, SmoothQuant,
   with alpha = 0.5 and only where it matters). They are found with sample texts.
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -26,9 +27,12 @@ if TYPE_CHECKING:
 # What names this way of computing where results are kept: to be raised when answers change.
 VERSION = "int8-1"
 DOMAIN = "com.microsoft"
+Activations = Literal["dynamic", "static"]
 # Smaller products are not worth the nodes around them.
 SMALLEST = 16_384
 MIDDLE, LOW = 128, 16
+# onnx.TensorProto.FLOAT, known before onnx is imported.
+FLOAT = 1
 # Where the least value is above this share of the largest (negated), the zero point is LOW.
 _LOPSIDED = 0.25
 _SMOOTHED_FROM = 1.2
@@ -69,10 +73,13 @@ class _Product:
     weight: np.ndarray
 
 
-def quantised(model: ModelProto, sample: Mapping[str, np.ndarray]) -> ModelProto:
+def quantised(
+    model: ModelProto, sample: Mapping[str, np.ndarray], *, activations: Activations = "dynamic"
+) -> ModelProto:
     """Return a float32 model with its products by constants, and its table of words, in eight bits.
 
-    `sample`: inputs of the model, rows of real tokens; used to find the columns that are large in any text.
+    `sample`: inputs of the model, real rows; used to find the columns that are large in any row and, where activations
+    are "static", how large they become. Padding, where an input `...mask` tells of it, is left out.
     """
     from onnx.numpy_helper import to_array
 
@@ -82,7 +89,8 @@ def quantised(model: ModelProto, sample: Mapping[str, np.ndarray]) -> ModelProto
     draft = _Draft()
     for node in model.graph.node:
         if id(node) in wanted:
-            _quantise(_product(node, to_array(constants[node.input[1]])), ranges[node.input[0]], draft)
+            product = _product(node, to_array(constants[node.input[1]]))
+            _quantise(product, ranges[node.input[0]], draft, is_static=activations == "static")
         elif node.op_type == "Gather" and _is_table(node, constants):
             _quantise_table(node, to_array(constants[node.input[0]]), draft)
         else:
@@ -93,9 +101,10 @@ def quantised(model: ModelProto, sample: Mapping[str, np.ndarray]) -> ModelProto
 def _is_product(node: NodeProto, constants: Mapping[str, TensorProto]) -> bool:
     if node.op_type not in {"MatMul", "Gemm"} or node.input[1] not in constants:
         return False
-    sizes = constants[node.input[1]].dims
+    weight = constants[node.input[1]]
+    sizes = weight.dims
     plain = all(_is_plain(attribute) for attribute in node.attribute)
-    return plain and len(sizes) == 2 and sizes[0] * sizes[1] >= SMALLEST
+    return plain and weight.data_type == FLOAT and len(sizes) == 2 and sizes[0] * sizes[1] >= SMALLEST
 
 
 def _is_plain(attribute: AttributeProto) -> bool:
@@ -108,7 +117,7 @@ def _is_plain(attribute: AttributeProto) -> bool:
 def _is_table(node: NodeProto, constants: Mapping[str, TensorProto]) -> bool:
     axis = next((attribute.i for attribute in node.attribute if attribute.name == "axis"), 0)
     table = constants.get(node.input[0])
-    return axis == 0 and table is not None and len(table.dims) == 2 and table.data_type == 1
+    return axis == 0 and table is not None and len(table.dims) == 2 and table.data_type == FLOAT
 
 
 def _product(node: NodeProto, weight: np.ndarray) -> _Product:
@@ -132,35 +141,40 @@ def _ranges(model: ModelProto, names: list[str], sample: Mapping[str, np.ndarray
         onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in names if name not in known
     )
     session = open_session(probe.SerializeToString(), threads=1)
-    present = sample[next(name for name in sample if name.endswith("mask"))].reshape(-1).astype(bool)
+    masks = [array.reshape(-1).astype(bool) for name, array in sample.items() if name.endswith("mask")]
     return {
-        name: _extremes(values.reshape(-1, values.shape[-1]), present)
+        name: _extremes(values.reshape(-1, values.shape[-1]), masks)
         for name, values in zip(names, session.run(names, dict(sample)), strict=True)
     }
 
 
-def _extremes(values: np.ndarray, present: np.ndarray) -> np.ndarray:
+def _extremes(values: np.ndarray, masks: list[np.ndarray]) -> np.ndarray:
     """Return the extremes over the tokens that are no padding."""
-    seen = values[present] if len(values) == len(present) else values
+    seen = next((values[present] for present in masks if len(values) == len(present)), values)
     return np.stack([seen.min(0), seen.max(0)])
 
 
-def _quantise(product: _Product, extremes: np.ndarray, draft: _Draft) -> None:
+def _quantise(product: _Product, extremes: np.ndarray, draft: _Draft, *, is_static: bool) -> None:
     """Append the nodes of one product in eight bits."""
     is_lopsided = extremes[0].min() > -_LOPSIDED * extremes[1].max()
     factors = None if is_lopsided else _smoothing(np.abs(extremes).max(0))
+    step = _fixed_step(extremes, LOW if is_lopsided else MIDDLE, factors) if is_static else None
     if product.x not in draft.done:
         draft.done[product.x] = f"eight:{len(draft.done)}:"
-        _quantise_rows(product.x, draft.done[product.x], LOW if is_lopsided else MIDDLE, factors, draft)
+        _quantise_rows(product.x, draft.done[product.x], LOW if is_lopsided else MIDDLE, factors, draft, fixed=step)
     rows = draft.done[product.x]
     weight, scale = quantise_weight(product.weight if factors is None else product.weight * factors[:, None])
     inputs = [
         rows + "values",
         draft.hold(product.name + ":int8", weight),
-        draft.hold("eight:one", np.float32(1)),
+        draft.hold("eight:one", np.float32(1)) if step is None else rows + "step",
         draft.hold(product.name + ":scale", scale),
         rows + "zero",
     ]
+    if step is not None:
+        inputs += ["", product.bias] if product.bias else []
+        draft.add("MatMulIntegerToFloat", inputs, product.output, domain=DOMAIN)
+        return
     raw = draft.add("MatMulIntegerToFloat", inputs, product.output + ":raw", domain=DOMAIN)
     if not product.bias:
         draft.add("Mul", [raw, rows + "step"], product.output)
@@ -176,10 +190,22 @@ def _smoothing(largest: np.ndarray) -> np.ndarray | None:
     return factors if factors.max() > _SMOOTHED_FROM else None
 
 
-def _quantise_rows(x: str, at: str, zero: int, factors: np.ndarray | None, draft: _Draft) -> None:
-    """Append nodes that turn float32 rows into uint8 `values` and a float32 `step` for each row."""
+def _fixed_step(extremes: np.ndarray, zero: int, factors: np.ndarray | None) -> np.float32:
+    """Return the step of all rows alike that holds what was seen."""
+    seen = extremes if factors is None else extremes / factors
+    return np.float32(max(seen[1].max() / (255 - zero), -seen[0].min() / zero, 1e-12))
+
+
+def _quantise_rows(
+    x: str, at: str, zero: int, factors: np.ndarray | None, draft: _Draft, *, fixed: np.float32 | None
+) -> None:
+    """Append nodes that turn float32 rows into uint8 `values` and a float32 `step` for each row, or for all alike."""
     if factors is not None:
         x = draft.add("Mul", [x, draft.hold(at + "factors", 1 / factors)], at + "smooth")
+    zero_point = draft.hold(at + "zero", np.uint8(zero))
+    if fixed is not None:
+        draft.add("QuantizeLinear", [x, draft.hold(at + "step", fixed), zero_point], at + "values")
+        return
     axis = draft.hold("eight:axis", np.array([-1]))
     above = draft.add("ReduceMax", [x, axis], at + "largest", keepdims=1)
     below = draft.add("ReduceMin", [x, axis], at + "least", keepdims=1)
@@ -187,7 +213,6 @@ def _quantise_rows(x: str, at: str, zero: int, factors: np.ndarray | None, draft
     below = draft.add("Mul", [below, draft.hold(at + "below", np.float32(-1 / zero))], at + "step_below")
     step = draft.add("Max", [above, below, draft.hold("eight:tiny", np.float32(1e-12))], at + "step")
     whole = draft.add("Div", [x, step], at + "whole")
-    zero_point = draft.hold(at + "zero", np.uint8(zero))
     draft.add("QuantizeLinear", [whole, draft.hold("eight:one", np.float32(1)), zero_point], at + "values")
 
 

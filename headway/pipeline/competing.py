@@ -26,7 +26,9 @@ from headway.training.tournament import compete
 CANDIDATES = "candidates"
 # What a killed fit goes on from; gone once the tournament is over.
 SCRATCH = "scratch"
-# What the stages after the tournament need: a share of the budget, within bounds in seconds.
+# What compression may take, left to itself (a share of the budget, at most so many seconds), and where it is asked for.
+AUTO_SHARE, AUTO_MOST, COMPRESS_SHARE = 0.05, 15.0, 0.2
+# What the other stages after the tournament need: a share of the budget, within bounds in seconds.
 TAIL_SHARE, TAIL_LEAST, TAIL_MOST = 0.06, 1.5, 8.0
 
 
@@ -46,6 +48,7 @@ def hold_tournament(attempt: Attempt, prepared: Prepared) -> Competed:
         found = settle_bases(attempt, prepared.dataset, ended=store.has_ended)
         contest = make_contest(attempt, prepared, found)
         tail = min(max(TAIL_SHARE * attempt.project.budget.time, TAIL_LEAST), TAIL_MOST)
+        tail += compression_seconds(attempt.project)
         tournament = compete(
             enter(attempt.project, prepared.dataset, found),
             discover(),
@@ -58,6 +61,14 @@ def hold_tournament(attempt: Attempt, prepared: Prepared) -> Competed:
         winner = next(outcome for outcome in tournament.outcomes if outcome.status == "won")
         note.text = f"{tournament.winner} wins, {contest.metric} {winner.metrics[contest.metric]:.4f} in validation"
     return Competed(contest.task, contest, tournament)
+
+
+def compression_seconds(project: Project) -> float:
+    """Return the seconds of the budget that are left to compression."""
+    wish = project.compress
+    if isinstance(wish, str):
+        return min(AUTO_SHARE * project.budget.time, AUTO_MOST) if wish == "auto" else 0.0
+    return COMPRESS_SHARE * project.budget.time if wish.time is None else wish.time
 
 
 def remember_and_tell(attempt: Attempt, event: object) -> None:

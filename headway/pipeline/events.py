@@ -8,7 +8,7 @@ from pathlib import Path
 
 from headway.training.events import BestSoFar, CandidateFinished, CandidateStarted, Remark, TrainingEvent
 
-STAGES = ("read", "clean", "split", "tournament", "evaluate", "package", "report")
+STAGES = ("read", "clean", "split", "tournament", "evaluate", "package", "compress", "report")
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,16 @@ class StageFinished:
     resumed: bool = False
 
 
-Event = RunStarted | StageStarted | StageFinished | TrainingEvent
+@dataclass(frozen=True)
+class VariantTried:
+    """One way of making the package smaller has been tried; see `headway.compression.verdict.Verdict`."""
+
+    name: str
+    status: str
+    reason: str
+
+
+Event = VariantTried | RunStarted | StageStarted | StageFinished | TrainingEvent
 Listener = Callable[[Event], None]
 
 
@@ -55,5 +64,6 @@ __all__ = [
     "RunStarted",
     "StageFinished",
     "StageStarted",
+    "VariantTried",
     "ignore",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,37 +9,31 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from headway.errors import RunError
-from headway.package.measuring import Measured
 from headway.pipeline.attempt import Attempt, Lang
-from headway.pipeline.competing import Competed, hold_tournament
-from headway.pipeline.events import ignore
-from headway.pipeline.folder import (
-    REPORT,
-    RESULT,
-    Stopwatch,
-    follow_latest,
-    open_run_folder,
-    read_project,
-    write_json,
-)
-from headway.pipeline.labels import LABEL_ERRORS, settle_labels
+from headway.pipeline.competing import Competed
+from headway.pipeline.compressing import Compressed, compression_of, compression_row, load_compression
+from headway.pipeline.folder import REPORT, RESULT, write_json
+from headway.pipeline.labels import LABEL_ERRORS
 from headway.pipeline.packaging import Packaged
-from headway.pipeline.preparing import prepare
+from headway.pipeline.reopening import reopen
 from headway.pipeline.result import candidate_row
-from headway.pipeline.scoring import Scored, score
+from headway.pipeline.scoring import Scored
 from headway.pipeline.telling import tell
 from headway.report.content import Bought
 from headway.report.page import write_report
 
 
-def report_run(attempt: Attempt, competed: Competed, scored: Scored, packaged: Packaged) -> Mapping[str, Any]:
+def report_run(
+    attempt: Attempt, competed: Competed, scored: Scored, packaged: Packaged, compressed: Compressed | None
+) -> Mapping[str, Any]:
     """Write the report and, last of all, `result.json`: its presence says that the run went to its end."""
     with attempt.stage("report") as note:
-        content = replace(packaged.content, seconds=attempt.watch.seconds)
+        told = None if compressed is None else compression_of(compressed)
+        content = replace(packaged.content, seconds=attempt.watch.seconds, compression=told)
         write_report(attempt.folder.path / REPORT, content, lang=attempt.lang)
         note.text = str(attempt.folder.path / REPORT)
     result = summarise(attempt, competed, scored, packaged)
+    result["compression"] = None if compressed is None else compression_row(compressed, attempt.folder.path)
     write_json(attempt.folder.path / RESULT, result)
     return result
 
@@ -50,16 +43,11 @@ def report_again(path: Path, *, lang: Lang) -> Path:
 
     Raises `RunError` for a folder that is no finished run.
     """
-    folder = open_run_folder(follow_latest(path))
-    if not folder.finished:
-        raise RunError("this run is not finished", where=str(path), fix=f"headway run --resume {folder.path}")
-    result = read_result(folder.path)
-    attempt = Attempt(read_project(folder), folder, Stopwatch(result["seconds"]), lang, ignore)
-    prepared = settle_labels(attempt, prepare(attempt))
-    competed = hold_tournament(attempt, prepared)
-    scored = score(attempt, prepared, competed)
-    content = tell(attempt, prepared, competed, scored, Measured(**result["measured"]))
-    return write_report(folder.path / REPORT, replace(content, seconds=result["seconds"]), lang=lang)
+    run = reopen(path, lang=lang)
+    folder = run.attempt.folder.path
+    content = tell(run.attempt, run.prepared, run.competed, run.scored, run.measured)
+    told = replace(content, seconds=run.result["seconds"], compression=load_compression(folder))
+    return write_report(folder / REPORT, told, lang=lang)
 
 
 def summarise(attempt: Attempt, competed: Competed, scored: Scored, packaged: Packaged) -> dict[str, Any]:
@@ -111,8 +99,3 @@ def bought_row(bought: Bought | None) -> dict[str, Any] | None:
     if bought is None:
         return None
     return {name: value for name, value in vars(bought).items() if name != "examples"}
-
-
-def read_result(folder: Path) -> dict[str, Any]:
-    """Return the content of a finished run's `result.json`."""
-    return dict(json.loads((folder / RESULT).read_text(encoding="utf-8")))

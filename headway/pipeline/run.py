@@ -8,6 +8,7 @@ from headway.bases.finding import check_name
 from headway.errors import RunError
 from headway.pipeline.attempt import Attempt, Lang
 from headway.pipeline.competing import hold_tournament, task_of
+from headway.pipeline.compressing import compress_winner
 from headway.pipeline.events import Listener, RunStarted, ignore
 from headway.pipeline.folder import (
     PROJECT,
@@ -55,9 +56,11 @@ def run(
     competed = hold_tournament(attempt, prepared)
     scored = score(attempt, prepared, competed)
     package = package_winner(attempt, prepared, competed, scored)
-    result = report_run(attempt, competed, scored, package)
+    smaller = compress_winner(attempt, prepared, competed, scored, package)
+    result = report_run(attempt, competed, scored, package, smaller)
     move_latest(attempt.folder)
-    return RunResult(attempt.folder.path, package.folder, attempt.folder.path / REPORT, result)
+    ships = package.folder if smaller is None or smaller.folder is None else smaller.folder
+    return RunResult(attempt.folder.path, ships, attempt.folder.path / REPORT, result)
 
 
 def begin(project: Project | None, out: Path, lang: Lang, listen: Listener) -> Attempt:

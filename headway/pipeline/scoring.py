@@ -14,6 +14,7 @@ from headway.evaluation.decisions import Costs, Threshold, choose_threshold, dec
 from headway.evaluation.scores import Scores
 from headway.evaluation.scoring import evaluate
 from headway.models.family import Examples
+from headway.package.graph import Graph
 from headway.package.opening import open_graph
 from headway.pipeline.attempt import Attempt
 from headway.pipeline.competing import Competed, held_out
@@ -62,27 +63,31 @@ class Scored:
 def score(attempt: Attempt, prepared: Prepared, competed: Competed) -> Scored:
     """Choose the threshold on the validation rows, answer the test part through the runtime, and score the answers."""
     with attempt.stage("evaluate") as note:
-        decided = settle_decision(attempt, competed)
-        examples, numbers = held_out(prepared)
-        answers = open_graph(competed.tournament.graph).run(columns_of(examples.rows))
-        answers = answers if competed.task.kind == "classify" else answers[:, 0]
-        scores = evaluate(
-            examples.y,
-            answers,
-            competed.task,
-            rows=examples.rows,
-            inputs=examples.inputs,
-            threshold=decided.position(competed.task) if isinstance(competed.task, Classify) else None,
-            costs=decided.costs,
-            positive=competed.contest.positive,
-            widths=interval_widths(competed),
-            seed=attempt.project.seed,
-        )
-        write_parquet(
-            attempt.folder.path / TEST_ANSWERS, tabulate_answers(competed, examples, numbers, answers, decided)
-        )
+        scored = score_graph(attempt, prepared, competed, competed.tournament.graph, settle_decision(attempt, competed))
+        table = tabulate_answers(competed, scored.examples, held_out(prepared)[1], scored.answers, scored.decided)
+        write_parquet(attempt.folder.path / TEST_ANSWERS, table)
         metric = competed.contest.metric
-        note.text = f"{metric} {scores.metrics[metric]:.4f} on {len(examples):,} test rows"
+        note.text = f"{metric} {scored.scores.metrics[metric]:.4f} on {len(scored.examples):,} test rows"
+    return scored
+
+
+def score_graph(attempt: Attempt, prepared: Prepared, competed: Competed, graph: Graph, decided: Decided) -> Scored:
+    """Answer the test part with a graph, through the runtime, and score the answers."""
+    examples, _ = held_out(prepared)
+    answers = open_graph(graph).run(columns_of(examples.rows))
+    answers = answers if competed.task.kind == "classify" else answers[:, 0]
+    scores = evaluate(
+        examples.y,
+        answers,
+        competed.task,
+        rows=examples.rows,
+        inputs=examples.inputs,
+        threshold=decided.position(competed.task) if isinstance(competed.task, Classify) else None,
+        costs=decided.costs,
+        positive=competed.contest.positive,
+        widths=interval_widths(competed),
+        seed=attempt.project.seed,
+    )
     return Scored(scores, examples, answers, decided)
 
 

@@ -36,8 +36,16 @@ LIBRARIES = ("numpy", "onnxruntime", "onnx", "polars", "scikit-learn", "lightgbm
 MOST_VALUES = 5000
 
 
-def tell(attempt: Attempt, prepared: Prepared, competed: Competed, scored: Scored, measured: Measured) -> ReportContent:
-    """Gather everything that the report tells."""
+def tell(
+    attempt: Attempt,
+    prepared: Prepared,
+    competed: Competed,
+    scored: Scored,
+    measured: Measured,
+    *,
+    path: str = PACKAGE,
+) -> ReportContent:
+    """Gather everything that the report tells; `path` is the package's, inside the run folder."""
     dataset, project, tournament = prepared.dataset, attempt.project, competed.tournament
     task = competed.task
     winner = next(outcome for outcome in tournament.outcomes if outcome.status == "won")
@@ -68,7 +76,7 @@ def tell(attempt: Attempt, prepared: Prepared, competed: Competed, scored: Score
         costs=scored.decided.costs,
         limits=project.limits,
         package=PackageFacts(
-            path=PACKAGE,
+            path=path,
             size_mb=measured.size_mb,
             latency_p50_ms=measured.latency_p50_ms,
             latency_p95_ms=measured.latency_p95_ms,

@@ -20,6 +20,7 @@ _CHINESE_KEYS: Mapping[str, str] = {
     "忽略": "ignore", "任务": "task", "预算": "budget", "时间": "time", "内存": "memory", "限制": "limits",
     "模型": "models", "指标": "metric", "清洗": "cleaning", "拆分": "split", "训练": "training", "种子": "seed",
     "测试": "test", "基础模型": "base", "预训练模型": "base", "无标签": "unlabelled", "未标注": "unlabelled",
+    "压缩": "compress",
 }  # fmt: skip
 
 _TYPES: Mapping[str, str] = {
@@ -35,7 +36,7 @@ _TYPES: Mapping[str, str] = {
     "tuple_type": "a list",
     "string_too_short": "some text",
 }
-_SHARES = frozenset({"test", "valid", "precision", "max_rejected"})
+_SHARES = frozenset({"test", "valid", "precision", "max_rejected", "drop"})
 _BOUNDS: Mapping[str, str] = {
     "greater_than": "above {gt}",
     "greater_than_equal": "at least {ge}",

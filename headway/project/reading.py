@@ -49,6 +49,7 @@ def build(
     split: Mapping[str, object] | None = None,
     training: Mapping[str, object] | None = None,
     decision: Mapping[str, object] | None = None,
+    compress: str | Mapping[str, object] = "auto",
     descriptions: Mapping[str, str] | None = None,
     seed: int = 0,
     families: Families | None = None,
@@ -76,6 +77,7 @@ def build(
         "split": split,
         "training": training,
         "decision": decision,
+        "compress": compress,
         "descriptions": descriptions,
         "seed": seed,
     }

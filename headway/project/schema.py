@@ -143,6 +143,18 @@ class Decision(Part):
     label: str | int | bool | None = None
 
 
+class Compressing(Part):
+    """How the package is made smaller: the most that may be lost, the seconds for it, and the methods tried.
+
+    `drop` is in points of the metric (0.5% is half a point), or a share of its value where it has no upper bound.
+    Without `time` it takes a fifth of the budget.
+    """
+
+    drop: Portion = 0.005
+    time: Seconds | None = None
+    methods: tuple[Literal["quantise", "prune", "distil"], ...] = ("quantise", "prune", "distil")
+
+
 def _list_models(raw: Any) -> Any:
     """Read `[a, {b: {dropout: 0.3}}]`, `a` or a mapping as a mapping from family to its settings."""
     if raw == "auto" or not isinstance(raw, str | list | tuple | Mapping):
@@ -175,7 +187,8 @@ class Project(Part):
     `folder` is the folder of the project file; relative paths start there. `models` is "auto" or a mapping
     from the name of a family to the training settings for it alone (they win over `training`). `unlabelled` names more
     rows of the same inputs without a target; `base` a pretrained model, "auto" or "none"; `descriptions` says what
-    a label means.
+    a label means. `compress`: "auto" makes large packages smaller where that is quickly done and costs half a point at
+    the most, "off" leaves them as they are.
     """
 
     name: Text
@@ -197,5 +210,6 @@ class Project(Part):
     split: Splitting = Splitting()
     training: Training = Training()
     decision: Decision = Decision()
+    compress: Literal["auto", "off"] | Compressing = "auto"
     descriptions: dict[str, Text] = {}
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from headway.compression.verdict import Verdict
 from headway.data.dataset import Column, Finding
 from headway.evaluation.calibration import Temperature
 from headway.evaluation.decisions import Threshold
@@ -106,6 +107,18 @@ class Bought:
 
 
 @dataclass(frozen=True)
+class Compression:
+    """What was tried to make the package smaller, the original first; `package` is where the chosen one is, if any.
+
+    `drop`: the most that it was allowed to lose (0.005 is half a point).
+    """
+
+    verdicts: tuple[Verdict, ...]
+    drop: float
+    package: str | None = None
+
+
+@dataclass(frozen=True)
 class ReportContent:
     """A whole run for a reader.
 
@@ -143,6 +156,7 @@ class ReportContent:
     calibration: Temperature | None = None
     limits: Limits | None = None
     package: PackageFacts | None = None
+    compression: Compression | None = None
     remarks: tuple[str, ...] = ()
     folder: str = ""
     source: str = ""

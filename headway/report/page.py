@@ -14,6 +14,7 @@ from headway.report.content import ReportContent
 from headway.report.markup import Markup, block, element, join, span
 from headway.report.sections.bought import show_bought
 from headway.report.sections.candidates import show_candidates
+from headway.report.sections.compression import show_compression
 from headway.report.sections.data import show_data, show_findings
 from headway.report.sections.mistakes import show_mistakes
 from headway.report.sections.origin import show_glossary, show_origin
@@ -45,6 +46,8 @@ def render_report(content: ReportContent, lang: Lang) -> Markup:
     ]
     if content.bought is not None:
         sections.insert(2, ("bought", show_bought(content.bought, content, lang)))
+    if content.compression is not None:
+        sections.append(("compression", show_compression(content.compression, lang)))
     if content.package is not None:
         sections.append(("usage", show_usage(content.package, lang)))
     sections += [("origin", show_origin(content, lang)), ("glossary", show_glossary(lang))]

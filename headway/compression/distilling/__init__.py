@@ -1,0 +1,1 @@
+"""Small families that learn from a large model's answers."""

@@ -1,0 +1,75 @@
+import json
+
+import polars as pl
+import pytest
+
+from headway.errors import GateError, RunError
+from headway.package.opening import open_graph
+from headway.pipeline.compressing import Wish
+from headway.pipeline.recompressing import compress_again
+from headway.pipeline.reporting import report_again
+from headway.pipeline.run import run
+from headway.project import build
+from headway.runtime import load
+from headway.runtime.archive import read_package
+from tests.compression.graphs import COLUMNS, WIDTH, dense_graph, numbers_frame
+
+
+def numbers_project(folder, **settings):
+    """A project on numbers that a dense network answers; `mlp` has products large enough to be quantised."""
+    frame = numbers_frame(700)
+    labels = open_graph(dense_graph()).run(frame.to_dict()).argmax(1)
+    frame.with_columns(label=pl.Series(["no" if label < 2 else "yes" for label in labels])).write_csv(folder / "t.csv")
+    options = {"models": ["mlp"], "budget": {"time": 200}, "name": "numbers", **settings}
+    inputs = dict.fromkeys(COLUMNS, "number")
+    return build(data="t.csv", target="label", inputs=inputs, folder=folder, **options)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("finished")
+    return run(numbers_project(folder), out=folder / "runs")
+
+
+def test_small_packages_are_left_alone_by_default(finished):
+    assert finished.result["compression"] is None
+    assert finished.package == finished.folder / "package"
+
+
+def test_a_smaller_package_is_written_beside_the_original_and_told(finished):
+    original = (finished.folder / "package" / "manifest.json").read_bytes()
+    done = compress_again(finished.folder, Wish(0.2, 120.0, ("quantise",)))
+    assert done.compressed.chosen is not None, done.compressed.verdicts
+    assert (finished.folder / "package" / "manifest.json").read_bytes() == original
+    manifest, files = read_package(done.compressed.folder)
+    assert {"card.md", "reference.json", "model.onnx"} <= set(files)
+    assert manifest.winner.startswith("mlp, ")
+    assert load(done.compressed.archive).predict(numbers_frame(3).to_dicts())
+    whole = (finished.folder / "package" / "model.onnx").stat().st_size
+    assert len(files["model.onnx"]) < 0.7 * whole
+    result = json.loads((finished.folder / "result.json").read_text())
+    assert result["compression"]["package"] == "compressed/package"
+    assert result["compression"]["verdicts"][0]["status"] == "original"
+    assert done.compressed.chosen.name in (finished.folder / "report.html").read_text()
+    assert "更小更快" in report_again(finished.folder, lang="zh").read_text()
+
+
+def test_nothing_is_written_where_nothing_passes_the_gate(tmp_path):
+    done = run(numbers_project(tmp_path, models=["baseline"]), out=tmp_path / "runs")
+    with pytest.raises(GateError):
+        compress_again(done.folder, Wish(0.005, 60.0, ("quantise",)))
+    assert not (done.folder / "compressed" / "package").exists()
+    assert json.loads((done.folder / "result.json").read_text())["compression"]["chosen"] is None
+
+
+def test_the_stage_of_a_run_ships_what_passes(tmp_path):
+    wish = {"drop": 0.2, "time": 60, "methods": ["quantise"]}
+    done = run(numbers_project(tmp_path, compress=wish), out=tmp_path / "runs")
+    assert done.package == done.folder / "compressed" / "package"
+    assert done.result["compression"]["measured"]["size_mb"] < done.result["measured"]["size_mb"]
+    assert len(load(done.package).manifest.inputs) == WIDTH
+
+
+def test_a_folder_that_is_no_run_is_named(tmp_path):
+    with pytest.raises(RunError):
+        compress_again(tmp_path, Wish(0.005, 60.0, ("quantise",)))
