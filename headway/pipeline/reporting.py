@@ -30,6 +30,7 @@ from headway.pipeline.preparing import prepare
 from headway.pipeline.result import candidate_row
 from headway.pipeline.scoring import Scored, score
 from headway.pipeline.telling import tell
+from headway.pipeline.writing import describe_writing
 from headway.report.page import write_report
 
 
@@ -89,6 +90,7 @@ def summarise(attempt: Attempt, competed: Competed, scored: Scored, packaged: Pa
         "base": dict(content.base) or None,
         "limits": dict(competed.contest.limits),
         "candidates": [candidate_row(outcome) for outcome in tournament.outcomes],
+        "writing": None if scored.writing is None else describe_writing(scored.writing),
         "findings": [vars(finding) for finding in content.findings],
         "label_errors": LABEL_ERRORS if (attempt.folder.path / LABEL_ERRORS).exists() else None,
         "seed": attempt.project.seed,

@@ -18,6 +18,7 @@ from headway.package.opening import open_graph
 from headway.pipeline.attempt import Attempt
 from headway.pipeline.competing import Competed, held_out
 from headway.pipeline.preparing import Prepared, write_parquet
+from headway.pipeline.writing import Writing, judge_writing
 from headway.project.complaints import suggest
 from headway.project.schema import Project
 from headway.tasks import Classify, Task
@@ -51,19 +52,26 @@ class Decided:
 
 @dataclass(frozen=True)
 class Scored:
-    """The winner's figures on the test part, its raw answers there, and how it decides."""
+    """The winner's figures on the test part, its raw answers there, how it decides, and what it writes."""
 
     scores: Scores
     examples: Examples
     answers: np.ndarray
     decided: Decided
+    writing: Writing | None = None
 
 
 def score(attempt: Attempt, prepared: Prepared, competed: Competed) -> Scored:
     """Choose the threshold on the validation rows, answer the test part through the runtime, and score the answers."""
     with attempt.stage("evaluate") as note:
-        decided = settle_decision(attempt, competed)
         examples, numbers = held_out(prepared)
+        metric = competed.contest.metric
+        if competed.task.kind == "generate":
+            answers, scores, writing = judge_writing(attempt, prepared, competed, examples)
+            write_parquet(attempt.folder.path / TEST_ANSWERS, tabulate_texts(examples, numbers, answers, writing))
+            note.text = f"{metric} {scores.metrics[metric]:.4f} on {len(examples):,} test rows"
+            return Scored(scores, examples, answers, Decided(), writing)
+        decided = settle_decision(attempt, competed)
         answers = open_graph(competed.tournament.graph).run(columns_of(examples.rows))
         answers = answers if competed.task.kind == "classify" else answers[:, 0]
         scores = evaluate(
@@ -81,9 +89,14 @@ def score(attempt: Attempt, prepared: Prepared, competed: Competed) -> Scored:
         write_parquet(
             attempt.folder.path / TEST_ANSWERS, tabulate_answers(competed, examples, numbers, answers, decided)
         )
-        metric = competed.contest.metric
         note.text = f"{metric} {scores.metrics[metric]:.4f} on {len(examples):,} test rows"
     return Scored(scores, examples, answers, decided)
+
+
+def tabulate_texts(examples: Examples, numbers: pl.Series, answers: np.ndarray, writing: Writing) -> pl.DataFrame:
+    """Return one row per test text: `__row__`, `actual` (its characters), `nats` and `tokens`, and the yardstick's nats."""
+    figures = {"nats": answers[:, 0], "tokens": answers[:, 1], "baseline_nats": writing.nats}
+    return pl.DataFrame({ROW: numbers, "actual": examples.y, **figures})
 
 
 def interval_widths(competed: Competed) -> dict[float, float]:
@@ -91,7 +104,7 @@ def interval_widths(competed: Competed) -> dict[float, float]:
 
     Empty for classification, and without levels that there are too few rows for.
     """
-    if competed.task.kind == "classify":
+    if competed.task.kind != "regress":
         return {}
     answers = competed.tournament.answers
     residuals = competed.contest.truth[: len(answers)] - answers

@@ -28,7 +28,7 @@ from headway.pipeline.support import base_of_winner
 from headway.report.content import Change, PackageFacts, ReportContent, RowCounts
 from headway.report.filling import fill_changes, fill_columns
 from headway.runtime.manifest import Label
-from headway.tasks import Classify
+from headway.tasks import Classify, Regress
 
 DUPLICATE_STEPS = ("duplicate", "near_duplicate")
 LIBRARIES = ("numpy", "onnxruntime", "onnx", "polars", "scikit-learn", "lightgbm", "torch", "tokenizers")
@@ -40,7 +40,7 @@ def tell(attempt: Attempt, prepared: Prepared, competed: Competed, scored: Score
     dataset, project, tournament = prepared.dataset, attempt.project, competed.tournament
     task = competed.task
     winner = next(outcome for outcome in tournament.outcomes if outcome.status == "won")
-    regress = not isinstance(task, Classify)
+    regress = isinstance(task, Regress)
     return ReportContent(
         name=project.name,
         task=task.kind,
@@ -163,6 +163,8 @@ def first_answer(competed: Competed, scored: Scored) -> dict[str, object]:
     if not len(scored.answers):
         return {}
     task = competed.task
+    if scored.writing is not None:
+        return {}
     if not isinstance(task, Classify):
         return {"prediction": float(scored.answers[0])}
     row = scored.answers[:1]
