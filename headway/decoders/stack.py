@@ -15,6 +15,7 @@ from headway.errors import BaseModelError
 EMBEDDING, NORM, HEAD = "model.embed_tokens.weight", "model.norm.weight", "lm_head.weight"
 
 Weights = Mapping[str, np.ndarray]
+_LANES = 16
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class DecoderConfig:
 
     `vocabulary`: tokens; `width`: of the hidden states; `heads` read `key_value_heads` groups of keys and values;
     `hidden`: width inside SwiGLU; `window`: the most tokens of prompt and answer together; `rope_theta`: base of the
-    rotary frequencies; `norm_epsilon`: of all norms; `tied`: the table of tokens is also the head.
+    rotary frequencies; `norm_epsilon`: of all norms; `tied`: the table of tokens is also the head. The width of a head
+    must be a multiple of 16 (`check_config`): onnxruntime's attention knows no other.
     """
 
     vocabulary: int
@@ -41,6 +43,19 @@ class DecoderConfig:
     def head_width(self) -> int:
         """Return the numbers in one head's query."""
         return self.width // self.heads
+
+
+def check_config(config: DecoderConfig) -> None:
+    """Raise `BaseModelError` for sizes that make no decoder, or none that can be exported."""
+    wrong = {
+        f"a width that is a multiple of its heads, got {config.width} / {config.heads}": config.width % config.heads,
+        f"heads whose width is a multiple of {_LANES}, got {config.head_width}": config.head_width % _LANES,
+        f"heads that are a multiple of the groups of keys and values, got {config.heads} / {config.key_value_heads}":
+        config.heads % config.key_value_heads,
+    }  # fmt: skip
+    for expected, left in wrong.items():
+        if left:
+            raise BaseModelError("the sizes make no decoder that can be exported", expected=expected)
 
 
 def layer_name(number: int, part: str) -> str:
