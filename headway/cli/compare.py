@@ -33,7 +33,9 @@ def compare(
     a: Annotated[Path, typer.Argument(metavar="A", help="A run folder.")],
     b: Annotated[Path, typer.Argument(metavar="B", help="Another run folder, tested on the same rows.")],
     *,
-    metric: Annotated[str | None, typer.Option(help="accuracy by default, rmse for numbers, bits_per_character for texts.")] = None,
+    metric: Annotated[
+        str | None, typer.Option(help="accuracy by default, rmse for numbers, bits_per_character for texts.")
+    ] = None,
     lang: Annotated[str | None, typer.Option(help="Language of the verdict: en or zh.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
 ) -> None:

@@ -74,9 +74,9 @@ class Dataset:
     image: String path that exists, absolute, or Binary), missing as null; the column of `split.time` follows them where
     it is not an input. `y`: `[n]`, int64 indices into `labels`, or
     float32 values for regression. `groups`: `[n]` int64; rows of one group must share a fold. `weight`: `[n]`
-    float32 or None. `form` says how texts to be written hang together, None for other tasks; their `y` counts
-    the characters of `text`. `changes`: one line per row that cleaning dropped, set aside, grouped, or re-weighted, with the
-    columns `ROW`, `step`, `reason`, `partner` (the `ROW` it was compared with, or null).
+    float32 or None. `form` says how texts to be written hang together, None for other tasks; their `y` counts the
+    characters of `text`. `changes`: one line per row that cleaning dropped, set aside, grouped, or re-weighted, with
+    the columns `ROW`, `step`, `reason`, `partner` (the `ROW` it was compared with, or null).
     """
 
     rows: pl.DataFrame

@@ -24,7 +24,8 @@ def split(dataset: Dataset, splitting: Splitting, *, seed: int, given_test: bool
 
     With `given_test` the test part is another Dataset and `Split.test` is empty. The folds are `splitting.folds`, or
     five (three when a class has fewer than five rows) below 2,000 training rows, or one holdout. By time, and in a
-    running text, the test part and the holdout are the latest rows; texts to be written have one holdout. Raises DataError when there are too few rows or groups.
+    running text, the test part and the holdout are the latest rows; texts to be written have one holdout. Raises
+    DataError when there are too few rows or groups.
     """
     if dataset.form == "stream":
         return _split_in_order(dataset, splitting, given_test=given_test)
@@ -62,7 +63,7 @@ def _split_in_order(dataset: Dataset, splitting: Splitting, *, given_test: bool)
     ends = np.cumsum(dataset.y)
     whole = len(dataset) if given_test else _first_from(ends, 1 - _test_share(dataset, splitting), len(dataset))
     learnt = _first_from(ends[:whole], 1 - _valid_share(dataset, splitting, whole), whole)
-    if learnt == 0 or whole == learnt:
+    if learnt in {0, whole}:
         raise DataError("too few pieces of text to split in order", where="split", got=f"{len(dataset)} pieces")
     rows = np.arange(len(dataset))
     return Split(rows[:whole], rows[whole:], (Fold(rows[:learnt], rows[learnt:whole]),))

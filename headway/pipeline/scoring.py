@@ -13,12 +13,13 @@ from headway.evaluation.calibration import conformal_width
 from headway.evaluation.decisions import Costs, Threshold, choose_threshold, decide, read_costs
 from headway.evaluation.scores import Scores
 from headway.evaluation.scoring import evaluate
+from headway.evaluation.writing.judged import Writing
 from headway.models.family import Examples
 from headway.package.opening import open_graph
 from headway.pipeline.attempt import Attempt
 from headway.pipeline.competing import Competed, held_out
 from headway.pipeline.preparing import Prepared, write_parquet
-from headway.pipeline.writing import Writing, judge_writing
+from headway.pipeline.writing import judge_writing
 from headway.project.complaints import suggest
 from headway.project.schema import Project
 from headway.tasks import Classify, Task
@@ -67,7 +68,7 @@ def score(attempt: Attempt, prepared: Prepared, competed: Competed) -> Scored:
         examples, numbers = held_out(prepared)
         metric = competed.contest.metric
         if competed.task.kind == "generate":
-            answers, scores, writing = judge_writing(attempt, prepared, competed, examples)
+            answers, scores, writing = judge_writing(attempt, competed, examples)
             write_parquet(attempt.folder.path / TEST_ANSWERS, tabulate_texts(examples, numbers, answers, writing))
             note.text = f"{metric} {scores.metrics[metric]:.4f} on {len(examples):,} test rows"
             return Scored(scores, examples, answers, Decided(), writing)
@@ -94,7 +95,7 @@ def score(attempt: Attempt, prepared: Prepared, competed: Competed) -> Scored:
 
 
 def tabulate_texts(examples: Examples, numbers: pl.Series, answers: np.ndarray, writing: Writing) -> pl.DataFrame:
-    """Return one row per test text: `__row__`, `actual` (its characters), `nats` and `tokens`, and the yardstick's nats."""
+    """Return one row per test text: `__row__`, `actual` (its characters), `nats`, `tokens`, the yardstick's nats."""
     figures = {"nats": answers[:, 0], "tokens": answers[:, 1], "baseline_nats": writing.nats}
     return pl.DataFrame({ROW: numbers, "actual": examples.y, **figures})
 

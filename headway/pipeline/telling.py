@@ -59,6 +59,7 @@ def tell(attempt: Attempt, prepared: Prepared, competed: Competed, scored: Score
         balance=balance_of(prepared),
         values=tuple(float(value) for value in dataset.y[:MOST_VALUES]) if regress else (),
         pairs=pairs_of(scored) if regress else (),
+        writing=scored.writing,
         members=dict(winner.members),
         base=base_of_winner(attempt.folder, tournament) or {},
         folds=len(competed.contest.folds),

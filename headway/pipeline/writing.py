@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 
 from headway.compute.clock import Clock
 from headway.data.corpus.reading import PROMPT, TEXT
-from headway.evaluation.comparison import Comparison, compare
+from headway.evaluation.comparison import compare
 from headway.evaluation.scores import Scores
 from headway.evaluation.scoring import evaluate
 from headway.evaluation.writing.form import find_form, keeps_form
+from headway.evaluation.writing.judged import Sample, Writing
 from headway.evaluation.writing.memory import Copy, longest_copies
 from headway.evaluation.writing.references import chrf, rouge_l
 from headway.evaluation.writing.variety import distinct, repetition
@@ -23,7 +24,6 @@ from headway.models.ngram.fitting import Ngrams, fit
 from headway.models.sequences import AFTER_PROMPT
 from headway.pipeline.attempt import Attempt
 from headway.pipeline.competing import Competed
-from headway.pipeline.preparing import Prepared
 from headway.tasks import Generate
 from headway.tasks.recipe import Recipe
 from headway.training.entrants import YARDSTICK
@@ -35,37 +35,7 @@ TEMPERATURE, TOP_P = 0.8, 0.95
 OPENING = 40
 
 
-@dataclass(frozen=True)
-class Sample:
-    """A prompt, what the winner and the yardstick wrote for it, and the answer a person gave, where there is one."""
-
-    prompt: str
-    written: str
-    baseline: str
-    reference: str = ""
-
-
-@dataclass(frozen=True)
-class Writing:
-    """What a model that writes is judged by beside its likelihood.
-
-    `units`: what a token is (characters or BPE). `lengths`: of the lines of verse, where the corpus is verse.
-    `baseline`: the yardstick's figures on the same test part and for the same prompts; `against`: the paired test of
-    both. `copy`: the longest passage that the winner's samples have copied. `nats`: of the yardstick, a test row.
-    """
-
-    units: str
-    lengths: tuple[int, ...]
-    baseline: Mapping[str, float]
-    against: Comparison
-    samples: tuple[Sample, ...]
-    copy: str
-    nats: np.ndarray = field(repr=False)
-
-
-def judge_writing(
-    attempt: Attempt, prepared: Prepared, competed: Competed, examples: Examples
-) -> tuple[np.ndarray, Scores, Writing]:
+def judge_writing(attempt: Attempt, competed: Competed, examples: Examples) -> tuple[np.ndarray, Scores, Writing]:
     """Return the winner's answers on the test part, its scores, and what else its texts are judged by."""
     task = competed.task
     assert isinstance(task, Generate)
@@ -84,13 +54,25 @@ def judge_writing(
         for number, prompt in enumerate(prompts)
     ]
     form = find_form(texts) if task.form != "answers" else ()
-    figures, copy = judge_texts(prompts, written, references, texts, form, task)
+    asked = Asked(prompts, references, texts, form)
+    figures, copy = judge_texts(written, asked)
     others_scores = evaluate(examples.y, others, task, seed=seed)
-    baseline = {**others_scores.metrics, **judge_texts(prompts, theirs, references, texts, form, task)[0]}
+    baseline = {**others_scores.metrics, **judge_texts(theirs, asked)[0]}
     samples = [Sample(*each) for each in zip(prompts, written, theirs, references, strict=True)][:SHOWN]
     units = facts_of(competed.tournament.graph)[1].units
     scores = replace(scores, metrics={**scores.metrics, **figures})
-    return answers, scores, Writing(units, form, baseline, against, tuple(samples), copy.passage, others[:, 0])
+    writing = Writing(
+        units=units,
+        lengths=form,
+        yardstick=YARDSTICK,
+        baseline=baseline,
+        against=against,
+        written=len(written),
+        samples=tuple(samples),
+        copy=copy.passage,
+        nats=others[:, 0],
+    )
+    return answers, scores, writing
 
 
 def count_again(competed: Competed, task: Generate, seed: int) -> Ngrams:
@@ -119,16 +101,19 @@ def ask(rows: pl.DataFrame, task: Generate, *, seed: int) -> tuple[list[str], li
     return openings, [""] * count
 
 
-def judge_texts(
-    prompts: Sequence[str],
-    written: Sequence[str],
-    references: Sequence[str],
-    corpus: Sequence[str],
-    form: tuple[int, ...],
-    task: Generate,
-) -> tuple[dict[str, float], Copy]:
+@dataclass(frozen=True)
+class Asked:
+    """What texts were written for, what people answered, what was learnt from, and the form of its verse."""
+
+    prompts: Sequence[str]
+    references: Sequence[str]
+    corpus: Sequence[str]
+    form: tuple[int, ...]
+
+
+def judge_texts(written: Sequence[str], asked: Asked) -> tuple[dict[str, float], Copy]:
     """Return the figures of written texts, and the longest passage copied from the corpus."""
-    copies = longest_copies(written, corpus)
+    copies = longest_copies(written, asked.corpus)
     copy = max(copies, key=len)
     figures = {
         "distinct_1": distinct(written, 1),
@@ -136,11 +121,11 @@ def judge_texts(
         "repetition": repetition(written),
         "longest_copy": float(len(copy)),
     }
-    if task.form == "answers":
-        figures |= {"chrf": chrf(written, references), "rouge_l": rouge_l(written, references)}
-    if form:
-        whole = [f"{prompt}{text}" for prompt, text in zip(prompts, written, strict=True)]
-        figures["form_kept"] = float(np.mean([keeps_form(text, form) for text in whole]))
+    if any(asked.references):
+        figures |= {"chrf": chrf(written, asked.references), "rouge_l": rouge_l(written, asked.references)}
+    if asked.form:
+        whole = [f"{prompt}{text}" for prompt, text in zip(asked.prompts, written, strict=True)]
+        figures["form_kept"] = float(np.mean([keeps_form(text, asked.form) for text in whole]))
     return figures, copy
 
 
@@ -150,7 +135,7 @@ def describe_writing(writing: Writing) -> dict[str, object]:
     return {
         "units": writing.units,
         "line_lengths": list(writing.lengths),
-        "baseline": {"name": YARDSTICK, "metrics": dict(writing.baseline)},
+        "baseline": {"name": writing.yardstick, "metrics": dict(writing.baseline)},
         "against_baseline": {
             "metric": against.metric,
             "difference": against.difference,

@@ -91,7 +91,8 @@ def _check_target(document: Document) -> Iterator[Problem]:
                 yield Problem(f'the prompt "{name}" is no text', place, f"inputs: {{{name}: text}}", describe(kind))
         if inputs and values.get("target") is None:
             fix = "add target: the column to be written"
-            yield Problem("inputs are prompts, and the column to write is not named", document.place(("inputs",)), fix=fix)
+            what = "inputs are prompts, and the column to write is not named"
+            yield Problem(what, document.place(("inputs",)), fix=fix)
 
 
 def _check_columns(document: Document) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from headway.data.dataset import Column, Finding
 from headway.evaluation.calibration import Temperature
 from headway.evaluation.decisions import Threshold
 from headway.evaluation.scores import Scores
+from headway.evaluation.writing.judged import Writing
 from headway.project.schema import Limits
 from headway.runtime.manifest import Label
 from headway.training.outcome import Outcome
@@ -81,13 +82,14 @@ class ReportContent:
 
     `scores` are the winner's on the test part; `metric` is what candidates competed by on the validation part: one
     holdout, or `folds` of a cross-validation. `balance`: label (as a string) -> used rows. `values`: the target's
-    values for regression (a sample will do); `pairs`: (actual, predicted) on the test part. `folder` is where image
+    values for regression (a sample will do); `pairs`: (actual, predicted) on the test part.
+    `writing`: of a model that writes, its texts beside the yardstick's. `folder` is where image
     paths in cells start. `base`: name, licence and digest of the pretrained model that the winner was made from.
     `seconds` is the whole run, `budget_seconds` what it was allowed.
     """
 
     name: str
-    task: Literal["classify", "regress"]
+    task: Literal["classify", "regress", "generate"]
     target: str
     labels: tuple[Label, ...]
     inputs: tuple[Column, ...]
@@ -103,6 +105,7 @@ class ReportContent:
     balance: Mapping[str, int] = field(default_factory=dict)
     values: tuple[float, ...] = ()
     pairs: tuple[tuple[float, float], ...] = ()
+    writing: Writing | None = None
     members: Mapping[str, float] = field(default_factory=dict)
     base: Mapping[str, str] = field(default_factory=dict)
     folds: int = 1

@@ -40,7 +40,7 @@ def render_report(content: ReportContent, lang: Lang) -> Markup:
         ("data", show_data(content, lang)),
         ("candidates", show_candidates(content, lang)),
         ("quality", show_quality(content, lang)),
-        ("mistakes", show_mistakes(content, lang)),
+        *([] if content.task == "generate" else [("mistakes", show_mistakes(content, lang))]),
     ]
     if content.package is not None:
         sections.append(("usage", show_usage(content.package, lang)))

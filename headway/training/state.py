@@ -35,7 +35,7 @@ class State:
 
     @property
     def best(self) -> Outcome | None:
-        """The best finished candidate that ships and meets the limits; an ensemble that has joined leads its members."""
+        """The best finished candidate that ships and meets the limits; an ensemble leads its members."""
         ready = [outcome for outcome in self.outcomes.values() if outcome.status == "ok" and outcome.ships]
         return max(ready, key=lambda outcome: (bool(outcome.members), self.rank(outcome)), default=None)
 

@@ -129,7 +129,7 @@ def checked_answers(answers: np.ndarray, rows: int, task: Task) -> np.ndarray:
 
 
 def export(fitted: Fitted, valid: Examples, answers: np.ndarray, task: Task) -> Graph | None:
-    """Return the graph of a fitted candidate after checking that it agrees with the trained model; see `Fitted.graph`."""
+    """Return the graph of a fitted candidate, if it has one, after checking that it agrees with the trained model."""
     graph = fitted.graph()
     if graph is None:
         return None

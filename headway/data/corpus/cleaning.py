@@ -135,7 +135,9 @@ def _without_leaks(test: Dataset, train: Dataset, findings: list[Finding]) -> Da
             fix="name another test file, or leave test: out to have one split off",
         )
     numbers = test.rows[ROW].to_numpy()
-    reasons = ["the same text stands in training" if equal[i] else "shares a long passage with training" for i in leaked]
+    reasons = [
+        "the same text stands in training" if equal[i] else "shares a long passage with training" for i in leaked
+    ]
     changes = list_changes(numbers[leaked], "leaked", reasons, train.rows[ROW].to_numpy()[partner[leaked]])
     message = (
         f"{len(leaked):,} of {len(test):,} test rows also stand in training or share a long passage with it: "

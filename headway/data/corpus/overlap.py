@@ -21,7 +21,7 @@ _MOST_DROPPED = 0.2
 
 
 def find_shared_spans(texts: pl.Series, others: pl.Series, *, span: int = SPAN) -> np.ndarray:
-    """Return `[n]` int64: for each text the position of one of `others` that shares `span` characters with it, or -1."""
+    """Return `[n]` int64: for each text the position of one of `others` that shares `span` characters, or -1."""
     mine, mine_row = span_hashes(texts, span)
     theirs, their_row = span_hashes(others, span)
     found = np.full(len(texts), -1, np.int64)
@@ -79,12 +79,16 @@ def drop_contamination(dataset: Dataset, split: Split, test: pl.Series) -> tuple
     count, share = len(positions), len(positions) / len(split.train)
     figures = {"rows": count}
     if share > _MOST_DROPPED:
-        message = f"{count:,} training rows share a passage of {SPAN} characters with the test part: formulas, so they stay"
+        message = (
+            f"{count:,} training rows share a passage of {SPAN} characters with the test part: formulas, so they stay"
+        )
         return dataset, split, (Finding("shared_passages", "warning", None, message, figures),)
     numbers = dataset.rows[ROW].to_numpy()[positions]
     changes = list_changes(numbers, "contamination", f"shares {SPAN} characters with the test part")
     folds = tuple(Fold(_without(fold.train, positions), _without(fold.valid, positions)) for fold in split.folds)
-    message = f"{count:,} training rows share a passage of {SPAN} characters with the test part: they are not learnt from"
+    message = (
+        f"{count:,} training rows share a passage of {SPAN} characters with the test part: they are not learnt from"
+    )
     left = replace(split, train=_without(split.train, positions), folds=folds)
     return take_changes(dataset, changes), left, (Finding("contamination", "info", None, message, figures),)
 

@@ -23,7 +23,7 @@ def cut(text: str) -> list[str]:
 
 
 def _end_of_piece(text: str, start: int, size: int) -> int:
-    """Return where the piece from `start` on ends: at the last end of a line near its size, or of a sentence, or there."""
+    """Return where the piece from `start` on ends: at the last end of a line near its size, else of a sentence."""
     window = text[start + size // 2 : start + size]
     for pattern in (_LINE_END, _SENTENCE_END):
         ends = [found.end() for found in pattern.finditer(window)]

@@ -1,4 +1,4 @@
-"""Which cells of a record are the prompt and the text: chats, prompts with completions, Alpaca's, poems, plain columns."""
+"""Which cells of a record are the prompt and the text: chats, prompts with completions, Alpaca's, poems, columns."""
 
 from __future__ import annotations
 

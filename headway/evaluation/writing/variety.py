@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 
 # Words of scripts with blanks; every character of Chinese, Japanese and Korean by itself.
-_UNIT = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af]|[^\W\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af]+")
+_ALONE = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af"
+_UNIT = re.compile(rf"[{_ALONE}]|[^\W{_ALONE}]+")
 # A passage of so many units that comes twice in one text counts as repetition.
 REPEATED = 4
 

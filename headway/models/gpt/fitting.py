@@ -14,8 +14,8 @@ import torch
 from headway.compute.clock import Clock
 from headway.compute.vectors import digest_of
 from headway.data.corpus.reading import PROMPT, TEXT
-from headway.models.family import Curve, Estimate, Examples, Settings
 from headway.models.decoder_graph import DecoderFacts, decoder_graph
+from headway.models.family import Curve, Estimate, Examples, Settings
 from headway.models.gpt.network import Decoder, weights_of
 from headway.models.gpt.plan import Plan, Size, plan_for
 from headway.models.gpt.tokenizing import Kind, Words, choose_kind, make_words

@@ -16,7 +16,7 @@ POLYNOMIAL, ROUNDS = (3.4445, -4.7750, 2.0315), 5
 
 
 class Muon(torch.optim.Optimizer):
-    """Steps of equal size in all directions of a matrix; `lr` is in units of AdamW's by the factor .2 sqrt(longer side).
+    """Steps of equal size in all directions of a matrix; `lr` is as AdamW's by the factor .2 sqrt(longer side).
 
     (Liu et al. 2025, "Muon is scalable for LLM training", section 2.2: the step's root mean square is that of AdamW.)
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from headway.decoders.stack import EMBEDDING, NORM, DecoderConfig, layer_name
 
@@ -45,7 +45,7 @@ class Decoder(nn.Module):
 
     def logits_of(self, states: Tensor) -> Tensor:
         """Return `[..., vocabulary]`."""
-        return F.linear(states, self.embedding.weight)
+        return functional.linear(states, self.embedding.weight)
 
 
 class Layer(nn.Module):
@@ -67,7 +67,7 @@ class Layer(nn.Module):
         """Return the states `[batch, tokens, width]` after this layer."""
         states = states + self.dropout(self.attend(self.before_attention(states), cosine, sine))
         gate, up = self.gates(self.before_feed(states)).chunk(2, dim=-1)
-        return states + self.dropout(self.down(F.silu(gate) * up))  # type: ignore[no-any-return]
+        return states + self.dropout(self.down(functional.silu(gate) * up))  # type: ignore[no-any-return]
 
     def attend(self, states: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
         """Return what each token takes from itself and those before it."""
@@ -75,7 +75,7 @@ class Layer(nn.Module):
         parts = self.inputs(states).view(batch, tokens, 3, self.heads, width // self.heads)
         query, key, value = parts.permute(2, 0, 3, 1, 4)
         query, key = rotated(query, cosine, sine), rotated(key, cosine, sine)
-        mixed = F.scaled_dot_product_attention(query, key, value, is_causal=True)
+        mixed = functional.scaled_dot_product_attention(query, key, value, is_causal=True)
         return self.output(mixed.transpose(1, 2).reshape(batch, tokens, width))  # type: ignore[no-any-return]
 
 

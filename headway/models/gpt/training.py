@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 from headway.compute.clock import Clock
 from headway.errors import TrainingError
@@ -109,7 +109,7 @@ class Training:
         """Return the mean loss of predicting each token of `[rows, length + 1]` from those before it."""
         with autocast(self.plan):
             logits = self.network.logits_of(self.network(rows[:, :-1]))
-        return F.cross_entropy(logits.float().flatten(0, 1), rows[:, 1:].flatten())
+        return functional.cross_entropy(logits.float().flatten(0, 1), rows[:, 1:].flatten())
 
     def _next_rows(self) -> np.ndarray:
         """Return the next batch; a reading that is through is followed by another one in another order."""
@@ -131,7 +131,7 @@ class Training:
         return pack(self.lesson, length, np.random.default_rng([self.seed, number]))
 
     def _look(self) -> None:
-        """Note the losses since the last look and that on the validation part, and keep the weights where it is best."""
+        """Note the losses since the last look and that on the validation part; keep the weights where it is best."""
         self.train_loss.append(float(np.mean(self.losses)))
         self.losses.clear()
         if self.look is None:
@@ -241,7 +241,7 @@ def losses_of(network: Decoder, sequences: Sequences, plan: Plan) -> np.ndarray:
         states = network(torch.from_numpy(judged.ids))
         picked = states[torch.from_numpy(judged.row), torch.from_numpy(judged.column)]
         targets = torch.from_numpy(sequences.ids[judged.token].astype(np.int64))
-        found[judged.token] = F.cross_entropy(network.logits_of(picked), targets, reduction="none").numpy()
+        found[judged.token] = functional.cross_entropy(network.logits_of(picked), targets, reduction="none").numpy()
     return found
 
 
