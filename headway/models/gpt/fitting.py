@@ -134,7 +134,7 @@ def plan_of(
 def speed_of(laid: Sequences, vocabulary: int, *, seed: int) -> tuple[float, dict[str, Any]]:
     """Return weights times tokens a second, and the precision and number of threads that are fastest here and now."""
     window = min(64, len(laid.ids) - 2)
-    plan = Plan(PROBED, window, 1, max(1, min(16, len(laid.ids) // window)), learning_rate=0.0)
+    plan = Plan(PROBED, window, 1, max(1, min(8, len(laid.ids) // window)), learning_rate=0.0)
     ways: list[dict[str, Any]] = [{"precision": "float32"}]
     if has_bfloat16(torch.device("cpu")):
         ways.append({"precision": "auto"})
