@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import polars as pl
 
+from headway.data.corpus.reading import TEXT
 from headway.data.dataset import Form
 from headway.decoders.exporting import Precision, export_decoder
 from headway.decoders.stack import DecoderConfig, Weights
 from headway.models.rows import judge_rows
-from headway.models.sequences import lay_out
+from headway.models.sequences import AFTER_PROMPT, lay_out
 from headway.package.graph import Graph
+from headway.package.measuring import Measured
+from headway.runtime.archive import MODEL
+from headway.runtime.generation.generator import Generator, assemble_generator
+from headway.runtime.generation.verse import MARKS
+from headway.runtime.generation.wishes import Wish
+from headway.runtime.manifest import Chat, Generation, Manifest, Turn
 
 TOKENIZER, FACTS = "tokenizer.json", "decoder.json"
 # Tokens of a batch that is judged, and the logits that it may take in MB.
 _TOKENS, _LOGITS_MB = 4_096, 128
+_TIMES = 3
+# A conversation is the words of those who speak, a line each: what a prompt with several turns was learnt as.
+CHAT = Chat("", {name: Turn("", AFTER_PROMPT) for name in ("system", "user", "assistant")}, "")
 
 
 @dataclass(frozen=True)
@@ -77,43 +88,59 @@ def judge_graph(graph: Graph, rows: pl.DataFrame) -> np.ndarray:
     return laid.sums(found, rows.height)
 
 
-def continue_texts(
-    graph: Graph, prompts: Sequence[str], *, characters: int, temperature: float, top_p: float, seed: int
-) -> list[str]:
-    """Return what the graph writes after each prompt: up to so many characters, up to a text's end."""
-    from tokenizers import Tokenizer
-
+def generation_of(graph: Graph, *, lengths: Sequence[int] = ()) -> Generation:
+    """Return how a package of this graph writes; `lengths` are those of the lines of verse, where it writes verse."""
     config, facts = facts_of(graph)
-    tokenizer = Tokenizer.from_str(graph.files[TOKENIZER].decode())
-    session, random = _Session(graph, config), np.random.default_rng(seed)
-    written = [[facts.begin, *tokenizer.encode(prompt).ids] for prompt in prompts]
-    before = [len(ids) for ids in written]
-    open_rows = list(range(len(prompts)))
-    for _ in range(characters):
-        if not open_rows:
-            break
-        tails = [written[row][-config.window :] for row in open_rows]
-        lengths = np.array([len(tail) for tail in tails])
-        ids = np.zeros((len(tails), int(lengths.max())), np.int64)
-        for row, tail in enumerate(tails):
-            ids[row, : len(tail)] = tail
-        logits = session.logits(ids, lengths, np.arange(len(tails)) * ids.shape[1] + lengths - 1)
-        tokens = [draw(each, random, temperature, top_p) for each in logits]
-        for row, token in zip(list(open_rows), tokens, strict=True):
-            if token == facts.end:
-                open_rows.remove(row)
-            else:
-                written[row].append(token)
-    return [tokenizer.decode(ids[start:]) for ids, start in zip(written, before, strict=True)]
+    chat = CHAT if facts.form == "answers" else None
+    lines = tuple(lengths) if facts.units == "characters" else ()
+    return Generation(config.window, (facts.end,), facts.begin, chat, lines=lines)
 
 
-def draw(logits: np.ndarray, random: np.random.Generator, temperature: float, top_p: float) -> int:
-    """Return a token drawn from the most probable ones that make up `top_p` (Holtzman et al. 2020)."""
-    chances = np.exp((logits - logits.max()).astype(np.float64) / max(temperature, 1e-3))
-    order = np.argsort(-chances)
-    sums = np.cumsum(chances[order]) / chances.sum()
-    kept = order[: int(np.searchsorted(sums, top_p)) + 1]
-    return int(random.choice(kept, p=chances[kept] / chances[kept].sum()))
+def open_decoder(graph: Graph, *, lengths: Sequence[int] = ()) -> Generator:
+    """Return a generator for a graph in memory, as a package of it writes."""
+    manifest = Manifest("graph", "generate", TEXT, (), (), generation=generation_of(graph, lengths=lengths))
+    return assemble_generator(manifest, {MODEL: graph.onnx, TOKENIZER: graph.files[TOKENIZER]})
+
+
+def continue_texts(
+    generator: Generator, prompts: Sequence[str], *, tokens: int, temperature: float, top_p: float, seed: int
+) -> list[str]:
+    """Return what follows each prompt, whose start is left out where it would not fit in the window.
+
+    A line of verse that the window cut off is left out too.
+    """
+    window, lines = generator.decoder.window, generator.prompts.facts.lines
+    fitting = [prompt[-(window // 2) :] if len(prompt) > window // 2 else prompt for prompt in prompts]
+    found = generator.generate(fitting, max_tokens=tokens, temperature=temperature, top_p=top_p, seed=seed)
+    return [whole_lines(each.text) if lines and each.finish == "length" else each.text for each in found]
+
+
+def whole_lines(text: str) -> str:
+    """Return a text up to its last mark."""
+    last = max((text.rfind(mark) for mark in MARKS), default=-1)
+    return text[: last + 1]
+
+
+def measure_decoder(graph: Graph) -> Measured:
+    """Return what writing costs: milliseconds a token of one text alone, and tokens a second of eight at once.
+
+    `memory_mb` is not measured.
+    """
+    generator = open_decoder(graph)
+    tokens = max(8, min(64, generator.decoder.window // 2))
+    taken = []
+    for seed in range(_TIMES):
+        began, count = time.perf_counter(), 0
+        for piece in generator.stream(AFTER_PROMPT, Wish(max_tokens=tokens, seed=seed)):
+            if count:  # the first one pays for reading the prompt
+                taken.append(time.perf_counter() - began)
+            began, count = time.perf_counter(), piece.tokens
+    began = time.perf_counter()
+    written = generator.generate([AFTER_PROMPT] * 8, max_tokens=tokens, seed=0)
+    rate = sum(each.tokens for each in written) / (time.perf_counter() - began)
+    size = sum(map(len, (graph.onnx, graph.files[TOKENIZER]))) / 2**20
+    p50, p95 = np.quantile(taken or [0.0], [0.5, 0.95]) * 1000
+    return Measured(round(float(p50), 4), round(float(p95), 4), round(rate, 1), round(size, 4), float("nan"))
 
 
 class _Session:

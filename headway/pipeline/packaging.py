@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -10,8 +10,10 @@ import polars as pl
 from headway.evaluation.decisions import decide
 from headway.evaluation.drift.building import build_reference
 from headway.evaluation.drift.storing import reference_to_json
+from headway.evaluation.writing.judged import Writing
+from headway.models.decoder_graph import TOKENIZER, generation_of, measure_decoder
 from headway.package.measuring import Measured, measure
-from headway.package.writing import archive_path, write_package
+from headway.package.writing import archive_path, write_generator, write_package
 from headway.pipeline.attempt import Attempt
 from headway.pipeline.competing import Competed
 from headway.pipeline.events import Remark
@@ -41,6 +43,8 @@ class Packaged:
 
 def package_winner(attempt: Attempt, prepared: Prepared, competed: Competed, scored: Scored) -> Packaged:
     """Measure the graph that ships and write it; a graph that disagrees with the trained model is not written."""
+    if scored.writing is not None:
+        return package_writer(attempt, prepared, competed, scored, scored.writing)
     with attempt.stage("package") as note:
         graph, contest = competed.tournament.graph, competed.contest
         measured = measure(graph, columns_of(scored.examples.rows.head(MEASURED_ROWS)))
@@ -59,6 +63,23 @@ def package_winner(attempt: Attempt, prepared: Prepared, competed: Competed, sco
             reference=describe_rows(prepared, competed, scored, seed=attempt.project.seed),
         )
         note.text = f"{measured.size_mb:.1f} MB, {measured.latency_p50_ms:.2f} ms a row"
+    return Packaged(folder, archive_path(folder, manifest.name), measured, content)
+
+
+def package_writer(
+    attempt: Attempt, prepared: Prepared, competed: Competed, scored: Scored, writing: Writing
+) -> Packaged:
+    """Measure the decoder that ships and write it with its tokenizer; it was proven in the tournament."""
+    with attempt.stage("package") as note:
+        graph = competed.tournament.graph
+        measured = measure_decoder(graph)
+        tell_of_limits(attempt, competed, measured)
+        told = describe(attempt, prepared, competed, scored, measured)
+        manifest = replace(told, inputs=(), generation=generation_of(graph, lengths=writing.lengths))
+        folder = attempt.folder.path / PACKAGE
+        content = tell(attempt, prepared, competed, scored, measured)
+        write_generator(folder, graph.onnx, graph.files[TOKENIZER], manifest, card=model_card(content))
+        note.text = f"{measured.size_mb:.1f} MB, {measured.latency_p50_ms:.2f} ms a token"
     return Packaged(folder, archive_path(folder, manifest.name), measured, content)
 
 

@@ -18,7 +18,7 @@ from headway.evaluation.writing.judged import Sample, Writing
 from headway.evaluation.writing.memory import Copy, longest_copies
 from headway.evaluation.writing.references import chrf, rouge_l
 from headway.evaluation.writing.variety import distinct, repetition
-from headway.models.decoder_graph import continue_texts, facts_of, judge_graph
+from headway.models.decoder_graph import continue_texts, facts_of, judge_graph, open_decoder
 from headway.models.family import Examples
 from headway.models.ngram.fitting import Ngrams, fit
 from headway.models.sequences import AFTER_PROMPT
@@ -46,14 +46,15 @@ def judge_writing(attempt: Attempt, competed: Competed, examples: Examples) -> t
     against = compare(others, answers, examples.y, task, names=(YARDSTICK, competed.tournament.winner), seed=seed)
     texts = competed.contest.examples.rows[competed.contest.train][TEXT].to_list()
     prompts, references = ask(examples.rows, task, seed=seed)
+    form = find_form(texts) if task.form != "answers" else ()
+    generator = open_decoder(competed.tournament.graph, lengths=form)
     written = continue_texts(
-        competed.tournament.graph, prompts, characters=MOST_CHARACTERS, temperature=TEMPERATURE, top_p=TOP_P, seed=seed
+        generator, prompts, tokens=MOST_CHARACTERS, temperature=TEMPERATURE, top_p=TOP_P, seed=seed
     )
     theirs = [
         yardstick.write(prompt, most=MOST_CHARACTERS, temperature=TEMPERATURE, seed=seed + number)
         for number, prompt in enumerate(prompts)
     ]
-    form = find_form(texts) if task.form != "answers" else ()
     asked = Asked(prompts, references, texts, form)
     figures, copy = judge_texts(written, asked)
     others_scores = evaluate(examples.y, others, task, seed=seed)

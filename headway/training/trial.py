@@ -11,7 +11,7 @@ import numpy as np
 from headway.compute.clock import Clock
 from headway.errors import TrainingError
 from headway.evaluation.metrics import greater_is_better, metric_names, quick_metric
-from headway.models.decoder_graph import judge_graph
+from headway.models.decoder_graph import judge_graph, measure_decoder
 from headway.models.family import Curve, Estimate, Examples, Family, Fitted, Settings, notes_of
 from headway.package.graph import Graph
 from headway.package.measuring import measure
@@ -231,8 +231,13 @@ def measured(outcome: Outcome, contest: Contest) -> Outcome:
     if outcome.graph is None:
         return outcome
     if contest.task.kind == "generate":
-        size = outcome.graph.onnx, *outcome.graph.files.values()
-        return held_to_limits(replace(outcome, size_mb=round(sum(map(len, size)) / 2**20, 4)), contest.limits)
+        figures = measure_decoder(outcome.graph)
+        return replace(
+            outcome,
+            latency_p50_ms=figures.latency_p50_ms,
+            latency_p95_ms=figures.latency_p95_ms,
+            size_mb=figures.size_mb,
+        )
     limited = "memory_mb" in contest.limits
     figures = measure(outcome.graph, measured_columns(contest), memory=limited, bulk=False)
     return replace(

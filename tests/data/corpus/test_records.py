@@ -24,8 +24,10 @@ def test_alpaca_joins_instruction_and_input():
 @pytest.mark.parametrize(
     "turns",
     [
-        '[{"role": "system", "content": "Be kind"}, {"role": "user", "content": "Hi"}, '
-        '{"role": "assistant", "content": "Hello"}]',
+        (
+            '[{"role": "system", "content": "Be kind"}, {"role": "user", "content": "Hi"}, '
+            '{"role": "assistant", "content": "Hello"}]'
+        ),
         '[{"from": "system", "value": "Be kind"}, {"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello"}]',
     ],
 )
