@@ -55,7 +55,7 @@ def test_prompts_and_answers_of_json_lines(tmp_path):
 
 
 def test_text_that_cannot_be_decoded_is_told(tmp_path):
-    (tmp_path / "a.txt").write_bytes(b"good line\n" * 400 + b"bad \xff\xfe line\n")
+    (tmp_path / "a.txt").write_bytes("好的一行\n".encode() * 400 + b"bad \xff\xfe line\n")
     assert [finding.code for finding in read(tmp_path, "a.txt").inference.findings] == ["broken_characters"]
 
 
