@@ -47,6 +47,8 @@ def _generation(manifest: Manifest) -> Iterator[str]:
         yield f"the window has {facts.window} tokens"
     if any(not 0 <= each < 2**31 for each in (*facts.end_ids, facts.begin_id or 0)):
         yield "an id of a token is not one"
+    if any(not 1 <= length <= 1000 for length in facts.lines):
+        yield f"its lines of verse have {', '.join(map(str, facts.lines))[:200]} characters"
     if facts.tokenizer not in manifest.files:
         yield f"it needs the file {facts.tokenizer!r}, which is not listed"
     if facts.chat is not None and not {"user", "assistant"} <= set(facts.chat.roles) <= _ROLES:

@@ -7,7 +7,7 @@ holds nobody up for long, and then writes a token of every text under way.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from headway.runtime.generation.decoder import CHUNK, Decoder
 from headway.runtime.generation.prompts import Prompts
 from headway.runtime.generation.sampling import choose, likeliest, log_softmax
 from headway.runtime.generation.text import TextStream
+from headway.runtime.generation.verse import Verse
 from headway.runtime.generation.wishes import Chance, Finish, Piece, Wish
 
 
@@ -63,6 +64,8 @@ class Engine:
                 got=f"{len(prompt)} tokens",
                 fix="shorten the prompt",
             )
+        if wish.grammar is None and self._prompts.facts.lines:
+            wish = replace(wish, grammar=Verse(self._prompts.facts.lines, self._prompts.alphabet, prompt))
         stream = TextStream(self._prompts.tokenizer, wish.stop)
         return Answer(prompt, wish, stream, np.random.default_rng(wish.seed))
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from headway.errors import InputError, MissingExtraError, PackageError
+from headway.runtime.generation.verse import Alphabet, read_alphabet
 from headway.runtime.generation.wishes import Message
 from headway.runtime.manifest import Chat, Generation
 
@@ -27,6 +29,11 @@ class Prompts:
         special = [token.content for token in self.tokenizer.get_added_tokens_decoder().values() if token.special]
         longest_first = sorted(special, key=len, reverse=True)
         self._marks = re.compile("(" + "|".join(map(re.escape, longest_first)) + ")") if special else None
+
+    @cached_property
+    def alphabet(self) -> Alphabet:
+        """What each token is to verse."""
+        return read_alphabet(self.tokenizer, self.facts.end_ids, self.tokenizer.get_vocab_size())
 
     def text(self, text: str) -> list[int]:
         """Return the ids of a text to be continued; raises `InputError` for an empty one without a begin token."""
