@@ -23,7 +23,7 @@ class TextStream:
 
     def add(self, token: int) -> str:
         """Return the text that is sure to be shown once this token has come."""
-        self._held += self._stream.step(self._tokenizer, token) or ""
+        self._held += self._decode(token)
         cut = min((place for text in self._stop if (place := self._held.find(text)) >= 0), default=None)
         if cut is not None:
             self.is_stopped = True
@@ -32,6 +32,16 @@ class TextStream:
         keep = max((_overlap(self._held, text) for text in self._stop), default=0)
         shown, self._held = self._held[: len(self._held) - keep], self._held[len(self._held) - keep :]
         return shown
+
+    def _decode(self, token: int) -> str:
+        """Return the characters that this token completes; bytes that make none are left out."""
+        from tokenizers.decoders import DecodeStream
+
+        try:
+            return self._stream.step(self._tokenizer, token) or ""
+        except Exception:  # noqa: BLE001 - the library raises plain Exception where a character can come no more
+            self._stream = DecodeStream(skip_special_tokens=True)
+            return self._stream.step(self._tokenizer, token) or ""
 
     def finish(self) -> str:
         """Return what was still held back; half a character is dropped."""

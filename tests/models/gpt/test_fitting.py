@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch")
 from headway.compute.clock import Clock  # noqa: E402 - after the skip
 from headway.data.dataset import Column  # noqa: E402
 from headway.errors import TrainingError  # noqa: E402
-from headway.models.decoder_graph import continue_texts, facts_of, judge_graph  # noqa: E402
+from headway.models.decoder_graph import continue_texts, facts_of, judge_graph, open_decoder  # noqa: E402
 from headway.models.family import Examples, Support, notes_of  # noqa: E402
 from headway.models.gpt import fitting  # noqa: E402
 from headway.models.gpt.fitting import fit  # noqa: E402
@@ -62,7 +62,7 @@ def test_it_learns_and_its_graph_finds_texts_as_likely():
     assert answers[:, 0].sum() / answers[:, 1].sum() < 1.0
     graph = model.graph()
     np.testing.assert_allclose(judge_graph(graph, test), answers, rtol=1e-4, atol=1e-3)
-    (written,) = continue_texts(graph, ["春夏"], characters=30, temperature=0.5, top_p=0.9, seed=1)
+    (written,) = continue_texts(open_decoder(graph), ["春夏"], tokens=20, temperature=0.5, top_p=0.9, seed=1)
     assert set(written) <= set("春夏秋冬风花雪月山水云雨，")
     assert facts_of(graph)[1].units == "characters"
 

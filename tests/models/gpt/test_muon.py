@@ -16,10 +16,10 @@ def test_singular_values_come_near_one():
 def test_it_solves_a_least_squares_problem():
     torch.manual_seed(0)
     weight, wanted, x = torch.nn.Parameter(torch.zeros(4, 6)), torch.randn(4, 6), torch.randn(50, 6)
-    optimizer = Muon([weight], lr=0.1)
+    optimizer = Muon([weight], lr=0.3)
     losses = []
     for step in range(60):
-        optimizer.param_groups[0]["lr"] = 0.1 * (1 - step / 60)
+        optimizer.param_groups[0]["lr"] = 0.3 * (1 - step / 60)
         optimizer.zero_grad()
         loss = ((x @ weight.T - x @ wanted.T) ** 2).mean()
         loss.backward()
