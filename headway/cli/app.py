@@ -19,6 +19,7 @@ from headway.cli.drift import drift
 from headway.cli.evaluate import evaluate
 from headway.cli.experiment import experiment
 from headway.cli.export import export
+from headway.cli.generate import generate
 from headway.cli.help import HELP_OPTIONS, speak_chinese
 from headway.cli.init import init
 from headway.cli.keys import keys
@@ -46,7 +47,8 @@ app = typer.Typer(
     context_settings={"help_option_names": HELP_OPTIONS, "max_content_width": 100},
 )
 _COMMANDS: tuple[Callable[..., None], ...] = (
-    init, check, run, predict, evaluate, compare, report, show, export, serve, deploy, drift, price, schema, demo,
+    init, check, run, predict, generate, evaluate, compare, report, show, export, serve, deploy, drift, price, schema,
+    demo,
 )  # fmt: skip
 for command in _COMMANDS:
     app.command()(command)

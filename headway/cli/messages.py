@@ -134,6 +134,15 @@ _MESSAGES: Mapping[str, tuple[str, str]] = {
     "show:base": ("base", "基础模型"),
     "show:made": ("made", "制作"),
     "show:files": ("files", "文件"),
+    "generate:done": ("{tokens} tokens, {rate} a second", "{tokens} 个词元，每秒 {rate} 个"),
+    "packaged:base": (
+        "{folder}: {size} MB, weights in {precision}, perplexity {change} against float32, {rate} tokens a second",
+        "{folder}：{size} MB，权重为 {precision}，困惑度与 float32 相比 {change}，每秒 {rate} 个词元",
+    ),
+    "packaged:no_chat": (
+        "it continues texts; it has no chat template that can be written down plainly",
+        "它只续写文本；没有可以直接写下来的对话模板",
+    ),
     "export:done": ("{folder}: {size}", "{folder}：{size}"),
     "export:next": ("next: {path} says how to use it", "下一步：用法见 {path}"),
     "export:untried": (

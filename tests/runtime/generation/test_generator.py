@@ -48,7 +48,7 @@ def test_the_same_seed_writes_the_same_alone_and_among_others(generator):
 
 
 def test_a_prompt_longer_than_the_window_is_refused_with_both_numbers(generator):
-    with pytest.raises(InputError, match="(?s)window of 120.*130 tokens"):
+    with pytest.raises(InputError, match=r"(?s)window of 120.*130 tokens"):
         generator.generate(["y" * 130])
     full = generator.generate(["y" * 115], max_tokens=50, temperature=0)[0]
     assert full.finish == "length"
