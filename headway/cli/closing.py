@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from headway.cli.live import format_score
-from headway.cli.messages import Language, call_metric, say
+from headway.cli.messages import Language, as_word, call_metric, say
 from headway.pipeline.result import RunResult
 from headway.project.units import write_seconds
 from headway.report.translation import translate
@@ -62,7 +62,9 @@ def print_closing(done: RunResult, *, console: Console, language: Language, quie
 def _next_command(done: RunResult, language: Language) -> str:
     """Return the command that uses what was made."""
     if done.result.get("task") == "generate":
-        return f"headway serve {_name_run(done.folder)}"
+        samples = done.result["writing"]["samples"]
+        prompt = next((sample["prompt"].strip() for sample in samples if sample["prompt"].strip()), "")
+        return f"headway generate {_name_run(done.folder)} --prompt {as_word(prompt)}"
     answers = "回答.csv" if language == "zh" else "answers.csv"
     return f"headway predict {_name_run(done.folder)} new.csv --out {answers}"
 

@@ -24,7 +24,7 @@ class Packed:
     def batch(self, numbers: np.ndarray) -> np.ndarray:
         """Return int64 `[rows, length + 1]`."""
         places = self.offsets[numbers][:, None] + np.arange(self.length + 1)
-        return self.ids[places].astype(np.int64)
+        return np.asarray(self.ids[places], np.int64)
 
 
 def pack(sequences: Sequences, length: int, random: np.random.Generator) -> Packed:

@@ -171,6 +171,7 @@ def infer_columns(project: Project, table: Table) -> Inference:
     """Return what the columns are; the column that groups rows is no input unless the project says so."""
     left_out = [name for name in (project.split.group,) if name is not None and project.inputs is None]
     assert project.target is not None
+    assert project.task != "generate"
     return infer(table, project.target, inputs=project.inputs, ignore=(*project.ignore, *left_out), task=project.task)
 
 
@@ -203,6 +204,7 @@ def clean_tables(project: Project, sources: Sources) -> Cleaned:
     if sources.corpora is not None:
         return clean_corpus(sources.corpora[0], project.cleaning, test=sources.corpora[1])
     assert project.target is not None
+    assert sources.inference.task != "generate"
     return clean(
         sources.table,
         target=project.target,

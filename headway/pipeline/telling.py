@@ -73,8 +73,9 @@ def tell(attempt: Attempt, prepared: Prepared, competed: Competed, scored: Score
             latency_p95_ms=measured.latency_p95_ms,
             memory_mb=measured.memory_mb,
             rows_per_second=measured.rows_per_second,
-            example=name_images(plain_row(scored.examples.rows), dataset.inputs),
+            example=first_example(prepared, scored),
             answer=first_answer(competed, scored),
+            writes=scored.writing is not None,
         ),
         remarks=tuple(attempt.remarks),
         folder=str(project.folder),
@@ -159,13 +160,20 @@ def plain_row(rows: pl.DataFrame) -> dict[str, object]:
     return rows.row(0, named=True) if rows.height else {}
 
 
+def first_example(prepared: Prepared, scored: Scored) -> dict[str, object]:
+    """Return the first test row, or the first prompt of a model that writes."""
+    if scored.writing is not None:
+        return {"prompt": scored.writing.samples[0].prompt}
+    return name_images(plain_row(scored.examples.rows), prepared.dataset.inputs)
+
+
 def first_answer(competed: Competed, scored: Scored) -> dict[str, object]:
     """Return the answer to the first test row as `predict` gives it."""
     if not len(scored.answers):
         return {}
     task = competed.task
     if scored.writing is not None:
-        return {}
+        return {"text": scored.writing.samples[0].written}
     if not isinstance(task, Classify):
         return {"prediction": float(scored.answers[0])}
     row = scored.answers[:1]

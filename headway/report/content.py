@@ -64,7 +64,10 @@ class LabelError:
 
 @dataclass(frozen=True)
 class PackageFacts:
-    """The package that ships and what was measured on it; `example` is one real row of inputs, `answer` its answer."""
+    """The package that ships and what was measured on it; `example` is one real row of inputs, `answer` its answer.
+
+    Where it `writes` text, the example is a prompt, latencies are of a token and the rate counts tokens.
+    """
 
     path: str
     size_mb: float
@@ -74,6 +77,7 @@ class PackageFacts:
     rows_per_second: float | None = None
     example: Mapping[str, object] = field(default_factory=dict)
     answer: Mapping[str, object] = field(default_factory=dict)
+    writes: bool = False
 
 
 @dataclass(frozen=True)

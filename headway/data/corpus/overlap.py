@@ -77,7 +77,7 @@ def drop_contamination(dataset: Dataset, split: Split, test: pl.Series) -> tuple
     if len(positions) == 0:
         return dataset, split, ()
     count, share = len(positions), len(positions) / len(split.train)
-    figures = {"rows": count}
+    figures: dict[str, float | int | str] = {"rows": count}
     if share > _MOST_DROPPED:
         message = (
             f"{count:,} training rows share a passage of {SPAN} characters with the test part: formulas, so they stay"

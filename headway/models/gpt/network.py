@@ -28,6 +28,8 @@ class Decoder(nn.Module):
         self.norm = nn.RMSNorm(config.width, eps=config.norm_epsilon)
         self.dropout = nn.Dropout(dropout)
         cosine, sine = rotary_tables(config)
+        self.cosine: Tensor
+        self.sine: Tensor
         self.register_buffer("cosine", cosine, persistent=False)
         self.register_buffer("sine", sine, persistent=False)
         for name, parameter in self.named_parameters():

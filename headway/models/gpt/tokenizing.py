@@ -37,7 +37,9 @@ class Words:
     @property
     def end(self) -> int:
         """Return the id that ends a text."""
-        return int(self.tokenizer.token_to_id(END))
+        end = self.tokenizer.token_to_id(END)
+        assert end is not None
+        return int(end)
 
     def encode(self, texts: Sequence[str]) -> list[np.ndarray]:
         """Return the ids of each text, int32; what looks like the end in a text is read as plain characters."""

@@ -57,7 +57,7 @@ class Counts:
             # `node` is now that of the n - 1 tokens before each token.
             chances = self._raised(level, node, known, ids, chances)
             node, known = self._longer(level, node, known, ids)
-        return -np.log(chances)
+        return np.asarray(-np.log(chances))
 
     def _raised(
         self, level: Level, node: np.ndarray, known: np.ndarray, ids: np.ndarray, chances: np.ndarray
@@ -90,7 +90,7 @@ class Counts:
             chances = level.left[node] * chances
             own = np.maximum(counts - level.discounts[np.minimum(counts, 3)], 0.0) / level.totals[node]
             chances[level.keys[here] - node * self.vocabulary] += own
-        return chances / chances.sum()
+        return np.asarray(chances / chances.sum())
 
     def _node(self, context: np.ndarray) -> int | None:
         """Return the place of a context among the n-grams of its length, None where it was never seen."""
