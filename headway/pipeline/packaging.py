@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -99,13 +100,7 @@ def describe(attempt: Attempt, prepared: Prepared, competed: Competed, scored: S
         winner=competed.tournament.winner,
         metrics=dict(scored.scores.metrics),
         intervals=dict(scored.scores.intervals),
-        measured={
-            "latency_p50_ms": measured.latency_p50_ms,
-            "latency_p95_ms": measured.latency_p95_ms,
-            "rows_per_second": measured.rows_per_second,
-            "size_mb": measured.size_mb,
-            "memory_mb": measured.memory_mb,
-        },
+        measured={name: figure for name, figure in measured.figures().items() if not math.isnan(figure)},
         base=base_of_winner(attempt.folder, competed.tournament),
         seed=attempt.project.seed,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 from collections import Counter
@@ -71,7 +72,7 @@ def tell(attempt: Attempt, prepared: Prepared, competed: Competed, scored: Score
             size_mb=measured.size_mb,
             latency_p50_ms=measured.latency_p50_ms,
             latency_p95_ms=measured.latency_p95_ms,
-            memory_mb=measured.memory_mb,
+            memory_mb=None if math.isnan(measured.memory_mb) else measured.memory_mb,
             rows_per_second=measured.rows_per_second,
             example=first_example(prepared, scored),
             answer=first_answer(competed, scored),

@@ -90,7 +90,8 @@ def _word_winner(content: ReportContent, say: Say) -> list[str]:
     sentences = [say("won", winner=content.winner, count=tried, seconds=seconds)]
     if content.package is not None:
         latency = content.package.latency_p50_ms
-        words = "" if latency is None else say("ships_latency", latency=write_milliseconds(latency))
+        key = "ships_latency_token" if content.package.writes else "ships_latency"
+        words = "" if latency is None else say(key, latency=write_milliseconds(latency))
         sentences.append(say("ships", size=write_megabytes(content.package.size_mb), latency=words))
     return sentences
 
