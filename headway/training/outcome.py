@@ -50,11 +50,6 @@ class Outcome:
     answers: np.ndarray | None = None
 
     @property
-    def ships(self) -> bool:
-        """Tell whether there is a graph that could ship."""
-        return self.graph is not None
-
-    @property
     def finished(self) -> bool:
         """Tell whether it has answers for all validation rows."""
         return self.answers is not None
