@@ -9,7 +9,7 @@ from collections.abc import Sequence
 # Where a line of verse ends: punctuation and line ends.
 _BREAK = re.compile(r"[，。！？；：、,.!?;:\n]+")
 # A corpus has a form where so many of its texts have lines of one length, of a length that so many texts share.
-_REGULAR, _COMMON, _FEWEST_LINES = 0.6, 0.05, 2
+_REGULAR, _COMMON, _FEWEST_LINES = 0.6, 0.1, 2
 
 
 def line_lengths(text: str) -> list[int]:

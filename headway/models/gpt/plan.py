@@ -28,9 +28,11 @@ class Size:
 HEAD_WIDTH = 32
 LADDER = (Size(32, 2), Size(64, 3), Size(96, 4), Size(128, 4), Size(192, 4), Size(256, 5), Size(320, 6), Size(384, 8))
 # A network of n weights wants to read so many tokens a weight: larger ones end ahead only where time allows more.
-TOKENS_A_WEIGHT = 3.0
+TOKENS_A_WEIGHT = 5.0
 # From so many readings of the same text on, a network learns it by heart rather than how it is written.
-READINGS, DROPOUT_FROM, DROPOUT = 10.0, 4.0, 0.1
+READINGS, DROPOUT_FROM, DROPOUT = 12.0, 6.0, 0.1
+# Steps of so many tokens: fewer would spend the time on the optimiser, more leave too few steps in minutes.
+TOKENS_A_STEP = 2048
 LONGEST_WINDOW, SHORTEST_WINDOW = 256, 32
 
 
@@ -46,7 +48,7 @@ class Plan:
     size: Size
     window: int
     steps: int
-    batch_size: int = 16
+    batch_size: int = 8
     optimizer: Optimizer = "muon"
     learning_rate: float = 0.01
     weight_decay: float = 0.1
@@ -93,7 +95,7 @@ def plan_for(recipe: Recipe, *, tokens: int, longest: int, vocabulary: int, read
     network is what the text can fill.
     """
     window = min(LONGEST_WINDOW, max(SHORTEST_WINDOW, 1 << (longest - 1).bit_length()))
-    batch = max(2, min(16, tokens // (4 * window)))
+    batch = max(2, min(TOKENS_A_STEP // window, tokens // (4 * window)))
     size, reads = choose_size(tokens, vocabulary, readable)
     steps = max(20, round(reads / (batch * window)))
     plan = Plan(size, window, steps, batch, dropout=DROPOUT if reads / tokens > DROPOUT_FROM else 0.0)

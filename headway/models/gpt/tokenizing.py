@@ -17,7 +17,7 @@ Kind = Literal["characters", "bpe"]
 # Up to so many characters of text a network learns spelling faster than rarely seen words.
 CHARACTERS_UP_TO = 4_000_000
 # A character seen less often than this is written in bytes: its own row of the table would stay untrained.
-RARE = 3
+RARE = 2
 # The size of a BPE vocabulary grows with the text, between these.
 SMALLEST, LARGEST, CHARACTERS_A_TOKEN = 2_000, 16_000, 2_500
 
