@@ -6,7 +6,8 @@ positions itself (GroupQueryAttention), norms joined to the sums before them, an
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from onnx import NodeProto, ValueInfoProto
 
 Precision = Literal["float32", "int8", "int4"]
+# Under this name the model says which sizes it was made of.
+CONFIG_KEY = "headway.decoder"
 _DOMAIN, _OPSET, _IR = "com.microsoft", 21, 10
 # Products are of eight-bit integers in onnxruntime where the weights have few bits.
 _INTEGERS = 4
@@ -110,6 +113,7 @@ class _Draft:
         graph.initializer.extend(from_array(array, name) for name, array in self.small.items())
         opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid(_DOMAIN, 1)]
         model = helper.make_model(graph, opset_imports=opsets, ir_version=_IR)
+        helper.set_model_props(model, {CONFIG_KEY: json.dumps(asdict(config))})
         return weigh_down(model.SerializeToString(), self.arrays)
 
 

@@ -33,6 +33,7 @@ class Order:
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     heard: asyncio.Queue[Piece | Exception] = field(default_factory=asyncio.Queue)
     has_begun: bool = False
+    is_dropped: bool = False
 
     async def pieces(self) -> AsyncIterator[Piece]:
         """Yield the pieces, the last one with a `finish`; where the iteration ends before, the answer is dropped.
@@ -64,8 +65,9 @@ class Order:
                 return await asyncio.wait_for(self.heard.get(), _LOOK)
 
     def tell(self, words: Piece | Exception) -> None:
-        """Hand a piece over to the request's event loop."""
-        self.loop.call_soon_threadsafe(self.heard.put_nowait, words)
+        """Hand a piece over to the request's event loop; one that has ended waits for nothing."""
+        with suppress(RuntimeError):
+            self.loop.call_soon_threadsafe(self.heard.put_nowait, words)
 
 
 class Author:
@@ -87,7 +89,7 @@ class Author:
     @property
     def waiting(self) -> int:
         """Return how many answers have not begun."""
-        return sum(not order.has_begun for order in list(self._orders.values()))
+        return sum(not (order.has_begun or order.is_dropped) for order in list(self._orders.values()))
 
     def order(self, prompt: list[int], wish: Wish, wait: Wait) -> Order:
         """Take an order; to be called in an event loop, which then iterates over its pieces.
@@ -109,6 +111,7 @@ class Author:
 
     def forget(self, order: Order) -> None:
         """Take an order out of the batch, wherever it is."""
+        order.is_dropped = True
         with self._wake:
             self._dropped.append(order)
             self._wake.notify()

@@ -11,6 +11,8 @@ import numpy as np
 
 from headway.errors import InputError, MissingExtraError
 
+_COMPACT = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
+
 
 class JsonGrammar:
     """What may come next so that the answer is JSON of a schema; one for each answer."""
@@ -23,7 +25,9 @@ class JsonGrammar:
             raise MissingExtraError("serve", purpose="holding answers to a JSON schema") from error
         known = _read_tokenizer(tokenizer, vocabulary, ends)
         self._ends, self._vocabulary = ends, vocabulary
-        self._matcher = LLMatcher(known, LLMatcher.grammar_from_json_schema(json.dumps(schema)))
+        # Small models lose themselves in white space where it is free.
+        grammar = LLMatcher.grammar_from_json_schema(json.dumps(schema), overrides=_COMPACT)
+        self._matcher = LLMatcher(known, grammar)
         if self._matcher.is_error():
             raise InputError("answers cannot be held to this JSON schema", where="response_format",
                              expected="a JSON schema", got=str(self._matcher.get_error())[:300])  # fmt: skip
