@@ -17,7 +17,7 @@ from headway.decoders.stack import DecoderConfig, Weights
 from headway.models.rows import judge_rows
 from headway.models.sequences import AFTER_PROMPT, lay_out
 from headway.package.graph import Graph
-from headway.package.measuring import Measured
+from headway.package.measuring import Measured, measure_writing_memory
 from headway.runtime.archive import MODEL
 from headway.runtime.generation.generator import Generator, assemble_generator
 from headway.runtime.generation.verse import MARKS
@@ -122,10 +122,7 @@ def whole_lines(text: str) -> str:
 
 
 def measure_decoder(graph: Graph) -> Measured:
-    """Return what writing costs: milliseconds a token of one text alone, and tokens a second of eight at once.
-
-    `memory_mb` is not measured.
-    """
+    """Return what writing costs: milliseconds a token of one text alone, and tokens a second of eight at once."""
     generator = open_decoder(graph)
     tokens = max(8, min(64, generator.decoder.window // 2))
     taken = []
@@ -140,7 +137,9 @@ def measure_decoder(graph: Graph) -> Measured:
     rate = sum(each.tokens for each in written) / (time.perf_counter() - began)
     size = sum(map(len, (graph.onnx, graph.files[TOKENIZER]))) / 2**20
     p50, p95 = np.quantile(taken or [0.0], [0.5, 0.95]) * 1000
-    return Measured(round(float(p50), 4), round(float(p95), 4), round(rate, 1), round(size, 4), float("nan"))
+    files = {MODEL: graph.onnx, TOKENIZER: graph.files[TOKENIZER]}
+    memory = measure_writing_memory(generator.manifest, files, [AFTER_PROMPT] * 8)
+    return Measured(round(float(p50), 4), round(float(p95), 4), round(rate, 1), round(size, 4), memory)
 
 
 class _Session:

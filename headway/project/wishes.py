@@ -17,6 +17,7 @@ _GENERATION = ("bits_per_character", "perplexity")
 _TASKS_OF_METRICS = {**dict.fromkeys(_REGRESSION, "regress"), **dict.fromkeys(_GENERATION, "generate")}
 # What speaks of a column to predict; text to write has none.
 _WITH_TARGET_ONLY = ("decision", "descriptions", "unlabelled")
+_OF_ROWS = ("group", "time", "folds")
 
 
 def find_impossible(document: Document, families: Mapping[str, frozenset[str]] | None) -> tuple[Problem, ...]:
@@ -74,25 +75,31 @@ def _list_models(models: object) -> Iterator[tuple[str, Mapping[str, Any], tuple
 
 
 def _check_target(document: Document) -> Iterator[Problem]:
-    """Find a missing target, and keys that have no meaning without one."""
+    """Find a missing target, and what has no meaning where text is to be written."""
+    if document.values.get("task") == "generate":
+        yield from _check_writing(document)
+    elif document.values.get("target") is None:
+        yield word_missing(("target",), document)
+
+
+def _check_writing(document: Document) -> Iterator[Problem]:
+    """Find keys that text to be written has no use for, and prompts that cannot be."""
     values = document.values
-    if values.get("task") != "generate":
-        if values.get("target") is None:
-            yield word_missing(("target",), document)
-        return
-    for key in _WITH_TARGET_ONLY:
-        if values.get(key):
-            yield Problem(f"{key} has no meaning for the task generate", document.place((key,)), fix="remove it")
+    split = values.get("split")
+    parts = [f"split.{key}" for key in _OF_ROWS if isinstance(split, Mapping) and split.get(key) is not None]
+    for key in (*(key for key in _WITH_TARGET_ONLY if values.get(key)), *parts):
+        place = document.place(tuple(key.split(".")))
+        yield Problem(f"{key} has no meaning for the task generate", place, fix="remove it")
     inputs = values.get("inputs")
-    if isinstance(inputs, Mapping):
-        for name, kind in inputs.items():
-            if kind != "text":
-                place = document.place(("inputs", str(name)))
-                yield Problem(f'the prompt "{name}" is no text', place, f"inputs: {{{name}: text}}", describe(kind))
-        if inputs and values.get("target") is None:
-            fix = "add target: the column to be written"
-            what = "inputs are prompts, and the column to write is not named"
-            yield Problem(what, document.place(("inputs",)), fix=fix)
+    if not isinstance(inputs, Mapping):
+        return
+    for name, kind in inputs.items():
+        if kind != "text":
+            place = document.place(("inputs", str(name)))
+            yield Problem(f'the prompt "{name}" is no text', place, f"inputs: {{{name}: text}}", describe(kind))
+    if inputs and values.get("target") is None:
+        what, fix = "inputs are prompts, and the column to write is not named", "add target: the column to be written"
+        yield Problem(what, document.place(("inputs",)), fix=fix)
 
 
 def _check_columns(document: Document) -> Iterator[Problem]:

@@ -237,6 +237,7 @@ def measured(outcome: Outcome, contest: Contest) -> Outcome:
             latency_p50_ms=figures.latency_p50_ms,
             latency_p95_ms=figures.latency_p95_ms,
             size_mb=figures.size_mb,
+            memory_mb=figures.memory_mb,
         )
     limited = "memory_mb" in contest.limits
     figures = measure(outcome.graph, measured_columns(contest), memory=limited, bulk=False)

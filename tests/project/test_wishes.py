@@ -67,10 +67,12 @@ def test_what_has_no_meaning_for_text_to_be_written():
             metric="accuracy",
             decision={"precision": 0.9},
             unlabelled="b.csv",
+            split={"group": "author"},
         )
     assert {problem.what for problem in caught.value.problems} == {
         "decision has no meaning for the task generate",
         "unlabelled has no meaning for the task generate",
+        "split.group has no meaning for the task generate",
         'the prompt "year" is no text',
         "inputs are prompts, and the column to write is not named",
         "metric accuracy does not fit the task generate",

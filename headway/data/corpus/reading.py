@@ -56,7 +56,7 @@ def read_corpus(
     plain = [path for path in paths or () if file_kind(path) in PLAIN]
     if plain and len(plain) == len(paths or ()):
         check_no_columns(target, inputs, source)
-        return _read_plain(plain)
+        return _read_plain(plain, reading.encoding)
     sources = [source] if paths is None else [str(path.absolute()) for path in paths if path not in plain]
     parts = [part for one in sources for part in read_parts(one, folder=folder, reading=reading, cache=cache)]
     layouts = [find_layout(part.frame, target=target, inputs=inputs, where=part.file) for part in parts]
@@ -110,8 +110,8 @@ def _is_corpus(path: Path) -> bool:
     return not named and not hidden and file_kind(path) in (*PLAIN[:-1], *TABLES)
 
 
-def _read_plain(paths: Sequence[Path]) -> Corpus:
-    texts = [read_text(path) for path in paths]
+def _read_plain(paths: Sequence[Path], encoding: str | None) -> Corpus:
+    texts = [read_text(path, encoding) for path in paths]
     form: Form = "documents" if len(paths) >= _MANY_FILES else "stream"
     pieces = [[text] if form == "documents" else cut(text) for text in texts]
     rows = [piece for each in pieces for piece in each]
@@ -125,11 +125,11 @@ def _read_plain(paths: Sequence[Path]) -> Corpus:
     return Corpus(table, form, _inference((TEXT,), {TEXT: words}, _broken(rows)))
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, encoding: str | None = None) -> str:
     """Return a file's text with newlines as line ends; bytes that are no text become U+FFFD."""
     if path.stat().st_size == 0:
         raise DataError("the file is empty", where=str(path), got="0 bytes")
-    text = b"".join(read_utf8(path, None)).decode("utf-8", "replace")
+    text = b"".join(read_utf8(path, encoding)).decode("utf-8", "replace")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

@@ -145,3 +145,9 @@ def test_the_rate_goes_up_and_down():
     assert factors[0] == 0
     assert factors[1] == 1
     assert all(later < earlier for earlier, later in pairwise(factors[1:]))
+
+
+def test_a_prompt_longer_than_the_window_is_continued_from_its_end():
+    graph = fitted(verses(20)).graph()
+    (written,) = continue_texts(open_decoder(graph), ["春" * 1000], tokens=5, temperature=1.0, top_p=1.0, seed=0)
+    assert isinstance(written, str)
