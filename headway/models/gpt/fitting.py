@@ -17,7 +17,7 @@ from headway.data.corpus.reading import PROMPT, TEXT
 from headway.models.decoder_graph import DecoderFacts, decoder_graph
 from headway.models.family import Curve, Estimate, Examples, Settings
 from headway.models.gpt.network import Decoder, weights_of
-from headway.models.gpt.plan import Plan, Size, plan_for
+from headway.models.gpt.plan import TOKENS_A_STEP, Plan, Size, plan_for
 from headway.models.gpt.tokenizing import Kind, Words, choose_kind, make_words
 from headway.models.gpt.training import Training, losses_of, timed
 from headway.models.sequences import AFTER_PROMPT, Sequences, lay_out, prompts_of
@@ -29,6 +29,8 @@ from headway.tasks.recipe import Recipe
 
 # The network on which the speed of this machine is measured: weights times tokens a second hardly depend on the size.
 PROBED = Size(128, 4)
+# What an estimate is about: so small a network that reads the text so often is worth having.
+ESTIMATED, ESTIMATED_READINGS = Size(64, 3), 4
 # What torch takes beyond weights and activations while it trains.
 WORKSPACE_MB = 400.0
 # From this many times slower on one thread beats all of them: other work holds the cores, and threads wait.
@@ -71,7 +73,7 @@ class Written:
 
 
 def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estimate:
-    """Estimate a fit by the speed of a few steps of a middling network on some of the text."""
+    """Estimate what a small network wants, by the speed of a few steps; `fit` takes a larger one where time allows."""
     assert isinstance(task, Generate)
     part = train.take(np.arange(min(len(train), 64)))
     words = make_words(texts_of(part.rows), "characters")
@@ -79,10 +81,10 @@ def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estim
     rate, _ = speed_of(laid, words.size, seed=seed)
     kind = choose_kind(train.rows[TEXT].to_list())
     tokens = max(64, int(train.y.sum() / (1 if kind == "characters" else 3)))
-    plan = plan_for(recipe, tokens=tokens, longest=longest_of(laid), vocabulary=words.size, readable=math.inf)
-    weights = plan.size.parameters(words.size)
-    activations = plan.tokens * (plan.size.width * plan.size.layers * 20 + 2 * words.size) * 4 / 1e6
-    return Estimate(plan.steps * plan.tokens * weights / rate, weights * 16 / 1e6 + activations + WORKSPACE_MB)
+    read = tokens * (recipe.epochs or ESTIMATED_READINGS) * ESTIMATED.parameters(words.size)
+    activations = TOKENS_A_STEP * (PROBED.width * PROBED.layers * 20 + 2 * words.size) * 4 / 1e6
+    memory = PROBED.parameters(words.size) * 16 / 1e6 + activations + WORKSPACE_MB
+    return Estimate(read / rate, memory)
 
 
 def fit(
