@@ -60,7 +60,14 @@ def as_compared(outcome: Outcome, contest: Contest) -> Refitted:
 
 def no_candidate_fits(state: State) -> BudgetError:
     """Return the error that lists by how much each candidate missed."""
-    listed = "; ".join(f"{outcome.name}: {outcome.reason}" for outcome in state.outcomes.values())
+    listed = "; ".join(f"{outcome.name}: {outcome.reason}" for outcome in state.outcomes.values() if outcome.reason)
+    if state.contest.task.kind == "generate" and not state.contest.limits:
+        return BudgetError(
+            "no model that writes could be trained, and the yardstick does not ship",
+            expected="a candidate that trains in the time there is",
+            got=listed or "no candidate took part",
+            fix="raise budget.time, or install what a candidate needs",
+        )
     return BudgetError(
         "no candidate meets the limits",
         expected=", ".join(f"{name} <= {value:g}" for name, value in state.contest.limits.items()) or "a candidate",

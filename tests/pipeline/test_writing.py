@@ -8,8 +8,9 @@ import pytest
 pytest.importorskip("torch")
 
 from headway.cli.compare import compare_runs
-from headway.errors import DataError
+from headway.errors import BudgetError, DataError
 from headway.models.gpt.plan import Size
+from headway.models.gpt.training import Training
 from headway.pipeline.checking import check
 from headway.pipeline.run import run
 from headway.project import build
@@ -116,3 +117,11 @@ def test_a_corpus_of_one_line_is_an_error(tmp_path):
     (tmp_path / "line.txt").write_text("春眠不觉晓，处处闻啼鸟。")
     with pytest.raises(DataError, match="too little text"):
         run(project(tmp_path, "line.txt"), out=tmp_path / "runs")
+
+
+def test_where_nothing_can_be_trained_the_error_says_why(tmp_path, monkeypatch):
+    monkeypatch.setattr(Training, "loss_of", lambda self, rows: self.network.norm.weight.sum() * np.nan)
+    write_poems(tmp_path)
+    with pytest.raises(BudgetError, match="the yardstick does not ship") as caught:
+        run(project(tmp_path, "poems.json", target="paragraphs"), out=tmp_path / "runs")
+    assert "the loss became nan" in str(caught.value)

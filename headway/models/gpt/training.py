@@ -29,6 +29,8 @@ LOOKS, LOOK_TOKENS = 16, 16_384
 JUDGE_TOKENS = 4_096
 # Share of the time that is held back, for export and noisy neighbours.
 RESERVE = 0.03
+# What the latest step counts in the mean of their seconds.
+LATEST = 0.05
 
 
 @dataclass
@@ -56,15 +58,14 @@ class Training:
     def __post_init__(self) -> None:
         self.optimizers = optimizers_of(self.network, self.plan)
         self.packed: Packed | None = None
-        self.began, self.steps_before = time.perf_counter(), 0
         self.reserve = 0.0 if math.isinf(self.clock.deadline) else RESERVE * self.clock.left()
         self.look = None if self.valid is None else first_tokens(self.valid, LOOK_TOKENS)
 
     def fit_loop(self) -> None:
         """Take steps until the plan or the clock ends; go on where a killed run stopped; keep the best weights."""
         self._resume()
-        self.began, self.steps_before = time.perf_counter(), self.steps
         while (left := self.steps_left()) > 0:
+            began = time.perf_counter()
             self.losses.append(self.train_step(left))
             self.progress = self.progress.advanced(left)
             self.steps += 1
@@ -72,6 +73,9 @@ class Training:
                 self._look()
             if self.checkpoints is not None and self.checkpoints.is_due():
                 self.checkpoints.save(self._state())
+            # Later steps read longer rows: the latest count most.
+            taken = time.perf_counter() - began
+            self.seconds_a_step += (taken - self.seconds_a_step) * (LATEST if self.seconds_a_step else 1.0)
         if self.steps == 0:
             raise TrainingError(
                 "the time ended before the first training step",
@@ -87,7 +91,7 @@ class Training:
         wanted = self.plan.steps - self.steps
         if math.isinf(self.clock.deadline) or wanted <= 0:
             return max(0, wanted)
-        return max(0, min(wanted, math.floor((self.clock.left() - self.reserve) / max(self._pace(), 1e-9))))
+        return max(0, min(wanted, math.floor((self.clock.left() - self.reserve) / max(self.seconds_a_step, 1e-9))))
 
     def train_step(self, steps_left: int) -> float:
         """Take one step down the gradient; return the mean loss of its tokens."""
@@ -141,11 +145,6 @@ class Training:
         self.valid_loss.append(loss)
         if self.best is None or loss < self.best[0]:
             self.best = (loss, values_of(self.network))
-
-    def _pace(self) -> float:
-        """Return the mean seconds of a step, looks included; the probe counts as a few steps."""
-        steps = self.steps - self.steps_before
-        return (4 * self.seconds_a_step + time.perf_counter() - self.began) / (4 + steps)
 
     def _checked(self, loss: float) -> float:
         if math.isfinite(loss):
