@@ -45,8 +45,8 @@ def judge_writing(attempt: Attempt, competed: Competed, examples: Examples) -> t
     scores = evaluate(examples.y, answers, task, seed=seed)
     against = compare(others, answers, examples.y, task, names=(YARDSTICK, competed.tournament.winner), seed=seed)
     texts = competed.contest.examples.rows[competed.contest.train][TEXT].to_list()
-    prompts, references = ask(examples.rows, task, seed=seed)
     form = find_form(texts) if task.form != "answers" else ()
+    prompts, references = ask(of_form(examples.rows, form), task, seed=seed)
     generator = open_decoder(competed.tournament.graph, lengths=form)
     written = continue_texts(
         generator, prompts, tokens=MOST_CHARACTERS, temperature=TEMPERATURE, top_p=TOP_P, seed=seed
@@ -82,6 +82,14 @@ def count_again(competed: Competed, task: Generate, seed: int) -> Ngrams:
     kept = next(outcome for outcome in competed.tournament.outcomes if outcome.name == YARDSTICK)
     train = contest.examples.take(contest.folds[0].train)
     return fit(train, None, task, Recipe(), settings=kept.settings or None, seed=seed, clock=Clock())
+
+
+def of_form(rows: pl.DataFrame, form: tuple[int, ...]) -> pl.DataFrame:
+    """Return the texts that keep a form, whose beginnings can be gone on with in it; else all."""
+    if not form:
+        return rows
+    kept = rows.filter(pl.Series([keeps_form(text, form) for text in rows[TEXT].to_list()], dtype=pl.Boolean))
+    return kept if kept.height else rows
 
 
 def ask(rows: pl.DataFrame, task: Generate, *, seed: int) -> tuple[list[str], list[str]]:

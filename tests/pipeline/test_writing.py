@@ -33,7 +33,7 @@ def write_poems(folder, count=60):
 
 
 def project(folder, data, **options):
-    wishes = {"budget": {"time": 60}, "training": {"epochs": 30, "batch_size": 4}, "name": "poems", **options}
+    wishes = {"budget": {"time": 1200}, "training": {"epochs": 30, "batch_size": 4}, "name": "poems", **options}
     return build(data=data, task="generate", folder=folder, **wishes)
 
 
