@@ -112,7 +112,8 @@ def _is_proven(chat: Chat, render: Render) -> bool:
     def conversation(roles: Sequence[Role]) -> list[Message]:
         return [Message(role, words[place % len(words)]) for place, role in enumerate(roles)]
 
-    tried: list[Sequence[Role]] = [["user"], ["user", "assistant", "user"], ["user", "assistant"] * 3 + ["user"]]
+    long: list[Role] = ["user", "assistant", "user", "assistant", "user", "assistant", "user"]
+    tried: list[list[Role]] = [["user"], ["user", "assistant", "user"], long]
     if "system" in chat.roles:
         tried += [["system", "user"], ["system", "user", "assistant", "user"]]
     try:

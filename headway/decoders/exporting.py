@@ -126,7 +126,7 @@ def _embed(draft: _Draft, weights: Weights) -> str:
     values, scales = draft.hold_packed(EMBEDDING, packed)
     blocks, width = packed.scales.shape[1], packed.shape[1]
     draft.small |= {
-        "table:middle": np.float32(128),
+        "table:middle": np.array(128, np.float32),
         "table:flat": np.array([0, 0, blocks * BLOCK]),
         "table:from": np.array([0]),
         "table:to": np.array([width]),

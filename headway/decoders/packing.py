@@ -51,7 +51,7 @@ def unpack(packed: Packed) -> np.ndarray:
     middle: np.ndarray = np.full(packed.scales.shape, 1 << packed.bits - 1) if zeros is None else zeros
     middle = middle[:, : packed.scales.shape[1]].astype(np.float32)
     blocks = (values.astype(np.float32) - middle[..., None]) * packed.scales[..., None]
-    return blocks.reshape(len(values), -1)[:, : packed.shape[1]]
+    return np.asarray(blocks.reshape(len(values), -1)[:, : packed.shape[1]])
 
 
 def _eight(blocks: np.ndarray) -> tuple[np.ndarray, np.ndarray, None]:
@@ -90,4 +90,4 @@ def _refitted(blocks: np.ndarray, steps: np.ndarray, scale: np.ndarray) -> np.nd
 def _pair(zeros: np.ndarray) -> np.ndarray:
     """Return four-bit numbers `[out, blocks]` as two in a byte."""
     even = np.pad(zeros, ((0, 0), (0, zeros.shape[1] % 2)))
-    return (even[:, 0::2] | even[:, 1::2] << 4).astype(np.uint8)
+    return np.asarray(even[:, 0::2] | even[:, 1::2] << 4, dtype=np.uint8)

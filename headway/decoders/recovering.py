@@ -63,7 +63,7 @@ def _weights(config: DecoderConfig, arrays: Mapping[str, np.ndarray]) -> dict[st
 def rows_of(weight: Weight, rows: np.ndarray) -> Weight:
     """Return some rows of a weight in the order given."""
     if isinstance(weight, np.ndarray):
-        return weight[rows]
+        return np.asarray(weight[rows])
     zeros = None if weight.zeros is None else weight.zeros[rows]
     return replace(weight, values=weight.values[rows], scales=weight.scales[rows], zeros=zeros,
                    shape=(len(rows), weight.shape[1]))  # fmt: skip

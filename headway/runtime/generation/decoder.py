@@ -46,7 +46,7 @@ class Decoder:
         Those of the last token, `[1, vocabulary]`, or with `every` those of each, `[length, vocabulary]`.
         """
         total = before + len(ids)
-        given = {
+        given: dict[str, np.ndarray] = {
             "ids": ids.astype(np.int64).reshape(1, -1),
             "last": np.array([total - 1], np.int32),
             "total": np.array(total, np.int32),
@@ -106,7 +106,12 @@ class _Step:
     def __init__(self, decoder: Decoder, rows: int) -> None:
         self.ids, self.last = np.zeros((rows, 1), np.int64), np.zeros(rows, np.int32)
         self.total, self.logits = np.zeros((), np.int32), np.empty((rows, decoder.vocabulary), np.float32)
-        given = {"ids": self.ids, "last": self.last, "total": self.total, "wanted": np.arange(rows)}
+        given: dict[str, np.ndarray] = {
+            "ids": self.ids,
+            "last": self.last,
+            "total": self.total,
+            "wanted": np.arange(rows),
+        }
         self._held = given
         self.binding = decoder._bind(0, rows, given, self.logits)  # noqa: SLF001 - the other half of the decoder
 

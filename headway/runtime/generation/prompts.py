@@ -26,9 +26,10 @@ class Prompts:
     def __init__(self, content: bytes, facts: Generation) -> None:
         """Open the tokenizer (a `tokenizer.json`)."""
         self.facts, self.tokenizer = facts, open_writer(content)
-        special = [token.content for token in self.tokenizer.get_added_tokens_decoder().values() if token.special]
-        longest_first = sorted(special, key=len, reverse=True)
-        self._marks = re.compile("(" + "|".join(map(re.escape, longest_first)) + ")") if special else None
+        added = self.tokenizer.get_added_tokens_decoder().items()
+        self._numbers = {token.content: number for number, token in added if token.special}
+        longest_first = sorted(self._numbers, key=len, reverse=True)
+        self._marks = re.compile("(" + "|".join(map(re.escape, longest_first)) + ")") if longest_first else None
 
     @cached_property
     def alphabet(self) -> Alphabet:
@@ -63,7 +64,7 @@ class Prompts:
                     continue
                 yield from self._encode(plain)
                 plain = ""
-                yield self.tokenizer.token_to_id(part)
+                yield self._numbers[part]
         yield from self._encode(plain)
 
     def _encode(self, text: str) -> list[int]:

@@ -145,7 +145,8 @@ def _message(given: object, where: str) -> Message:
     if not isinstance(given, dict):
         raise bad(where, 'an object such as {"role": "user", "content": "Hello"}', given)
     role = "system" if given.get("role") == "developer" else given.get("role")
-    if role not in get_args(Role):
+    known: dict[object, Role] = {each: each for each in get_args(Role)}
+    if not isinstance(role, str) or role not in known:
         raise bad(f"{where}.role", " or ".join(get_args(Role)), given.get("role"))
     content = given.get("content")
     if isinstance(content, list):
@@ -154,7 +155,7 @@ def _message(given: object, where: str) -> Message:
         content = "".join(str(part.get("text", "")) for part in content)
     if not isinstance(content, str):
         raise bad(f"{where}.content", "text", content)
-    return Message(role, content)
+    return Message(known[role], content)
 
 
 def _prompts(given: object) -> list[Any]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from headway.errors import InputError, MissingExtraError
 
-_COMPACT = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
+_COMPACT: Any = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
 
 
 class JsonGrammar:

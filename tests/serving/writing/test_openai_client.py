@@ -126,7 +126,16 @@ def test_errors_come_in_the_clients_own_classes(client, service):
     assert httpx.post(f"{service.url}/v1/predict", json={"rows": [{"a": 1}]}).status_code == 404
     assert httpx.post(f"{service.url}/v1/chat/completions", content=b"{").status_code == 400
     assert httpx.get(f"{service.url}/ready").json()["models"] == ["tiny"]
-    assert httpx.get(f"{service.url}/openapi.json").status_code == 200
+
+
+def test_the_page_and_the_description_of_the_api_know_the_writer(service):
+    page = httpx.get(service.url)
+    assert page.status_code == 200
+    assert 'data-model="tiny"' in page.text
+    assert "chat.completions.create" in page.text
+    assert "开始写" in httpx.get(f"{service.url}/?lang=zh&model=tiny").text
+    assert "/v1/chat/completions" in httpx.get(f"{service.url}/openapi.json").json()["paths"]
+    assert httpx.get(f"{service.url}/v1/models").json()["models"][0]["window"] == 120
 
 
 def test_the_async_client_leaves_a_stream_early_and_others_go_on(service):
