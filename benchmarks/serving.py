@@ -194,7 +194,7 @@ def _measure(server: Server, seen: Seen, texts: list[str], folder: Path) -> None
         json.dumps({"rows": [{"text": text}]} if server.wrap == "rows" else {"text": text}) for text in texts
     ))  # fmt: skip
     with _running(server, bodies, seen) as port:
-        time.sleep(1.0)
+        time.sleep(3.0)  # a service may still be settling
         alone = _load(port, server.path, bodies, 1, SECONDS / 2)
         many = _load(port, server.path, bodies, CLIENTS, SECONDS)
         seen.memory.append(_memory_mb())

@@ -120,6 +120,7 @@ def read_sources(project: Project, cache: Path) -> Sources:
             reading=project.reading,
             cache=cache,
             max_rejected=project.cleaning.max_rejected,
+            memory=project.budget.memory / 2,
         )
 
     table = read_one(project.data)
@@ -138,6 +139,7 @@ def read_corpora(project: Project, cache: Path) -> Sources:
             reading=project.reading,
             cache=cache,
             max_rejected=project.cleaning.max_rejected,
+            memory=project.budget.memory / 2,
             target=project.target,
             inputs=project.inputs,
         )

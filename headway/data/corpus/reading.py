@@ -43,6 +43,7 @@ def read_corpus(
     reading: Reading,
     cache: Path | None,
     max_rejected: float,
+    memory: float | None = None,
     target: str | None = None,
     inputs: Collection[str] | None = None,
 ) -> Corpus:
@@ -58,7 +59,9 @@ def read_corpus(
         check_no_columns(target, inputs, source)
         return _read_plain(plain, reading.encoding)
     sources = [source] if paths is None else [str(path.absolute()) for path in paths if path not in plain]
-    parts = [part for one in sources for part in read_parts(one, folder=folder, reading=reading, cache=cache)]
+    parts = [
+        part for one in sources for part in read_parts(one, folder=folder, reading=reading, cache=cache, memory=memory)
+    ]
     layouts = [find_layout(part.frame, target=target, inputs=inputs, where=part.file) for part in parts]
     corpus = _join(parts, layouts)
     check_rejected(corpus.table, max_rejected, where=source)
