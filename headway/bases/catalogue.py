@@ -146,5 +146,10 @@ CATALOGUE: Mapping[str, Known] = {known.name: known for known in _CATALOGUE}
 
 
 def find_known(name: str) -> Known | None:
-    """Return the entry a name means, whatever its case, or None."""
-    return next((known for known in _CATALOGUE if known.name.lower() == name.lower()), None)
+    """Return the entry that a name means, or that of the one wheel that carries it; whatever its case, or None."""
+    wanted = name.lower()
+    return next((known for known in _CATALOGUE if wanted in {known.name.lower(), *_only_wheel(known)}), None)
+
+
+def _only_wheel(known: Known) -> set[str]:
+    return {known.wheels[0].distribution.lower()} if len(known.wheels) == 1 else set()

@@ -20,6 +20,7 @@ from headway.cli.drift import drift
 from headway.cli.evaluate import evaluate
 from headway.cli.experiment import experiment
 from headway.cli.export import export
+from headway.cli.generate import generate
 from headway.cli.help import HELP_OPTIONS, speak_chinese, speak_plainly
 from headway.cli.init import init
 from headway.cli.keys import keys
@@ -46,7 +47,7 @@ app = typer.Typer(
     context_settings={"help_option_names": HELP_OPTIONS, "max_content_width": 100},
 )
 _COMMANDS: tuple[Callable[..., None], ...] = (
-    init, label, check, run, predict, evaluate, compare, report, show,
+    init, label, check, run, predict, generate, evaluate, compare, report, show,
     export, serve, deploy, drift, price, schema, demo,
     init, check, run, predict, evaluate, compare, report, show, compress, export, serve, deploy, drift, price, schema,
     demo,

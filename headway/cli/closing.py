@@ -12,12 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from headway.cli.live import format_score
-from headway.cli.messages import Language, call_metric, say
+from headway.cli.messages import Language, as_word, call_metric, say
 from headway.pipeline.result import RunResult
 from headway.project.units import write_seconds
 from headway.report.translation import translate
 
-_LOWER_IS_BETTER = frozenset({"log_loss", "brier", "mae", "rmse", "calibration_error"})
+_LOWER_IS_BETTER = frozenset(
+    {"log_loss", "brier", "mae", "rmse", "calibration_error", "bits_per_character", "perplexity"}
+)
 # The figures of the test part that the closing lines name; result.json and the report have all of them.
 _MOST_FIGURES = 5
 # A precision seen on fewer rows than these is told with a warning.
@@ -32,6 +34,10 @@ _FIGURES = (
     "rmse",
     "mae",
     "r2",
+    "perplexity",
+    "longest_copy",
+    "form_kept",
+    "chrf",
 )
 _ORDER = {"won": 0, "ok": 1, "over_limit": 2, "dropped": 3, "failed": 4, "skipped": 5}
 
@@ -46,13 +52,21 @@ def print_closing(done: RunResult, *, console: Console, language: Language, quie
     console.print(_headline(result, language), soft_wrap=not console.is_terminal, highlight=False)
     lines = [*([] if quiet else _details(done, language)), *_places(done, language)]
     if not quiet:
-        answers = "回答.csv" if language == "zh" else "answers.csv"
-        command = f"headway predict {_name_run(done.folder)} new.csv --out {answers}"
-        lines.append((say("next:label", language), command))
+        lines.append((say("next:label", language), _next_command(done, language)))
     width = max(cell_len(label) for label, _ in lines) + 2
     for label, text in lines:
         line = Text.assemble((label, "bold"), " " * (width - cell_len(label)), text)
         console.print(line, soft_wrap=True, highlight=False)
+
+
+def _next_command(done: RunResult, language: Language) -> str:
+    """Return the command that uses what was made."""
+    if done.result.get("task") == "generate":
+        samples = done.result["writing"]["samples"]
+        prompt = next((sample["prompt"].strip() for sample in samples if sample["prompt"].strip()), "")
+        return f"headway generate {_name_run(done.folder)} --prompt {as_word(prompt)}"
+    answers = "回答.csv" if language == "zh" else "answers.csv"
+    return f"headway predict {_name_run(done.folder)} new.csv --out {answers}"
 
 
 def _print_candidates(result: Mapping[str, Any], console: Console, language: Language) -> None:

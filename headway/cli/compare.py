@@ -33,7 +33,9 @@ def compare(
     a: Annotated[Path, typer.Argument(metavar="A", help="A run folder.")],
     b: Annotated[Path, typer.Argument(metavar="B", help="Another run folder, tested on the same rows.")],
     *,
-    metric: Annotated[str | None, typer.Option(help="accuracy by default, rmse for numbers.")] = None,
+    metric: Annotated[
+        str | None, typer.Option(help="accuracy by default, rmse for numbers, bits_per_character for texts.")
+    ] = None,
     lang: Annotated[str | None, typer.Option(help="Language of the verdict: en or zh.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
 ) -> None:
@@ -51,7 +53,7 @@ def compare_runs(a: TestedRun, b: TestedRun, *, metric: str | None = None) -> Co
 
     from headway.data.dataset import ROW
     from headway.evaluation import comparison
-    from headway.tasks import Classify, Regress
+    from headway.tasks import Classify, Generate, Regress
 
     labels = [name for name in a.answers.columns if name.startswith("p_")]
     if a.task != b.task or set(labels) != {name for name in b.answers.columns if name.startswith("p_")}:
@@ -61,6 +63,10 @@ def compare_runs(a: TestedRun, b: TestedRun, *, metric: str | None = None) -> Co
         fix = "run both projects on the same data with the same split and seed"
         raise RunError("the two runs were not tested on the same rows", expected="common test rows", fix=fix)
     names = (a.name, b.name)
+    if a.task == "generate":
+        a_answers, b_answers = (both.select(f"nats{end}", f"tokens{end}").to_numpy() for end in ("", "_b"))
+        y = both["actual"].to_numpy()
+        return comparison.compare(a_answers, b_answers, y, Generate(), names=names, metric=metric)
     if a.task == "regress":
         a_values, b_values, y = (both[name].to_numpy() for name in ("prediction", "prediction_b", "actual"))
         return comparison.compare(a_values, b_values, y, Regress(), names=names, metric=metric)

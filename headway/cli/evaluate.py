@@ -83,6 +83,7 @@ def score_table(model: Model, table: Table, *, language: Language = "en") -> tup
     from headway.tasks import Classify, Regress
 
     manifest = model.manifest
+    assert manifest.task != "generate"  # the runtime opens no such package as a model
     target = read_target(
         table.rows[check_target(table.rows, manifest.target, where="the target of the package")],
         manifest.task,

@@ -16,8 +16,8 @@ def export(
     ],
     *,
     to: Annotated[
-        Literal["onnx", "docker", "kubernetes", "browser"],
-        typer.Option(help="The plain graph, a container image, manifests for it, or a static page."),
+        Literal["onnx", "docker", "kubernetes", "browser", "gguf"],
+        typer.Option(help="The plain graph, a container image, manifests, a static page, or a file for llama.cpp."),
     ],
     out: Annotated[Path | None, typer.Option(help="The folder to write; <name>-<target> without it.")] = None,
     image: Annotated[
@@ -29,7 +29,7 @@ def export(
     ] = None,
     lang: Annotated[str | None, typer.Option(help="Language of what is said: en or zh.")] = None,
 ) -> None:
-    """Write a package as a plain ONNX graph, a container image, Kubernetes manifests or a page for the browser."""
+    """Write a package as a plain ONNX graph, a container image, Kubernetes manifests, a page, or a GGUF file."""
     from headway.cli.places import find_package
     from headway.export import export as write
     from headway.report.figures import write_megabytes

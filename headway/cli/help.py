@@ -93,7 +93,28 @@ _CHINESE: Mapping[str, str] = {
     "reviews, digits or diagnosis.": "reviews（评论）、digits（数字）或 diagnosis（诊断）。",
     "Its folder; headway-demo-NAME here by default.": "它的文件夹；默认为此处的 headway-demo-NAME。",
     "Time budget instead of the example's, such as 60s.": "代替示例中的时间预算，如 60s。",
-    "Check a package.": "检查模型包。",
+    "Check a package, or make one of a pretrained model.": "检查模型包，或把预训练模型做成模型包。",
+    "Make a package that writes text of a pretrained model as it is.": "把预训练模型原样做成会写文本的模型包。",
+    "A pretrained decoder: a name, a folder, a .gguf file or a hub id.": (
+        "预训练的解码器：名称、文件夹、.gguf 文件或 hub 上的 id。"
+    ),
+    "The folder to write; NAME.headway is written beside it.": "要写出的文件夹；旁边会写出 NAME.headway。",
+    "Text to measure the perplexity on; written by the model itself without it.": (
+        "用来测困惑度的文本；不写则由模型自己写。"
+    ),
+    "Bits of the weights; the fewest that keep the perplexity without it.": (
+        "权重的位数；不写则取困惑度不变的最少位数。"
+    ),
+    # generate
+    "Write text with a package, and show it while it is written.": "用模型包写文本，边写边显示。",
+    "How the text begins, or what is asked; standard input without it.": "文本的开头，或要问的话；不写则读标准输入。",
+    "What the assistant is told before the conversation.": "对话之前告诉助手的话。",
+    "Ask, or let a text be continued; what the package can.": "提问，或让它续写文本；默认看模型包会什么。",
+    "The most tokens of the answer.": "回答最多多少个词元。",
+    "0: always the likeliest token.": "0：总是取最可能的词元。",
+    "Keep the likeliest tokens that have this share together.": "只保留合起来占这个比例的最可能的词元。",
+    "The same seed writes the same text.": "相同的种子写出相同的文本。",
+    "End before this text; may be repeated.": "在这段文本之前结束；可以多次给出。",
     "Check every byte, path and operator of a package, and that it opens.": (
         "检查模型包的每个字节、路径和算子，以及它能否打开。"
     ),

@@ -12,6 +12,7 @@ from headway.cli.messages import Language, as_word, choose_language, say, shorte
 from headway.errors import HeadwayError
 
 if TYPE_CHECKING:
+    from headway.data.corpus.reading import Corpus
     from headway.data.dataset import Table
     from headway.data.inference import Inference
     from headway.project.draft import Choice
@@ -28,6 +29,7 @@ def init(
     lang: Annotated[str | None, typer.Option(help="Language of what is said: en or zh.")] = None,
 ) -> None:
     """Look at the data and write a commented project file: what was found, and why."""
+    from headway.cli.corpus import look_for_text
     from headway.cli.target import check_target, guess_target
     from headway.data.inference import infer
     from headway.data.reading import read
@@ -36,6 +38,11 @@ def init(
 
     if out.exists() and not force:
         raise HeadwayError("the file is there already", where=str(out), fix="--out NAME, or --force to overwrite it")
+    corpus = None if target is not None else look_for_text(data)
+    if corpus is not None:
+        _write(out, _draft_corpus(data, out, corpus, language=choose_language(lang)))
+        _say_next(out, say("init:text", choose_language(lang)).format(path=out), choose_language(lang))
+        return
     table = read(data)
     if target is None:
         target, reason = guess_target(table.rows)
@@ -46,9 +53,39 @@ def init(
     if table.rows[target].drop_nulls().n_unique() < 2:
         typer.echo(say("warning", language).format(words=translate(_one_class(target), language)), err=True)
     shown = shorten_list([column.name for column in found.inputs], 8, language)
-    path, why = as_word(str(out)), translate(reason, language)
-    typer.echo(say("init:done", language).format(path=out, target=target, reason=why, inputs=shown))
+    why = translate(reason, language)
+    _say_next(out, say("init:done", language).format(path=out, target=target, reason=why, inputs=shown), language)
+
+
+def _say_next(out: Path, done: str, language: Language) -> None:
+    """Say what was written, and the next commands."""
+    path = as_word(str(out))
+    typer.echo(done)
     typer.echo(say("init:next", language).format(check=f"headway check {path}", run=f"headway run {path}"))
+
+
+def _draft_corpus(data: str, out: Path, corpus: Corpus, *, language: Language) -> str:
+    """Return the text of a project that learns to write, its comments in `language`."""
+    from headway.data.corpus.reading import TEXT
+    from headway.project.draft import Choice, Draft, write_draft
+    from headway.project.reading import default_name
+    from headway.report.translation import translate
+
+    rows = corpus.table.rows
+    characters = int(rows[TEXT].str.len_chars().sum() or 0)
+    return write_draft(
+        Draft(
+            command=f"headway init {as_word(data)}",
+            name=default_name(data, out.absolute().parent),
+            data=Choice(
+                "data", _from_file(data, out), say("init:characters", language).format(count=f"{characters:,}")
+            ),
+            target=None,
+            task=Choice("task", "generate", say(f"init:{corpus.form}", language)),
+            remarks=[translate(finding.message, language) for finding in corpus.inference.findings],
+        ),
+        language,
+    )
 
 
 def _draft_text(data: str, out: Path, target: Choice, table: Table, found: Inference, *, language: Language) -> str:

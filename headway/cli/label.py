@@ -84,6 +84,8 @@ def _gather(project: Project, labels: tuple[str, ...], top: int, language: Langu
     from headway.data.reading import read
     from headway.pipeline.labelling.proposing import Wish
 
+    if project.task == "generate" or project.target is None:
+        raise DataError("text to be written needs no labels", where=project.name, expected="a project that classifies")
     table = read(project.data, folder=project.folder, reading=project.reading)
     rows = table.rows
     if project.target not in rows.columns:

@@ -22,6 +22,7 @@ _MESSAGES: Mapping[str, tuple[str, str]] = {
     "image": ("image", "图片"),
     "audio": ("audio", "音频"),
     "regress": ("regress", "回归"),
+    "generate": ("generate", "生成文本"),
     "read": ("read", "读取"),
     "clean": ("clean", "清洗"),
     "split": ("split", "划分"),
@@ -104,6 +105,11 @@ _MESSAGES: Mapping[str, tuple[str, str]] = {
         "{path}: predict {target} ({reason}) from {inputs}",
         "{path}：预测 {target}（{reason}），输入为 {inputs}",
     ),
+    "init:text": ("{path}: learn to write from this text", "{path}：从这些文本学习写作"),
+    "init:characters": ("{count} characters", "{count} 个字符"),
+    "init:stream": ("one running text", "一篇连续的文本"),
+    "init:documents": ("texts, each by itself", "各自独立的文本"),
+    "init:answers": ("prompts with what is to be written for them", "提示与要写出的回答"),
     "init:next": ("next: {check}, then {run}", "下一步：先 {check}，再 {run}"),
     "evaluate:missing": (
         "counts as missing: {cells}, {reason}, in {column}",
@@ -141,6 +147,15 @@ _MESSAGES: Mapping[str, tuple[str, str]] = {
         "采用 {name}：{before} 变为 {after}；在 {rows} 行上 {metric} 损失 {loss}（{low} 至 {high}，允许 {drop}）",
     ),
     "compress:kept": ("the original is unchanged: {package}", "原模型包未改动：{package}"),
+    "generate:done": ("{tokens} tokens, {rate} a second", "{tokens} 个词元，每秒 {rate} 个"),
+    "packaged:base": (
+        "{folder}: {size} MB, weights in {precision}, perplexity {change} against float32, {rate} tokens a second",
+        "{folder}：{size} MB，权重为 {precision}，困惑度与 float32 相比 {change}，每秒 {rate} 个词元",
+    ),
+    "packaged:no_chat": (
+        "it continues texts; it has no chat template that can be written down plainly",
+        "它只续写文本；没有可以直接写下来的对话模板",
+    ),
     "export:done": ("{folder}: {size}", "{folder}：{size}"),
     "export:next": ("next: {path} says how to use it", "下一步：用法见 {path}"),
     "export:untried": (

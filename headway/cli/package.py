@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from headway.cli.messages import choose_language, say
+from headway.cli.messages import Language, choose_language, say
 
-package = typer.Typer(help="Check a package.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from headway.runtime.manifest import Manifest
 
+# Characters on which perplexity is measured at most.
+_MOST_TEXT = 40_000
 
-@package.callback()
-def _group() -> None:
-    """Keep `verify` a command of its own; a group of one would swallow its name."""
+package = typer.Typer(help="Check a package, or make one of a pretrained model.", no_args_is_help=True)
 
 
 @package.command()
@@ -24,10 +25,75 @@ def verify(
     lang: Annotated[str | None, typer.Option(help="Language of what is said: en or zh.")] = None,
 ) -> None:
     """Check every byte, path and operator of a package, and that it opens."""
-    from headway import runtime
     from headway.cli.places import find_package
 
     found = find_package(path)
-    manifest = runtime.load(found).manifest
+    manifest = _open(found)
     words = say("verified", choose_language(lang))
     typer.echo(words.format(path=found, name=manifest.name, count=len(manifest.files)))
+
+
+def _open(path: Path) -> Manifest:
+    """Open a package, whatever it does, and return its manifest."""
+    from headway.runtime.archive import read_package
+    from headway.runtime.generation.generator import assemble_generator
+    from headway.runtime.model import assemble
+
+    manifest, files = read_package(path)
+    if manifest.task == "generate":
+        return assemble_generator(manifest, files, slots=1).manifest
+    return assemble(manifest, files).manifest
+
+
+@package.command()
+def base(
+    name: Annotated[
+        str, typer.Argument(metavar="BASE", help="A pretrained decoder: a name, a folder, a .gguf file or a hub id.")
+    ],
+    *,
+    out: Annotated[Path, typer.Option(help="The folder to write; NAME.headway is written beside it.")],
+    text: Annotated[
+        Path | None, typer.Option(help="Text to measure the perplexity on; written by the model itself without it.")
+    ] = None,
+    precision: Annotated[
+        Literal["int4", "int8", "float32"] | None,
+        typer.Option(help="Bits of the weights; the fewest that keep the perplexity without it."),
+    ] = None,
+    lang: Annotated[str | None, typer.Option(help="Language of what is said: en or zh.")] = None,
+) -> None:
+    """Make a package that writes text of a pretrained model as it is."""
+    from headway.bases.opening import open_base
+    from headway.decoders.basing import package_base
+
+    language = choose_language(lang)
+    texts = () if text is None else (_read_text(text),)
+    opened = open_base(name, tell=lambda words: typer.echo(words, err=True))
+    folder = package_base(opened, out, texts=texts, precision=precision)
+    _show_gate(folder, language)
+
+
+def _show_gate(folder: Path, language: Language) -> None:
+    """Say in how many bits a package was written and what that cost."""
+    from headway import runtime
+
+    manifest = runtime.load_generator(folder, slots=1).manifest
+    facts, measured = manifest.generation, manifest.measured
+    assert facts is not None
+    words = say("packaged:base", language).format(
+        folder=folder, precision=facts.precision, size=f"{measured['size_mb']:.0f}",
+        change=f"{100 * measured['perplexity_change']:+.1f}%", rate=f"{measured['tokens_per_second']:.0f}",
+    )  # fmt: skip
+    typer.echo(words)
+    if facts.chat is None:
+        typer.echo(say("packaged:no_chat", language), err=True)
+
+
+def _read_text(path: Path) -> str:
+    """Return the text in a file; raises `DataError` where it cannot be read."""
+    from headway.errors import DataError
+
+    try:
+        return path.read_text(encoding="utf-8")[:_MOST_TEXT]
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError("the text cannot be read", where=str(path), expected="a file of text in UTF-8",
+                        got=str(error)[:200]) from None  # fmt: skip

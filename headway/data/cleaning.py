@@ -193,7 +193,7 @@ def _clean_train(dataset: Dataset, keys: np.ndarray, cleaning: Cleaning) -> tupl
         if cleaning.duplicates != "off":
             dataset = _group(dataset, keys)
     if cleaning.near_duplicates != "off" and not natural:
-        dataset, keys = _treat_near_duplicates(dataset, keys, findings, drop=cleaning.near_duplicates == "drop")
+        dataset, keys = treat_near_duplicates(dataset, keys, findings, drop=cleaning.near_duplicates == "drop")
     dataset = _set_rare_classes_aside(dataset, findings)
     return replace(dataset, groups=_dense(dataset.groups)), findings
 
@@ -210,6 +210,11 @@ def take(dataset: Dataset, keep: np.ndarray, changes: pl.DataFrame | None = None
         weight=weight,
         changes=listed,
     )
+
+
+def take_changes(dataset: Dataset, changes: pl.DataFrame) -> Dataset:
+    """Return the data set with `changes` added to the list."""
+    return replace(dataset, changes=pl.concat([dataset.changes, changes]))
 
 
 def _repeats_are_natural(dataset: Dataset, keys: np.ndarray) -> bool:
@@ -287,11 +292,11 @@ def _drop_duplicates(
 def _group(dataset: Dataset, keys: np.ndarray) -> Dataset:
     """Put rows with the same input into one group."""
     _, inverse = np.unique(keys, return_inverse=True)
-    return replace(dataset, groups=_merge(dataset.groups, inverse))
+    return replace(dataset, groups=merge_groups(dataset.groups, inverse))
 
 
-def _merge(groups: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Return groups in which rows that share either label are together."""
+def merge_groups(groups: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return `[n]` int64 groups in which rows that share either label are together."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
@@ -307,9 +312,10 @@ def _dense(groups: np.ndarray) -> np.ndarray:
     return np.unique(groups, return_inverse=True)[1].astype(np.int64)
 
 
-def _treat_near_duplicates(
+def treat_near_duplicates(
     dataset: Dataset, keys: np.ndarray, findings: list[Finding], *, drop: bool
 ) -> tuple[Dataset, np.ndarray]:
+    """Group the rows that are nearly equal, or drop all but the first of them where `drop`; `findings` grows."""
     near = find_near_duplicates(dataset.rows, dataset.inputs)
     findings += near.findings
     again = np.flatnonzero(near.first != np.arange(len(dataset)))
@@ -324,7 +330,7 @@ def _treat_near_duplicates(
         "dropped" if drop else "kept in the same part of every split"
     )
     findings.append(Finding("near_duplicate", "info", None, message, {"rows": len(again)}))
-    grouped = replace(dataset, groups=_merge(dataset.groups, near.first))
+    grouped = replace(dataset, groups=merge_groups(dataset.groups, near.first))
     if not drop:
         return replace(grouped, changes=pl.concat([grouped.changes, changes])), keys
     keep = np.setdiff1d(np.arange(len(dataset)), again)

@@ -13,6 +13,10 @@ from headway.runtime.manifest import Label
 # The column that numbers every row that was read, in reading order over all files, from 0.
 ROW = "__row__"
 
+# How texts to be written hang together. stream: one running text, cut into pieces in order. documents: texts of their
+# own, each with an end. answers: a prompt and what is to be written for it; the answer alone is judged.
+Form = Literal["stream", "documents", "answers"]
+
 ModalityName = Literal["text", "number", "category", "date", "image", "audio"]
 
 
@@ -70,19 +74,21 @@ class Dataset:
     image: String path that exists, absolute, or Binary), missing as null; the column of `split.time` follows them where
     it is not an input. `y`: `[n]`, int64 indices into `labels`, or
     float32 values for regression. `groups`: `[n]` int64; rows of one group must share a fold. `weight`: `[n]`
-    float32 or None. `changes`: one line per row that cleaning dropped, set aside, grouped, or re-weighted, with the
-    columns `ROW`, `step`, `reason`, `partner` (the `ROW` it was compared with, or null).
+    float32 or None. `form` says how texts to be written hang together, None for other tasks; their `y` counts the
+    characters of `text`. `changes`: one line per row that cleaning dropped, set aside, grouped, or re-weighted, with
+    the columns `ROW`, `step`, `reason`, `partner` (the `ROW` it was compared with, or null).
     """
 
     rows: pl.DataFrame
     inputs: tuple[Column, ...]
     target: str
-    task: Literal["classify", "regress"]
+    task: Literal["classify", "regress", "generate"]
     labels: tuple[Label, ...]
     y: np.ndarray
     groups: np.ndarray
     weight: np.ndarray | None
     changes: pl.DataFrame
+    form: Form | None = None
 
     def __len__(self) -> int:
         """Return the number of rows."""

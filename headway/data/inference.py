@@ -48,7 +48,7 @@ class Inference:
     """The input columns in the order of the file, the task, what was noticed, and one guess per column."""
 
     inputs: tuple[Column, ...]
-    task: Literal["classify", "regress"]
+    task: Literal["classify", "regress", "generate"]
     findings: tuple[Finding, ...]
     guesses: tuple[Guess, ...]
 

@@ -17,6 +17,7 @@ from headway.data.dataset import ROW, Dataset, Finding, ModalityName, Table
 from headway.data.inference import Inference, check_columns
 
 _SAMPLE = 5_000
+_KINDS: Mapping[str, ModalityName] = {"classify": "category", "regress": "number", "generate": "text"}
 _IMAGES = 200
 _TOP = 10
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -100,7 +101,7 @@ def profile(table: Table, *, target: str, inference: Inference, cleaned: Cleaned
         for name in table.rows.columns
         if name not in (ROW, target)
     )
-    kind: ModalityName = "number" if inference.task == "regress" else "category"
+    kind = _KINDS[inference.task]
     findings = (*inference.findings, *cleaned.findings, *_imbalance(cleaned.train))
     return Profile(
         read=table.read,

@@ -57,14 +57,21 @@ def read(
     need more than `memory` MB, or half of what is free, are read as a uniform sample of their rows. Raises
     DataError when nothing can be read, and when more than `max_rejected` (a share) of the records are rejected.
     """
-    limit = min(_half_of_free_memory(), _UNBOUNDED if memory is None else int(memory * 2**20))
-    parts = _read_parts(source, folder, _How(reading, cache, limit))
+    parts = read_parts(source, folder=folder, reading=reading, cache=cache, memory=memory)
     _check_same_columns(parts)
     table = _join(parts, reading)
     check_rejected(table, max_rejected, where=source)
     if table.rows.is_empty():
         raise DataError("there are no rows", where=source, expected="at least one record below the header")
     return table
+
+
+def read_parts(
+    source: str, *, folder: Path, reading: Reading, cache: Path | None, memory: float | None = None
+) -> list[Part]:
+    """Read the files of a source one by one, their columns as they are; see `read`."""
+    limit = min(_half_of_free_memory(), _UNBOUNDED if memory is None else int(memory * 2**20))
+    return _read_parts(source, folder, _How(reading, cache, limit))
 
 
 def check_rejected(table: Table, most: float, *, where: str) -> None:
@@ -131,10 +138,11 @@ def _read_parts(source: str, folder: Path, how: _How) -> list[Part]:
         return [_read_path(path, member, how)]
     if any(mark in name for mark in "*?["):
         return _read_glob(name, folder, how)
-    raise _missing_file(source, path, folder)
+    raise missing_file(source, path, folder)
 
 
-def _missing_file(source: str, path: Path, folder: Path) -> DataError:
+def missing_file(source: str, path: Path, folder: Path) -> DataError:
+    """Return the error for a source that is not there, with the nearest name beside it."""
     beside = [child.name for child in path.parent.iterdir()] if path.parent.is_dir() else []
     near = get_close_matches(path.name, beside, n=1)
     start = "the folder you are in" if folder == Path() else "the folder of the project file"

@@ -13,33 +13,65 @@ from headway.project.schema import Splitting
 CROSS_VALIDATE_BELOW = 2000
 _FOLDS = 5
 _FEW_FOLDS = 3
+# What is held back for the test where the project does not say. Text tells more by row than a label does.
+_TEST_SHARE, _TEST_SHARE_OF_TEXT = 0.2, 0.1
+# A validation part of so many characters tells models of text apart.
+_VALID_CHARACTERS = 60_000
 
 
 def split(dataset: Dataset, splitting: Splitting, *, seed: int, given_test: bool = False) -> Split:
     """Divide the rows; classes keep their shares, groups never cross, and time runs forward where it is named.
 
     With `given_test` the test part is another Dataset and `Split.test` is empty. The folds are `splitting.folds`, or
-    five (three when a class has fewer than five rows) below 2,000 training rows, or one holdout. By time, the test
-    part and the holdout are the latest rows. Raises DataError when there are too few rows or groups.
+    five (three when a class has fewer than five rows) below 2,000 training rows, or one holdout. By time, and in a
+    running text, the test part and the holdout are the latest rows; texts to be written have one holdout. Raises
+    DataError when there are too few rows or groups.
     """
+    if dataset.form == "stream":
+        return _split_in_order(dataset, splitting, given_test=given_test)
     if splitting.time is not None:
         return _split_by_time(dataset, splitting, given_test=given_test)
     rows, empty = np.arange(len(dataset)), np.empty(0, np.int64)
-    test = empty if given_test else _holdout(rows, dataset, splitting.test, seed=seed, name="test")
+    test = empty if given_test else _holdout(rows, dataset, _test_share(dataset, splitting), seed=seed, name="test")
     train = np.setdiff1d(rows, test)
     count = _fold_count(dataset, train, splitting.folds)
     if count == 1:
-        valid = _holdout(train, dataset, _valid_share(splitting, len(train)), seed=seed + 1, name="validation")
+        valid = _holdout(train, dataset, _valid_share(dataset, splitting, len(train)), seed=seed + 1, name="validation")
         return Split(train, test, (Fold(np.setdiff1d(train, valid), valid),))
     parts = _folds(train, dataset, count, seed + 1)
     return Split(train, test, tuple(Fold(np.setdiff1d(train, part), part) for part in parts))
 
 
-def _valid_share(splitting: Splitting, rows: int) -> float:
+def _test_share(dataset: Dataset, splitting: Splitting) -> float:
+    """Return the share of the rows to test on."""
+    if splitting.test is not None:
+        return splitting.test
+    return _TEST_SHARE_OF_TEXT if dataset.task == "generate" else _TEST_SHARE
+
+
+def _valid_share(dataset: Dataset, splitting: Splitting, rows: int) -> float:
     """Return the share of the training rows to validate on: about 1,200 rows tell candidates apart."""
     if splitting.valid is not None:
         return splitting.valid
+    if dataset.task == "generate":
+        return min(0.1, max(0.02, _VALID_CHARACTERS / max(1.0, float(dataset.y.sum()))))
     return min(0.2, max(0.1, 1_200 / max(1, rows)), 20_000 / max(1, rows))
+
+
+def _split_in_order(dataset: Dataset, splitting: Splitting, *, given_test: bool) -> Split:
+    """Put the last pieces of a running text into test, and the last of the rest into the one validation part."""
+    ends = np.cumsum(dataset.y)
+    whole = len(dataset) if given_test else _first_from(ends, 1 - _test_share(dataset, splitting), len(dataset))
+    learnt = _first_from(ends[:whole], 1 - _valid_share(dataset, splitting, whole), whole)
+    if learnt in {0, whole}:
+        raise DataError("too few pieces of text to split in order", where="split", got=f"{len(dataset)} pieces")
+    rows = np.arange(len(dataset))
+    return Split(rows[:whole], rows[whole:], (Fold(rows[:learnt], rows[learnt:whole]),))
+
+
+def _first_from(ends: np.ndarray, share: float, rows: int) -> int:
+    """Return how many rows hold `share` of the characters; at least one row is left."""
+    return min(rows - 1, int(np.searchsorted(ends, share * ends[-1])) + 1) if rows else 0
 
 
 def _split_by_time(dataset: Dataset, splitting: Splitting, *, given_test: bool) -> Split:
@@ -49,10 +81,10 @@ def _split_by_time(dataset: Dataset, splitting: Splitting, *, given_test: bool) 
         raise DataError("the column of split.time was not kept", where="split.time", got=splitting.time)
     times = dataset.rows[splitting.time]
     order = times.to_physical().cast(pl.Float64).fill_null(float("-inf")).to_numpy().argsort(kind="stable")
-    test_rows = 0 if given_test else max(1, round(splitting.test * len(order)))
+    test_rows = 0 if given_test else max(1, round(_test_share(dataset, splitting) * len(order)))
     train, test = order[: len(order) - test_rows], np.sort(order[len(order) - test_rows :])
     train = _without_groups(train, test, dataset.groups)
-    valid_rows = max(1, round(_valid_share(splitting, len(train)) * len(train)))
+    valid_rows = max(1, round(_valid_share(dataset, splitting, len(train)) * len(train)))
     early, late = train[:-valid_rows], np.sort(train[-valid_rows:])
     early = _without_groups(early, late, dataset.groups)
     if len(early) == 0:
@@ -74,6 +106,8 @@ def _strata(dataset: Dataset) -> np.ndarray:
 
 
 def _fold_count(dataset: Dataset, train: np.ndarray, wanted: int | None) -> int:
+    if dataset.task == "generate":
+        return 1
     if wanted is not None:
         return wanted
     if len(train) >= CROSS_VALIDATE_BELOW:

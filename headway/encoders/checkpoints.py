@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from headway.bases.base import Base
 from headway.bases.folders import read_config
-from headway.bases.weights import find_weights
+from headway.bases.tensors import read_tensors
 from headway.encoders.stack import Activation, Dense, Layer, Norm, Stack
 from headway.errors import BaseModelError
 
@@ -91,21 +90,6 @@ def read_stack(base: Base) -> Stack | None:
     return to_stack(config, read_tensors(base.folder)) if is_known(config) else None
 
 
-def read_tensors(folder: Path) -> dict[str, np.ndarray]:
-    """Return all tensors of the folder's safetensors files, floating ones as float32; raises `BaseModelError`."""
-    from safetensors import SafetensorError, safe_open
-
-    tensors: dict[str, np.ndarray] = {}
-    for path in find_weights(folder).files:
-        try:
-            with safe_open(path, framework="numpy") as opened:
-                for name in opened.keys():  # noqa: SIM118 - it is no mapping
-                    tensors[name] = _float32(opened.get_tensor(name))
-        except (OSError, SafetensorError) as error:
-            raise _unreadable(path, "the weights", error) from error
-    return tensors
-
-
 def is_known(config: Mapping[str, Any]) -> bool:
     """Tell whether `to_stack` understands models of this configuration."""
     plain = config.get("position_embedding_type", "absolute") == "absolute"
@@ -179,19 +163,3 @@ def _dense(found: _Tensors, name: str) -> Dense:
 def _norm(found: _Tensors, name: str) -> Norm:
     old = f"{name}.gamma" in found
     return Norm(found[f"{name}.gamma" if old else f"{name}.weight"], found[f"{name}.beta" if old else f"{name}.bias"])
-
-
-def _float32(tensor: np.ndarray) -> np.ndarray:
-    """Return floating numbers (bfloat16, which numpy does not know as one, too) as float32."""
-    known = np.issubdtype(tensor.dtype, np.integer) or tensor.dtype in (np.dtype(np.float32), np.dtype(np.bool_))
-    return tensor if known else tensor.astype(np.float32)
-
-
-def _unreadable(path: Path, what: str, error: object) -> BaseModelError:
-    return BaseModelError(
-        f"{what} cannot be read",
-        where=str(path),
-        expected="a model folder in the layout of Transformers with safetensors",
-        got=str(error)[:200],
-        fix="download the model again, or name another `base`",
-    )

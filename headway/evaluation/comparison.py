@@ -13,6 +13,7 @@ from headway.evaluation.metrics import greater_is_better, score
 from headway.tasks import Classify, Task
 
 SIGNIFICANCE = 0.05
+_METRICS = {"classify": "accuracy", "regress": "rmse", "generate": "bits_per_character"}
 
 
 @dataclass(frozen=True)
@@ -93,14 +94,15 @@ def compare(
 ) -> Comparison:
     """Compare two sets of answers (`[n, labels]` or `[n]`) to the same `y` `[n]` by a paired test.
 
-    `metric` is accuracy, or RMSE for numbers, unless named. `decided` holds the chosen classes of both where they are
-    not the most probable ones. Accuracy is tested by McNemar's mid-p test (Fagerland, Lydersen and Laake 2013); any
-    other metric by a paired bootstrap. Raises `HeadwayError` where the answers are not to the same rows.
+    `metric` is accuracy, RMSE for numbers, bits per character for texts, unless named. `decided` holds the chosen
+    classes of both where they are not the most probable ones. Accuracy is tested by McNemar's mid-p test (Fagerland,
+    Lydersen and Laake 2013); any other metric by a paired bootstrap. Raises `HeadwayError` where the answers are not to
+    the same rows.
     """
     if len(a_answers) != len(y) or len(b_answers) != len(y) or len(y) == 0:
         got = f"{len(a_answers)} and {len(b_answers)} answers to {len(y)} rows"
         raise HeadwayError("only answers to the same rows compare", expected="as many answers as rows", got=got)
-    metric = metric or ("accuracy" if isinstance(task, Classify) else "rmse")
+    metric = metric or _METRICS[task.kind]
     a_decided, b_decided = decided or _decide(a_answers, b_answers, task)
     a_values, b_values = (
         _resample(metric, y, answers, task, decided=chosen, positive=positive, seed=seed)

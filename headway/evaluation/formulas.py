@@ -51,6 +51,20 @@ class Estimated:
     weights: np.ndarray
 
 
+@dataclass(frozen=True)
+class Judged:
+    """What a formula for texts reads.
+
+    `characters`, `nats` and `tokens` float64 `[n]`: of each row's text its length, its negative log likelihood, and the
+    tokens that this was taken over; `weights` `[n, resamples]`.
+    """
+
+    characters: np.ndarray
+    nats: np.ndarray
+    tokens: np.ndarray
+    weights: np.ndarray
+
+
 Formula = Callable[[Answered], np.ndarray]
 
 
@@ -104,6 +118,16 @@ def calibration_bins(of: Answered) -> tuple[tuple[float, float, int], ...]:
     confidence = np.bincount(bins, of.confidence, CALIBRATION_BINS)
     hits = np.bincount(bins, of.hit, CALIBRATION_BINS)
     return tuple((float(confidence[i] / rows[i]), float(hits[i] / rows[i]), int(rows[i])) for i in np.flatnonzero(rows))
+
+
+def bits_per_character(of: Judged) -> np.ndarray:
+    """Return the negative log likelihood a character, in bits: the same measure whatever the tokens are."""
+    return np.asarray(of.nats @ of.weights / (of.characters @ of.weights) / np.log(2))
+
+
+def perplexity(of: Judged) -> np.ndarray:
+    """Return the exponential of the mean negative log likelihood a token; compares models of the same tokens only."""
+    return np.asarray(np.exp(of.nats @ of.weights / (of.tokens @ of.weights)))
 
 
 def one_against_rest(curve: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]) -> Formula:

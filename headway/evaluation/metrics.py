@@ -9,8 +9,8 @@ import numpy as np
 
 from headway.errors import HeadwayError
 from headway.evaluation import formulas
-from headway.evaluation.formulas import Answered, Estimated, Formula
-from headway.tasks import Classify, Task
+from headway.evaluation.formulas import Answered, Estimated, Formula, Judged
+from headway.tasks import Classify, Generate, Task
 
 T = TypeVar("T")
 
@@ -35,9 +35,14 @@ _REGRESSION: Mapping[str, Callable[[Estimated], np.ndarray]] = {
     "r2": formulas.r2,
     "median_absolute_error": formulas.median_absolute_error,
 }
+_GENERATION: Mapping[str, Callable[[Judged], np.ndarray]] = {
+    "bits_per_character": formulas.bits_per_character,
+    "perplexity": formulas.perplexity,
+}
 _SMALLER_IS_BETTER = frozenset(
-    {"log_loss", "brier", "calibration_error", "mean_cost", "rmse", "mae", "median_absolute_error"}
-)
+    {"log_loss", "brier", "calibration_error", "mean_cost", "rmse", "mae", "median_absolute_error", *_GENERATION,
+     "repetition", "longest_copy"}
+)  # fmt: skip
 # What guessing gives where a figure is undefined; 0 for the others.
 _CHANCE = {"roc_auc": 0.5}
 
@@ -71,6 +76,9 @@ def score(
     `positive` is the class that the curves of a two-class task look for; see `positive_class`.
     """
     weights = np.ones((len(y), 1)) if weights is None else weights
+    if isinstance(task, Generate):
+        nats, tokens = answers.astype(np.float64).T
+        return _find(name, _GENERATION, task)(Judged(y.astype(np.float64), nats, tokens, weights))
     if not isinstance(task, Classify):
         estimated = Estimated(y.astype(np.float64), answers.reshape(-1).astype(np.float64), weights)
         return _find(name, _REGRESSION, task)(estimated)
@@ -91,8 +99,10 @@ def default_metric(task: Task, y: np.ndarray) -> str:
     Accuracy, except where always giving the commonest answer would already look good. For two classes with less than
     20% of the rarer one that is average precision of the rarer class: unlike ROC AUC it does not rise with the
     number of easy negatives (Saito and Rehmsmeier 2015), and it needs no threshold yet. For more classes with one
-    above 80% it is macro F1. For numbers it is RMSE.
+    above 80% it is macro F1. For numbers it is RMSE, for texts bits per character.
     """
+    if isinstance(task, Generate):
+        return "bits_per_character"
     if not isinstance(task, Classify):
         return "rmse"
     shares = np.bincount(y, minlength=task.width) / max(len(y), 1)
@@ -109,7 +119,8 @@ def positive_class(y: np.ndarray, task: Classify) -> int:
 
 def metric_names(task: Task) -> tuple[str, ...]:
     """Return the names of all metrics of a task."""
-    return tuple(_CLASSIFICATION if isinstance(task, Classify) else _REGRESSION)
+    known = {"classify": _CLASSIFICATION, "regress": _REGRESSION, "generate": _GENERATION}
+    return tuple(known[task.kind])
 
 
 def _find(name: str, known: Mapping[str, T], task: Task) -> T:

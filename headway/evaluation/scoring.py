@@ -16,7 +16,7 @@ from headway.evaluation.formulas import Answered, calibration_bins, tally
 from headway.evaluation.metrics import metric_names, positive_class, score
 from headway.evaluation.scores import Mistake, Scores, Slice
 from headway.evaluation.slices import find_slices
-from headway.tasks import Classify, Task
+from headway.tasks import Classify, Generate, Regress, Task
 
 HEADLINE = ("accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "log_loss", "brier", "rmse", "mae", "r2")
 # Metrics that need a curve per label, and the rows times labels times resamples that their intervals may cost.
@@ -41,6 +41,8 @@ def evaluate(
 ) -> Scores:
     """Score `answers` (`[n, labels]` probabilities, or `[n]` values) against `y` (`[n]` class indices or values).
 
+    For texts `answers` are `[n, 2]` nats and tokens, and `y` characters, as `Generate` says.
+
     `rows` (`[n]` rows) and `inputs` let slices and mistakes name what they are about. `threshold` (class, probability)
     or `costs` decide the answers as `decide` does; with costs, `mean_cost` is one of the figures. `widths` maps a level
     (0 to 1) to the half width of an interval around each value; `coverage_<percent>` is then the share of rows inside.
@@ -55,6 +57,8 @@ def evaluate(
         positive = positive_class(y, task) if positive is None else positive
         of = Answered(y, probabilities, decided, np.ones((len(y), 1)), positive)
         return _score_labels(of, task, about, costs=costs)
+    if isinstance(task, Generate):
+        return _score_texts(y, answers, task, about)
     return _score_values(y, answers.reshape(-1).astype(np.float64), task, about, widths=widths or {})
 
 
@@ -79,9 +83,17 @@ class _About:
         return () if self.rows is None else find_slices(self.rows, self.inputs, loss, classify=classify)
 
 
+def _score_texts(y: np.ndarray, answers: np.ndarray, task: Generate, about: _About) -> Scores:
+    """Return the figures of texts, with intervals from resampled rows."""
+    names = metric_names(task)
+    metrics = {name: float(score(name, y, answers, task)[0]) for name in names}
+    return Scores(task.kind, len(y), metrics, intervals(names, y, answers, task, seed=about.seed))
+
+
 def _check(y: np.ndarray, answers: np.ndarray, task: Task) -> None:
-    shape = (len(y), task.width) if isinstance(task, Classify) else (len(y),)
-    got = answers.shape if isinstance(task, Classify) or answers.ndim != 2 else answers.shape[:1]
+    wide = not isinstance(task, Regress)
+    shape = (len(y), task.width) if wide else (len(y),)
+    got = answers.shape if wide or answers.ndim != 2 else answers.shape[:1]
     if len(y) == 0:
         raise HeadwayError("there is nothing to evaluate", expected="at least one row", got="none")
     if got != shape:

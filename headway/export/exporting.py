@@ -13,7 +13,7 @@ from headway.export.content import Content, Options
 from headway.export.packed import Packed, open_packed
 from headway.export.writing import write_export
 
-Target = Literal["onnx", "docker", "kubernetes", "browser"]
+Target = Literal["onnx", "docker", "kubernetes", "browser", "gguf"]
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,22 @@ def export(
     if target not in get_args(Target):
         raise ExportError("there is no such target", expected=", ".join(get_args(Target)), got=str(target))
     packed = open_packed(Path(package))
+    _check_task(packed, target)
     folder = Path(out) if out is not None else Path(f"{packed.slug}-{target}")
     options = Options(check_image(image), base, Path(runtime) if runtime is not None else None)
     content = _maker(target)(packed, options)
     write_export(folder, target, packed, content.files)
     return Exported(target, folder, sum(map(len, content.files.values())), content.remarks)
+
+
+def _check_task(packed: Packed, target: Target) -> None:
+    """Raise `ExportError` where a package cannot go to a target: text goes to GGUF, and nothing else does."""
+    if (packed.manifest.task == "generate") != (target == "gguf"):
+        writes = packed.manifest.task == "generate"
+        raise ExportError(
+            "a package that writes text cannot go there yet" if writes else "only packages that write text become GGUF",
+            expected="--to gguf" if writes else "--to onnx, docker, kubernetes or browser", got=f"--to {target}",
+        )  # fmt: skip
 
 
 def check_image(name: str | None) -> str | None:
@@ -68,6 +79,10 @@ def _maker(target: Target) -> Callable[[Packed, Options], Content]:
         from headway.export.docker import make_image
 
         return make_image
+    if target == "gguf":
+        from headway.export.gguf import make_gguf
+
+        return make_gguf
     if target == "kubernetes":
         from headway.export.kubernetes import make_manifests
 

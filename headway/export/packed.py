@@ -12,6 +12,7 @@ from typing import Any
 
 from headway.runtime.archive import MANIFEST, read_package
 from headway.runtime.feeds.cells import Cells
+from headway.runtime.generation.generator import assemble_generator
 from headway.runtime.manifest import Manifest
 from headway.runtime.manifest_json import to_json
 from headway.runtime.model import Model, assemble
@@ -64,5 +65,8 @@ def open_packed(path: Path) -> Packed:
     """Read and verify the package at `path`; raises `PackageError`, also where the graph does not open."""
     manifest, files = read_package(path)
     packed = Packed(manifest, files)
-    _ = packed.model
+    if manifest.task == "generate":
+        assemble_generator(manifest, files, slots=1)
+    else:
+        _ = packed.model
     return packed

@@ -157,8 +157,13 @@ class Fitted(Protocol):
     def predict(self, rows: pl.DataFrame) -> np.ndarray:
         """Return float32 `[n, labels]` probabilities, or `[n]` values, from the trained (not the exported) model."""
 
-    def graph(self) -> Graph:
-        """Return the same model as an ONNX graph."""
+    def graph(self) -> Graph | None:
+        """Return the same model as an ONNX graph; None for a yardstick that does not ship and cannot win."""
+
+
+def notes_of(fitted: Fitted) -> tuple[str, ...]:
+    """Return what a user should know of a training that ended well; few families have anything to say."""
+    return tuple(getattr(fitted, "notes", ()))
 
 
 class Family(Protocol):

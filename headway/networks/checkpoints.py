@@ -23,26 +23,39 @@ WRITING = 0.03
 class Checkpoints:
     """The latest checkpoint of one run; a new one is due `every` so many seconds.
 
-    `file` must be the run's own: another lesson, plan or seed needs another file.
+    `file` must be the run's own: another lesson, plan or seed needs another file. `trouble` says why the last one could
+    not be written, and is empty where it could: training goes on without, and from the one before where it is killed.
     """
 
     file: Path
     every: float = 20.0
     written: float = field(default_factory=time.monotonic)
     cost: float = 0.0
+    trouble: str = ""
 
     def is_due(self) -> bool:
         """Tell whether it is time for another one."""
         return time.monotonic() - self.written >= max(self.every, self.cost / WRITING)
 
     def save(self, state: dict[str, object]) -> None:
-        """Write a checkpoint in place of the last."""
+        """Write a checkpoint in place of the last; a full disk leaves the last one where it is."""
         began = time.monotonic()
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(self.file) as draft:
-            torch.save(state, draft)
+        try:
+            self._write(state)
+            self.trouble = ""
+        except (OSError, RuntimeError) as error:  # torch's writer wraps what the disk says
+            self.trouble = f"no checkpoint could be written ({_first_line(error)}): killed, it would start anew"
         self.written = time.monotonic()
         self.cost = self.written - began
+
+    def _write(self, state: dict[str, object]) -> None:
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(self.file) as draft:
+            try:
+                torch.save(state, draft)
+            except BaseException:
+                draft.unlink(missing_ok=True)
+                raise
 
     def load(self) -> dict[str, Any] | None:
         """Return the last checkpoint, or None where there is none that can be read."""
@@ -52,6 +65,11 @@ class Checkpoints:
             return dict(torch.load(self.file, weights_only=True))
         except (OSError, RuntimeError, pickle.UnpicklingError):
             return None
+
+
+def _first_line(error: Exception) -> str:
+    cause = error if isinstance(error, OSError) else error.__cause__ or error.__context__ or error
+    return str(cause).strip().split("\n")[0][:200]
 
 
 def values_of(network: nn.Module) -> Values:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from itertools import cycle, islice
@@ -147,19 +147,32 @@ def _bulk_rate(model: Model, lists: Mapping[str, list[Any]], rows: int) -> float
     return best
 
 
+def measure_writing_memory(manifest: Manifest, files: Mapping[str, bytes], texts: Sequence[str]) -> float:
+    """Return `Measured.memory_mb` of a package that writes, which continues `texts` at once."""
+    return _footprint(manifest, files, lambda _: list(texts))
+
+
 def _memory(manifest: Manifest, files: Mapping[str, bytes], rows: list[dict[str, Any]]) -> float:
-    """Return the peak megabytes of a fresh process that serves the model."""
+    """Return the peak megabytes of a fresh process that answers rows."""
+
+    def plain(scratch: Path) -> list[Any]:
+        return [{name: _plain(cell, scratch) for name, cell in row.items()} for row in rows[:_MEMORY_ROWS]]
+
+    return _footprint(manifest, files, plain)
+
+
+def _footprint(manifest: Manifest, files: Mapping[str, bytes], asked: Callable[[Path], list[Any]]) -> float:
+    """Return the peak megabytes of a fresh process that serves the model what is `asked`, given a scratch folder."""
     with tempfile.TemporaryDirectory(prefix="headway-") as scratch:
         package = Path(scratch) / "package"
         written = to_json(replace(manifest, files=digests(files)))
         write_files(package, {**files, MANIFEST: written.encode()})
-        plain = [{name: _plain(cell, Path(scratch)) for name, cell in row.items()} for row in rows[:_MEMORY_ROWS]]
         command = [sys.executable, "-m", "headway.runtime.footprint", str(package)]
         source = str(Path(headway.__file__).parents[1])
         path = os.pathsep.join(filter(None, [source, os.environ.get("PYTHONPATH", "")]))
         done = subprocess.run(  # noqa: S603 - our own module, in this very Python
             command,
-            input=json.dumps(plain),
+            input=json.dumps(asked(Path(scratch))),
             capture_output=True,
             text=True,
             timeout=_MEMORY_TIMEOUT,

@@ -12,6 +12,7 @@ from headway.package.opening import open_graph
 from headway.runtime.feeds import Cells
 
 TOLERANCE = 1e-4
+TEXT_TOLERANCE = 1e-3
 
 
 def check_parity(graph: Graph, columns: Mapping[str, Cells], expected: np.ndarray) -> None:
@@ -34,6 +35,21 @@ def check_parity(graph: Graph, columns: Mapping[str, Cells], expected: np.ndarra
         _compare_probabilities(answers, wanted)
     else:
         _compare_values(answers, wanted)
+
+
+def check_text_parity(answers: np.ndarray, expected: np.ndarray) -> None:
+    """Raise `ParityError` unless graph and trained model find the same texts equally likely.
+
+    Both `[rows, 2]`: nats and tokens. The nats a token may differ by 1e-3, what float32 sums in another order give.
+    """
+    away = np.abs(answers[:, 0] - expected[:, 0]) / np.maximum(expected[:, 1], 1)
+    if (answers[:, 1] != expected[:, 1]).any() or not (away <= TEXT_TOLERANCE).all():
+        raise ParityError(
+            "the exported graph and the trained model disagree",
+            expected=f"the same tokens, their likelihood within {TEXT_TOLERANCE:g} nats a token",
+            got=f"{int((~(away <= TEXT_TOLERANCE)).sum())} of {len(away)} texts further away, at most {away.max():.3g}",
+            fix="this is a fault in the candidate's export: report it, and leave the candidate out of `models`",
+        )
 
 
 def _compare_probabilities(answers: np.ndarray, wanted: np.ndarray) -> None:

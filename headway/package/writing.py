@@ -9,7 +9,7 @@ import re
 import shutil
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -23,6 +23,7 @@ from headway.package.graph import Graph
 from headway.package.parity import check_parity
 from headway.runtime.archive import MANIFEST, MAX_RATIO, MODEL, REFERENCE, SUFFIX
 from headway.runtime.feeds import Cells
+from headway.runtime.generation import load_generator
 from headway.runtime.manifest import Manifest
 from headway.runtime.manifest_json import to_json
 from headway.runtime.model import load
@@ -56,16 +57,32 @@ def write_package(
     files = {**own, **graph.files}
     if len(files) != len(own) + len(graph.files):
         raise PackageError("a file of the graph has a reserved name", got=", ".join(graph.files))
-    content = {**files, MANIFEST: to_json(_complete(manifest, graph, files)).encode()}
+    return _write(folder, replace(manifest, feeds=graph.feeds), files, load)
+
+
+def write_generator(folder: Path, onnx: bytes, tokenizer: bytes, manifest: Manifest, *, card: str) -> Path:
+    """Write a decoder and its tokenizer as a package that writes text; return `folder`.
+
+    As `write_package`, but the caller has proven the decoder (`headway.decoders.packaging` does). The manifest has the
+    task generate and says how in its `generation`.
+    """
+    assert manifest.generation is not None
+    files = {MODEL: onnx, CARD: card.encode("utf-8", "replace"), manifest.generation.tokenizer: tokenizer}
+    return _write(folder, manifest, files, lambda path: load_generator(path, slots=1))
+
+
+def _write(folder: Path, manifest: Manifest, files: Mapping[str, bytes], prove: Callable[[Path], object]) -> Path:
+    """Write the files with their manifest, as a folder and as one file, each opened once by `prove`."""
+    content = {**files, MANIFEST: to_json(_complete(manifest, files)).encode()}
     folder.parent.mkdir(parents=True, exist_ok=True)
     archive = archive_path(folder, manifest.name)
     _clean(folder, archive)
     partial = _partial(folder)
     write_files(partial, content)
-    load(partial)
+    prove(partial)
     packed = _partial(archive)
     _write_archive(packed, content)
-    load(packed)
+    prove(packed)
     _move(partial, folder)
     packed.replace(archive)
     return folder
@@ -76,11 +93,10 @@ def archive_path(folder: Path, name: str) -> Path:
     return folder.parent / ((re.sub(r"[^\w.-]+", "-", name).strip("-.") or "model") + SUFFIX)
 
 
-def _complete(manifest: Manifest, graph: Graph, files: Mapping[str, bytes]) -> Manifest:
+def _complete(manifest: Manifest, files: Mapping[str, bytes]) -> Manifest:
     """Return the manifest with all that the files and this installation tell."""
     return replace(
         manifest,
-        feeds=graph.feeds,
         files=digests(files),
         libraries={"headway": __version__, **_versions(), **manifest.libraries},
         created=manifest.created or datetime.now(UTC).isoformat(timespec="seconds"),

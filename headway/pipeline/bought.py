@@ -15,7 +15,7 @@ from headway.runtime.manifest import Label
 from headway.tasks import Classify, Task
 from headway.training.contest import Contest
 from headway.training.ensemble import row_losses
-from headway.training.entrants import BASELINE
+from headway.training.entrants import BASELINES
 from headway.training.outcome import Outcome
 
 EXAMPLES = 10
@@ -30,7 +30,7 @@ def tell_what_was_bought(competed: Competed, dataset: Dataset) -> Bought | None:
     contest, outcomes = competed.contest, competed.tournament.outcomes
     small = _best([each for each in outcomes if not stands_on_a_base(each)], contest)
     large = _best([each for each in outcomes if stands_on_a_base(each)], contest)
-    if small is None or large is None or small.name == BASELINE:
+    if small is None or large is None or small.name in BASELINES:
         return None
     assert small.answers is not None
     assert large.answers is not None

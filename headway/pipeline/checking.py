@@ -47,7 +47,7 @@ class CandidateCost:
 class Check:
     """What was found in the data, and a line per candidate, cheapest first."""
 
-    task: Literal["classify", "regress"]
+    task: Literal["classify", "regress", "generate"]
     metric: str
     inputs: tuple[Column, ...]
     read: int

@@ -17,7 +17,7 @@ from headway.pipeline.plain import plain_limits
 from headway.pipeline.preparing import Prepared
 from headway.pipeline.support import enter, settle_bases, support_of
 from headway.project.schema import Project
-from headway.tasks import Classify, Regress, Task
+from headway.tasks import Classify, Generate, Regress, Task
 from headway.training.contest import Contest
 from headway.training.outcome import Tournament
 from headway.training.storage import Store
@@ -30,6 +30,8 @@ SCRATCH = "scratch"
 AUTO_SHARE, AUTO_MOST, COMPRESS_SHARE = 0.05, 15.0, 0.2
 # What the other stages after the tournament need: a share of the budget, within bounds in seconds.
 TAIL_SHARE, TAIL_LEAST, TAIL_MOST = 0.06, 1.5, 8.0
+# A model that writes is judged token by token, and writes samples.
+TAIL_SHARE_OF_WRITING, TAIL_MOST_OF_WRITING = 0.08, 30.0
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,7 @@ def hold_tournament(attempt: Attempt, prepared: Prepared) -> Competed:
         store = Store(attempt.folder.path / CANDIDATES)
         found = settle_bases(attempt, prepared.dataset, ended=store.has_ended)
         contest = make_contest(attempt, prepared, found)
-        tail = min(max(TAIL_SHARE * attempt.project.budget.time, TAIL_LEAST), TAIL_MOST)
-        tail += compression_seconds(attempt.project)
+        tail = tail_of(attempt.project, contest.task)
         tournament = compete(
             enter(attempt.project, prepared.dataset, found),
             discover(),
@@ -61,6 +62,14 @@ def hold_tournament(attempt: Attempt, prepared: Prepared) -> Competed:
         winner = next(outcome for outcome in tournament.outcomes if outcome.status == "won")
         note.text = f"{tournament.winner} wins, {contest.metric} {winner.metrics[contest.metric]:.4f} in validation"
     return Competed(contest.task, contest, tournament)
+
+
+def tail_of(project: Project, task: Task) -> float:
+    """Return the seconds of the budget that are kept for the stages after the tournament."""
+    seconds = project.budget.time
+    if task.kind == "generate":
+        return min(max(TAIL_SHARE_OF_WRITING * seconds, TAIL_LEAST), TAIL_MOST_OF_WRITING)
+    return min(max(TAIL_SHARE * seconds, TAIL_LEAST), TAIL_MOST) + compression_seconds(project)
 
 
 def compression_seconds(project: Project) -> float:
@@ -99,6 +108,8 @@ def task_of(dataset: Dataset, project: Project) -> Task:
     """Return the task of a data set, with what the project says of its labels."""
     if dataset.task == "regress":
         return Regress()
+    if dataset.form is not None:
+        return Generate(dataset.form)
     return Classify(dataset.labels, descriptions=project.descriptions)
 
 

@@ -79,7 +79,7 @@ def run(
     if project is not None:
         asked = read(Path(project), families=families)
     elif resume is None:
-        if data is None or target is None:
+        if data is None or (target is None and task != "generate"):
             raise _error("nothing to run", "a project file, or data= and target=")
         asked = build(
             data=data,

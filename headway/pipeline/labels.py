@@ -21,7 +21,7 @@ from headway.pipeline.support import enter
 from headway.report.content import LabelError
 from headway.report.filling import fill_label_errors
 from headway.tasks.recipe import Recipe
-from headway.training.entrants import BASELINE
+from headway.training.entrants import BASELINES
 
 LABEL_ERRORS = "label_errors.parquet"
 MOST_SHOWN = 20
@@ -83,7 +83,7 @@ def judge_labels(attempt: Attempt, dataset: Dataset, split: Split) -> tuple[Data
     entries = enter(attempt.project.model_copy(update={"models": "auto"}), dataset, Found())
     light = [entrant.card.name for entrant in entries.entrants if entrant.card.extra is None]
     # A linear model gives its own training labels the least benefit of the doubt.
-    name = min((name for name in light if name != BASELINE), key=lambda name: not name.endswith("linear"))
+    name = min((name for name in light if name not in BASELINES), key=lambda name: not name.endswith("linear"))
     part = pick(dataset, split.train)
     examples, task = examples_of(part), task_of(part, attempt.project)
     probabilities = np.zeros((len(part), task.width), dtype=np.float32)

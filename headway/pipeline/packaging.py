@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -10,8 +11,10 @@ import polars as pl
 from headway.evaluation.decisions import decide
 from headway.evaluation.drift.building import build_reference
 from headway.evaluation.drift.storing import reference_to_json
+from headway.evaluation.writing.judged import Writing
+from headway.models.decoder_graph import TOKENIZER, generation_of, measure_decoder
 from headway.package.measuring import Measured, measure
-from headway.package.writing import archive_path, write_package
+from headway.package.writing import archive_path, write_generator, write_package
 from headway.pipeline.attempt import Attempt
 from headway.pipeline.competing import Competed
 from headway.pipeline.events import Remark
@@ -41,6 +44,8 @@ class Packaged:
 
 def package_winner(attempt: Attempt, prepared: Prepared, competed: Competed, scored: Scored) -> Packaged:
     """Measure the graph that ships and write it; a graph that disagrees with the trained model is not written."""
+    if scored.writing is not None:
+        return package_writer(attempt, prepared, competed, scored, scored.writing)
     with attempt.stage("package") as note:
         graph, contest = competed.tournament.graph, competed.contest
         measured = measure(graph, columns_of(scored.examples.rows.head(MEASURED_ROWS)))
@@ -62,6 +67,23 @@ def package_winner(attempt: Attempt, prepared: Prepared, competed: Competed, sco
     return Packaged(folder, archive_path(folder, manifest.name), measured, content)
 
 
+def package_writer(
+    attempt: Attempt, prepared: Prepared, competed: Competed, scored: Scored, writing: Writing
+) -> Packaged:
+    """Measure the decoder that ships and write it with its tokenizer; it was proven in the tournament."""
+    with attempt.stage("package") as note:
+        graph = competed.tournament.graph
+        measured = measure_decoder(graph)
+        tell_of_limits(attempt, competed, measured)
+        told = describe(attempt, prepared, competed, scored, measured)
+        manifest = replace(told, inputs=(), generation=generation_of(graph, lengths=writing.lengths))
+        folder = attempt.folder.path / PACKAGE
+        content = tell(attempt, prepared, competed, scored, measured)
+        write_generator(folder, graph.onnx, graph.files[TOKENIZER], manifest, card=model_card(content))
+        note.text = f"{measured.size_mb:.1f} MB, {measured.latency_p50_ms:.2f} ms a token"
+    return Packaged(folder, archive_path(folder, manifest.name), measured, content)
+
+
 def describe(attempt: Attempt, prepared: Prepared, competed: Competed, scored: Scored, measured: Measured) -> Manifest:
     """Return what the package says about itself."""
     task = competed.task
@@ -78,13 +100,7 @@ def describe(attempt: Attempt, prepared: Prepared, competed: Competed, scored: S
         winner=competed.tournament.winner,
         metrics=dict(scored.scores.metrics),
         intervals=dict(scored.scores.intervals),
-        measured={
-            "latency_p50_ms": measured.latency_p50_ms,
-            "latency_p95_ms": measured.latency_p95_ms,
-            "rows_per_second": measured.rows_per_second,
-            "size_mb": measured.size_mb,
-            "memory_mb": measured.memory_mb,
-        },
+        measured={name: figure for name, figure in measured.figures().items() if not math.isnan(figure)},
         base=base_of_winner(attempt.folder, competed.tournament),
         seed=attempt.project.seed,
     )

@@ -11,6 +11,9 @@ from typing import Any
 import polars as pl
 
 from headway.data.cleaning import Cleaned, clean
+from headway.data.corpus.cleaning import clean_corpus
+from headway.data.corpus.overlap import drop_contamination
+from headway.data.corpus.reading import Corpus, read_corpus
 from headway.data.dataset import ROW, Dataset, Finding, Split, Table
 from headway.data.inference import Inference, infer
 from headway.data.profiling import ColumnProfile, Profile, profile
@@ -55,12 +58,13 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Sources:
-    """The tables as read, and what their columns seem to be."""
+    """The tables as read, and what their columns seem to be; `corpora` are both parts of a project that writes text."""
 
     table: Table
     test: Table | None
     inference: Inference
     unlabelled: Table | None = None
+    corpora: tuple[Corpus, Corpus | None] | None = None
 
 
 def prepare(attempt: Attempt) -> Prepared:
@@ -85,6 +89,8 @@ def prepare(attempt: Attempt) -> Prepared:
         note.resumed = parts is not None
         if parts is None:
             parts = split(dataset, attempt.project.split, seed=attempt.project.seed, given_test=test is not None)
+            if dataset.task == "generate" and test is None:
+                dataset, parts, facts = without_contamination(attempt, dataset, parts, facts)
             save_split(attempt.folder.path / SPLIT, parts)
         held = len(parts.test) if test is None else len(test)
         folds = f"{len(parts.folds)} folds" if len(parts.folds) > 1 else f"{len(parts.folds[0].valid):,} to validate"
@@ -103,6 +109,9 @@ def warn(attempt: Attempt, facts: Facts) -> None:
 
 def read_sources(project: Project, cache: Path) -> Sources:
     """Read the data, a given test part and unlabelled rows, and find out what the columns are."""
+    if project.task == "generate":
+        return read_corpora(project, cache)
+    assert project.target is not None
 
     def read_one(source: str) -> Table:
         return read(
@@ -120,9 +129,51 @@ def read_sources(project: Project, cache: Path) -> Sources:
     return Sources(table, test, infer_columns(project, table), unlabelled)
 
 
+def read_corpora(project: Project, cache: Path) -> Sources:
+    """Read the text of a project that writes, and a given test part of it."""
+
+    def read_one(source: str) -> Corpus:
+        return read_corpus(
+            source,
+            folder=project.folder,
+            reading=project.reading,
+            cache=cache,
+            max_rejected=project.cleaning.max_rejected,
+            memory=project.budget.memory / 2,
+            target=project.target,
+            inputs=project.inputs,
+        )
+
+    corpus = read_one(project.data)
+    test = None if project.test is None else read_one(project.test)
+    return Sources(corpus.table, None if test is None else test.table, corpus.inference, corpora=(corpus, test))
+
+
+def without_contamination(
+    attempt: Attempt, dataset: Dataset, parts: Split, facts: Facts
+) -> tuple[Dataset, Split, Facts]:
+    """Take training texts out that share long passages with the test part, and keep that they were."""
+    kept, left, found = drop_contamination(dataset, parts, dataset.rows[dataset.target].gather(parts.test))
+    if not found:
+        return dataset, parts, facts
+    folder = attempt.folder.path
+    others = tuple(each for each in facts.profile.findings if each.code != found[0].code)
+    facts = replace(facts, profile=replace(facts.profile, findings=(*others, *found)))
+    gone = kept.changes.filter(pl.col("step") == "contamination").with_columns(part=pl.lit("train"))
+    listed = pl.read_parquet(folder / CHANGES).filter(pl.col("step") != "contamination")
+    told = gone.join(dataset.rows, on=ROW, how="left", maintain_order="left")
+    write_parquet(folder / CHANGES, pl.concat([listed, told], how="diagonal_relaxed"))
+    write_facts(folder, facts)
+    save_dataset(folder / TRAIN, kept)
+    warn(attempt, replace(facts, profile=replace(facts.profile, findings=found), unlabelled=""))
+    return kept, left, facts
+
+
 def infer_columns(project: Project, table: Table) -> Inference:
     """Return what the columns are; the column that groups rows is no input unless the project says so."""
     left_out = [name for name in (project.split.group,) if name is not None and project.inputs is None]
+    assert project.target is not None
+    assert project.task != "generate"
     return infer(table, project.target, inputs=project.inputs, ignore=(*project.ignore, *left_out), task=project.task)
 
 
@@ -137,16 +188,25 @@ def clean_sources(attempt: Attempt, sources: Sources) -> tuple[Dataset, Dataset 
     if unlabelled is not None:
         write_parquet(folder / UNLABELLED, unlabelled.rows)
         facts = replace(facts, unlabelled=tell_unlabelled(unlabelled))
-    plain = {"read": facts.read, "rejected": facts.rejected, "unlabelled": facts.unlabelled}
-    write_json(folder / FACTS, {**plain, "profile": facts.profile.as_json()})
+    write_facts(folder, facts)
     if cleaned.test is not None:
         save_dataset(folder / TEST, cleaned.test)
     save_dataset(folder / TRAIN, cleaned.train)
     return cleaned.train, cleaned.test, facts
 
 
+def write_facts(folder: Path, facts: Facts) -> None:
+    """Keep what was read and noticed."""
+    plain = {"read": facts.read, "rejected": facts.rejected, "unlabelled": facts.unlabelled}
+    write_json(folder / FACTS, {**plain, "profile": facts.profile.as_json()})
+
+
 def clean_tables(project: Project, sources: Sources) -> Cleaned:
     """Clean both parts as the project says."""
+    if sources.corpora is not None:
+        return clean_corpus(sources.corpora[0], project.cleaning, test=sources.corpora[1])
+    assert project.target is not None
+    assert sources.inference.task != "generate"
     return clean(
         sources.table,
         target=project.target,

@@ -19,6 +19,7 @@ from headway.pipeline.reopening import reopen
 from headway.pipeline.result import candidate_row
 from headway.pipeline.scoring import Scored
 from headway.pipeline.telling import tell
+from headway.pipeline.writing import describe_writing
 from headway.report.content import Bought
 from headway.report.page import write_report
 
@@ -79,6 +80,7 @@ def summarise(attempt: Attempt, competed: Competed, scored: Scored, packaged: Pa
         "bought": bought_row(content.bought),
         "limits": dict(competed.contest.limits),
         "candidates": [candidate_row(outcome) for outcome in tournament.outcomes],
+        "writing": None if scored.writing is None else describe_writing(scored.writing),
         "findings": [vars(finding) for finding in content.findings],
         "label_errors": LABEL_ERRORS if (attempt.folder.path / LABEL_ERRORS).exists() else None,
         "seed": attempt.project.seed,

@@ -13,12 +13,14 @@ from headway.evaluation.calibration import conformal_width
 from headway.evaluation.decisions import Costs, Threshold, choose_threshold, decide, read_costs
 from headway.evaluation.scores import Scores
 from headway.evaluation.scoring import evaluate
+from headway.evaluation.writing.judged import Writing
 from headway.models.family import Examples
 from headway.package.graph import Graph
 from headway.package.opening import open_graph
-from headway.pipeline.attempt import Attempt
+from headway.pipeline.attempt import Attempt, StageNote
 from headway.pipeline.competing import Competed, held_out
 from headway.pipeline.preparing import Prepared, write_parquet
+from headway.pipeline.writing import judge_writing
 from headway.project.complaints import suggest
 from headway.project.schema import Project
 from headway.tasks import Classify, Task
@@ -52,23 +54,36 @@ class Decided:
 
 @dataclass(frozen=True)
 class Scored:
-    """The winner's figures on the test part, its raw answers there, and how it decides."""
+    """The winner's figures on the test part, its raw answers there, how it decides, and what it writes."""
 
     scores: Scores
     examples: Examples
     answers: np.ndarray
     decided: Decided
+    writing: Writing | None = None
 
 
 def score(attempt: Attempt, prepared: Prepared, competed: Competed) -> Scored:
     """Choose the threshold on the validation rows, answer the test part through the runtime, and score the answers."""
     with attempt.stage("evaluate") as note:
+        if competed.task.kind == "generate":
+            return score_writing(attempt, prepared, competed, note)
         scored = score_graph(attempt, prepared, competed, competed.tournament.graph, settle_decision(attempt, competed))
         table = tabulate_answers(competed, scored.examples, held_out(prepared)[1], scored.answers, scored.decided)
         write_parquet(attempt.folder.path / TEST_ANSWERS, table)
         metric = competed.contest.metric
         note.text = f"{metric} {scored.scores.metrics[metric]:.4f} on {len(scored.examples):,} test rows"
     return scored
+
+
+def score_writing(attempt: Attempt, prepared: Prepared, competed: Competed, note: StageNote) -> Scored:
+    """Let the winner and the yardstick write, and score how well they foresee the test part."""
+    examples, numbers = held_out(prepared)
+    answers, scores, writing = judge_writing(attempt, competed, examples)
+    write_parquet(attempt.folder.path / TEST_ANSWERS, tabulate_texts(examples, numbers, answers, writing))
+    metric = competed.contest.metric
+    note.text = f"{metric} {scores.metrics[metric]:.4f} on {len(examples):,} test rows"
+    return Scored(scores, examples, answers, Decided(), writing)
 
 
 def score_graph(attempt: Attempt, prepared: Prepared, competed: Competed, graph: Graph, decided: Decided) -> Scored:
@@ -91,12 +106,18 @@ def score_graph(attempt: Attempt, prepared: Prepared, competed: Competed, graph:
     return Scored(scores, examples, answers, decided)
 
 
+def tabulate_texts(examples: Examples, numbers: pl.Series, answers: np.ndarray, writing: Writing) -> pl.DataFrame:
+    """Return one row per test text: `__row__`, `actual` (its characters), `nats`, `tokens`, the yardstick's nats."""
+    figures = {"nats": answers[:, 0], "tokens": answers[:, 1], "baseline_nats": writing.nats}
+    return pl.DataFrame({ROW: numbers, "actual": examples.y, **figures})
+
+
 def interval_widths(competed: Competed) -> dict[float, float]:
     """Return the half width of an interval around each value per level, from the validation rows' residuals.
 
     Empty for classification, and without levels that there are too few rows for.
     """
-    if competed.task.kind == "classify":
+    if competed.task.kind != "regress":
         return {}
     answers = competed.tournament.answers
     residuals = competed.contest.truth[: len(answers)] - answers

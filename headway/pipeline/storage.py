@@ -22,6 +22,7 @@ def save_dataset(folder: Path, dataset: Dataset) -> None:
         "target": dataset.target,
         "task": dataset.task,
         "labels": list(dataset.labels),
+        "form": dataset.form,
     }
     with whole_folder(folder) as draft:
         dataset.rows.write_parquet(draft / "rows.parquet")
@@ -47,6 +48,7 @@ def load_dataset(folder: Path) -> Dataset | None:
         groups=kept["groups"],
         weight=kept.get("weight"),
         changes=pl.read_parquet(folder / "changes.parquet"),
+        form=plain.get("form"),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 from collections import Counter
@@ -29,7 +30,7 @@ from headway.pipeline.support import base_of_winner
 from headway.report.content import Change, PackageFacts, ReportContent, RowCounts
 from headway.report.filling import fill_changes, fill_columns
 from headway.runtime.manifest import Label
-from headway.tasks import Classify
+from headway.tasks import Classify, Regress
 
 DUPLICATE_STEPS = ("duplicate", "near_duplicate")
 LIBRARIES = ("numpy", "onnxruntime", "onnx", "polars", "scikit-learn", "lightgbm", "torch", "tokenizers")
@@ -49,7 +50,7 @@ def tell(
     dataset, project, tournament = prepared.dataset, attempt.project, competed.tournament
     task = competed.task
     winner = next(outcome for outcome in tournament.outcomes if outcome.status == "won")
-    regress = not isinstance(task, Classify)
+    regress = isinstance(task, Regress)
     return ReportContent(
         name=project.name,
         task=task.kind,
@@ -68,6 +69,7 @@ def tell(
         balance=balance_of(prepared),
         values=tuple(float(value) for value in dataset.y[:MOST_VALUES]) if regress else (),
         pairs=pairs_of(scored) if regress else (),
+        writing=scored.writing,
         members=dict(winner.members),
         base=base_of_winner(attempt.folder, tournament) or {},
         bought=tell_what_was_bought(competed, dataset),
@@ -80,10 +82,11 @@ def tell(
             size_mb=measured.size_mb,
             latency_p50_ms=measured.latency_p50_ms,
             latency_p95_ms=measured.latency_p95_ms,
-            memory_mb=measured.memory_mb,
+            memory_mb=None if math.isnan(measured.memory_mb) else measured.memory_mb,
             rows_per_second=measured.rows_per_second,
-            example=name_images(plain_row(scored.examples.rows), dataset.inputs),
+            example=first_example(prepared, scored),
             answer=first_answer(competed, scored),
+            writes=scored.writing is not None,
         ),
         remarks=tuple(attempt.remarks),
         folder=str(project.folder),
@@ -168,11 +171,20 @@ def plain_row(rows: pl.DataFrame) -> dict[str, object]:
     return rows.row(0, named=True) if rows.height else {}
 
 
+def first_example(prepared: Prepared, scored: Scored) -> dict[str, object]:
+    """Return the first test row, or the first prompt of a model that writes."""
+    if scored.writing is not None:
+        return {"prompt": scored.writing.samples[0].prompt}
+    return name_images(plain_row(scored.examples.rows), prepared.dataset.inputs)
+
+
 def first_answer(competed: Competed, scored: Scored) -> dict[str, object]:
     """Return the answer to the first test row as `predict` gives it."""
     if not len(scored.answers):
         return {}
     task = competed.task
+    if scored.writing is not None:
+        return {"text": scored.writing.samples[0].written}
     if not isinstance(task, Classify):
         return {"prediction": float(scored.answers[0])}
     row = scored.answers[:1]

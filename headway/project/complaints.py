@@ -127,7 +127,7 @@ def _word(path: tuple[Key, ...], details: Sequence[ErrorDetails], document: Docu
     first = details[0]
     name = _name(path)
     if first["type"] == "missing":
-        return _word_missing(path, document)
+        return word_missing(path, document)
     where = document.place(path)
     if first["type"] == "extra_forbidden":
         return word_unknown(path, where)
@@ -142,7 +142,7 @@ def _word(path: tuple[Key, ...], details: Sequence[ErrorDetails], document: Docu
     return replace(Problem(what, where, expected, got), fix=_repair(path, first, document))
 
 
-def _word_missing(path: tuple[Key, ...], document: Document) -> Problem:
+def word_missing(path: tuple[Key, ...], document: Document) -> Problem:
     """Word a key that must be there and is not, or has nothing after it."""
     meaning = {"data": "the file, folder, glob or URL to read", "target": "the column to predict"}
     if path in document.lines:

@@ -25,6 +25,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "models": "auto: every family that fits the data competes",
         "metric": "chosen by the task",
         "test": "a fifth of the rows is kept aside for the test",
+        "test_of_text": "the last tenth of the text is kept aside for the test",
         "base": "auto: one on this machine; headway bases lists them",
         "unlabelled": "none; rows of the same inputs without a target",
         "split": "rows of one group stay together; time: a date column",
@@ -39,6 +40,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "models": "auto：所有适合数据的候选模型都参加比选",
         "metric": "由任务决定",
         "test": "自动留出五分之一的行用于测试",
+        "test_of_text": "自动留出最后十分之一的文本用于测试",
         "base": "auto：用本机已有的；headway bases 列出它们",
         "unlabelled": "无；同样输入、没有目标的行",
         "split": "同一组的行不分开；time: 日期列",
@@ -58,14 +60,17 @@ class Choice:
 
 @dataclass(frozen=True)
 class Draft:
-    """What `headway init` found out; `inputs` and `ignore` are columns, the value of an input its modality."""
+    """What `headway init` found out; `inputs` and `ignore` are columns, the value of an input its modality.
+
+    A running text to learn to write from has neither target nor inputs.
+    """
 
     command: str
     name: str
     data: Choice
-    target: Choice
+    target: Choice | None
     task: Choice
-    inputs: Sequence[Choice]
+    inputs: Sequence[Choice] = ()
     ignore: Sequence[Choice] = ()
     remarks: Sequence[str] = ()
 
@@ -78,11 +83,11 @@ def write_draft(draft: Draft, language: Literal["en", "zh"] = "en") -> str:
         f"# {words['change']}",
         "",
         f"name: {quote(draft.name)}",
-        *(_line(f"{c.name}: {quote(c.value)}", c.reason) for c in (draft.data, draft.target, draft.task)),
-        "",
-        "inputs:",
-        *(_line(f"  {quote(column.name)}: {column.value}", column.reason) for column in draft.inputs),
+        *(_line(f"{c.name}: {quote(c.value)}", c.reason) for c in (draft.data, draft.target, draft.task) if c),
     ]
+    if draft.inputs:
+        lines += ["", "inputs:"]
+        lines += [*(_line(f"  {quote(column.name)}: {column.value}", column.reason) for column in draft.inputs)]
     if draft.ignore:
         lines += ["", "ignore:", *(_line(f"  - {quote(column.name)}", column.reason) for column in draft.ignore)]
     if draft.remarks:
@@ -131,6 +136,10 @@ def _options(task: str, words: Mapping[str, str]) -> list[str]:
         "split": "{test: 20%, group: customer}",
         "training": "{class_weights: balanced}",
     }
+    if task == "generate":
+        offered = {key: value for key, value in offered.items() if key in ("limits", "test", "training")}
+        offered |= {"limits": "{size: 20MB}", "test": "test.txt", "training": "{dropout: 0.1}"}
+        words = {**words, "test": words["test_of_text"]}
     return [
         "budget: {time: 5m, memory: 4GB}",
         "",

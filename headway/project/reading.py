@@ -31,7 +31,7 @@ def read(path: Path, *, families: Families | None = None) -> Project:
 def build(
     *,
     data: str | Path,
-    target: str,
+    target: str | None = None,
     name: str | None = None,
     folder: Path | None = None,
     test: str | Path | None = None,

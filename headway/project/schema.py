@@ -23,6 +23,8 @@ Metric = Literal[
     "mae",
     "rmse",
     "r2",
+    "bits_per_character",
+    "perplexity",
 ]
 
 Positive = Annotated[float, Field(gt=0)]
@@ -103,9 +105,13 @@ class Cleaning(Part):
 
 
 class Splitting(Part):
-    """How rows are divided; shares are between 0 and 1. Without `valid` the share follows from the number of rows."""
+    """How rows are divided; shares are between 0 and 1.
 
-    test: Share = 0.2
+    Without `test` it is 20% of the rows, 10% of text to learn to write from. Without `valid` the share follows from the
+    number of rows.
+    """
+
+    test: Share | None = None
     valid: Share | None = None
     folds: Annotated[int, Field(ge=2, le=50)] | None = None
     group: str | None = None
@@ -182,7 +188,7 @@ Models = Annotated[
 
 
 class Project(Part):
-    """A whole project; only `data` and `target` are needed.
+    """A whole project; only `data` and `target` are needed, and to generate text only `data`.
 
     `folder` is the folder of the project file; relative paths start there. `models` is "auto" or a mapping
     from the name of a family to the training settings for it alone (they win over `training`). `unlabelled` names more
@@ -194,12 +200,12 @@ class Project(Part):
     name: Text
     folder: Annotated[Path, Field(exclude=True)]
     data: Text
-    target: Text
+    target: Text | None = None
     test: str | None = None
     unlabelled: str | None = None
     inputs: dict[str, Modality] | None = None
     ignore: tuple[str, ...] = ()
-    task: Literal["classify", "regress"] | None = None
+    task: Literal["classify", "regress", "generate"] | None = None
     budget: Budget = Budget()
     limits: Limits = Limits()
     models: Models = "auto"

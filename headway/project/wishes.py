@@ -6,19 +6,25 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from headway.errors import Problem
-from headway.project.complaints import describe, suggest
+from headway.project.complaints import describe, suggest, word_missing
 from headway.project.document import Document, Key
 from headway.project.schema import Project
 
 _REGRESSION = ("mae", "rmse", "r2")
 _REGRESSION_LOSSES = ("mse", "mae", "huber")
 _CLASSIFICATION_ONLY = ("class_weights", "focal_gamma", "label_smoothing")
+_GENERATION = ("bits_per_character", "perplexity")
+_TASKS_OF_METRICS = {**dict.fromkeys(_REGRESSION, "regress"), **dict.fromkeys(_GENERATION, "generate")}
+# What speaks of a column to predict; text to write has none.
+_WITH_TARGET_ONLY = ("decision", "descriptions", "unlabelled")
+_OF_ROWS = ("group", "time", "folds")
 
 
 def find_impossible(document: Document, families: Mapping[str, frozenset[str]] | None) -> tuple[Problem, ...]:
     """Return what cannot be done; looks at raw values, so that it can run beside the schema's own checks."""
     return (
         *_check_families(document, families),
+        *_check_target(document),
         *_check_columns(document),
         *_check_task(document),
         *_check_decision(document),
@@ -68,6 +74,34 @@ def _list_models(models: object) -> Iterator[tuple[str, Mapping[str, Any], tuple
                     yield str(name), settings if isinstance(settings, Mapping) else {}, ("models", index, name)
 
 
+def _check_target(document: Document) -> Iterator[Problem]:
+    """Find a missing target, and what has no meaning where text is to be written."""
+    if document.values.get("task") == "generate":
+        yield from _check_writing(document)
+    elif document.values.get("target") is None:
+        yield word_missing(("target",), document)
+
+
+def _check_writing(document: Document) -> Iterator[Problem]:
+    """Find keys that text to be written has no use for, and prompts that cannot be."""
+    values = document.values
+    split = values.get("split")
+    parts = [f"split.{key}" for key in _OF_ROWS if isinstance(split, Mapping) and split.get(key) is not None]
+    for key in (*(key for key in _WITH_TARGET_ONLY if values.get(key)), *parts):
+        place = document.place(tuple(key.split(".")))
+        yield Problem(f"{key} has no meaning for the task generate", place, fix="remove it")
+    inputs = values.get("inputs")
+    if not isinstance(inputs, Mapping):
+        return
+    for name, kind in inputs.items():
+        if kind != "text":
+            place = document.place(("inputs", str(name)))
+            yield Problem(f'the prompt "{name}" is no text', place, f"inputs: {{{name}: text}}", describe(kind))
+    if inputs and values.get("target") is None:
+        what, fix = "inputs are prompts, and the column to write is not named", "add target: the column to be written"
+        yield Problem(what, document.place(("inputs",)), fix=fix)
+
+
 def _check_columns(document: Document) -> Iterator[Problem]:
     """Find columns that are wanted in two roles."""
     values = document.values
@@ -89,20 +123,20 @@ def _check_task(document: Document) -> Iterator[Problem]:
     """Find a metric or training settings that belong to the other task."""
     values = document.values
     task, metric = values.get("task"), values.get("metric")
-    if task not in ("classify", "regress"):
+    if task not in ("classify", "regress", "generate"):
         return
-    if isinstance(metric, str) and (metric in _REGRESSION) != (task == "regress"):
+    if isinstance(metric, str) and _TASKS_OF_METRICS.get(metric, "classify") != task:
         expected = f"a metric of the task {task}"
         yield Problem(f"metric {metric} does not fit the task {task}", document.place(("metric",)), expected)
     for path, settings in _list_training(values):
         loss = settings.get("loss")
-        if isinstance(loss, str) and (loss in _REGRESSION_LOSSES) != (task == "regress"):
+        if isinstance(loss, str) and task != "generate" and (loss in _REGRESSION_LOSSES) != (task == "regress"):
             what = f"the loss {loss} does not fit the task {task}"
             yield Problem(what, document.place((*path, "loss")), f"a loss of the task {task}")
         for key in _CLASSIFICATION_ONLY:
-            if task == "regress" and settings.get(key) is not None:
+            if task != "classify" and settings.get(key) is not None:
                 yield Problem(
-                    f"{key} has no meaning for the task regress", document.place((*path, key)), fix="remove it"
+                    f"{key} has no meaning for the task {task}", document.place((*path, key)), fix="remove it"
                 )
 
 
@@ -118,6 +152,8 @@ def _check_decision(document: Document) -> Iterator[Problem]:
     """Find half a decision, or one that regression cannot make."""
     decision = document.values.get("decision")
     if not isinstance(decision, Mapping):
+        return
+    if document.values.get("task") == "generate":
         return
     where = document.place(("decision",))
     if document.values.get("task") == "regress" and decision:
@@ -135,7 +171,7 @@ def _check_split(document: Document) -> Iterator[Problem]:
     split = document.values.get("split")
     if not isinstance(split, Mapping):
         return
-    shares = [split.get("test", 0.2), split.get("valid", 0.2)]
+    shares = [0.2 if split.get(name) is None else split[name] for name in ("test", "valid")]
     numbers = [share for share in shares if isinstance(share, int | float) and not isinstance(share, bool)]
     if all(0 < number < 1 for number in numbers) and sum(numbers) >= 0.95:
         what = "test and valid leave too few rows to train on"

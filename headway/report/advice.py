@@ -43,6 +43,9 @@ def write_slice_score(value: float, content: ReportContent) -> str:
 
 
 def _about_guessing(content: ReportContent, say: Say) -> list[str]:
+    if content.writing is not None:
+        behind = content.writing.against.better != content.winner
+        return [say("next_more_text")] if behind else []
     if content.task == "classify":
         useless = content.scores.metrics["balanced_accuracy"] <= 1.05 / len(content.labels) and (
             content.scores.metrics["accuracy"] <= commonest_label(content)[1]

@@ -11,6 +11,7 @@ from headway.data.dataset import Column, Finding
 from headway.evaluation.calibration import Temperature
 from headway.evaluation.decisions import Threshold
 from headway.evaluation.scores import Scores
+from headway.evaluation.writing.judged import Writing
 from headway.project.schema import Limits
 from headway.runtime.manifest import Label
 from headway.training.outcome import Outcome
@@ -64,7 +65,10 @@ class LabelError:
 
 @dataclass(frozen=True)
 class PackageFacts:
-    """The package that ships and what was measured on it; `example` is one real row of inputs, `answer` its answer."""
+    """The package that ships and what was measured on it; `example` is one real row of inputs, `answer` its answer.
+
+    Where it `writes` text, the example is a prompt, latencies are of a token and the rate counts tokens.
+    """
 
     path: str
     size_mb: float
@@ -74,6 +78,7 @@ class PackageFacts:
     rows_per_second: float | None = None
     example: Mapping[str, object] = field(default_factory=dict)
     answer: Mapping[str, object] = field(default_factory=dict)
+    writes: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,14 +129,15 @@ class ReportContent:
 
     `scores` are the winner's on the test part; `metric` is what candidates competed by on the validation part: one
     holdout, or `folds` of a cross-validation. `balance`: label (as a string) -> used rows. `values`: the target's
-    values for regression (a sample will do); `pairs`: (actual, predicted) on the test part. `folder` is where image
+    values for regression (a sample will do); `pairs`: (actual, predicted) on the test part.
+    `writing`: of a model that writes, its texts beside the yardstick's. `folder` is where image
     paths in cells start. `base`: name, licence and digest of the pretrained model that the winner was made from;
     `bought`: what pretrained models were worth, where some took part.
     `seconds` is the whole run, `budget_seconds` what it was allowed.
     """
 
     name: str
-    task: Literal["classify", "regress"]
+    task: Literal["classify", "regress", "generate"]
     target: str
     labels: tuple[Label, ...]
     inputs: tuple[Column, ...]
@@ -147,6 +153,7 @@ class ReportContent:
     balance: Mapping[str, int] = field(default_factory=dict)
     values: tuple[float, ...] = ()
     pairs: tuple[tuple[float, float], ...] = ()
+    writing: Writing | None = None
     members: Mapping[str, float] = field(default_factory=dict)
     base: Mapping[str, str] = field(default_factory=dict)
     bought: Bought | None = None

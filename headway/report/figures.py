@@ -6,14 +6,17 @@ import math
 
 from headway.report.words import Say
 
-_SHARES = ("accuracy", "balanced_accuracy", "precision", "recall", "f1", "calibration_error", "coverage_")
+_SHARES = ("accuracy", "balanced_accuracy", "precision", "recall", "f1", "calibration_error", "coverage_", "distinct_",
+           "repetition", "form_kept")  # fmt: skip
 
 
 def write_metric(name: str, value: float) -> str:
     """Return a metric as people quote it: shares as percentages, areas and losses with three digits."""
     if name.startswith(_SHARES):
         return write_share(value)
-    if name in {"roc_auc", "average_precision", "log_loss", "brier", "r2"}:
+    if name == "longest_copy":
+        return f"{value:,.0f}"
+    if name in {"roc_auc", "average_precision", "log_loss", "brier", "r2", "bits_per_character", "rouge_l"}:
         return f"{value:.3f}"
     return write_number(value)
 

@@ -42,7 +42,7 @@ def render_report(content: ReportContent, lang: Lang) -> Markup:
         ("data", show_data(content, lang)),
         ("candidates", show_candidates(content, lang)),
         ("quality", show_quality(content, lang)),
-        ("mistakes", show_mistakes(content, lang)),
+        *([] if content.task == "generate" else [("mistakes", show_mistakes(content, lang))]),
     ]
     if content.bought is not None:
         sections.insert(2, ("bought", show_bought(content.bought, content, lang)))

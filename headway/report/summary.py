@@ -20,7 +20,8 @@ from headway.report.words import Say, speak
 def summarise(content: ReportContent, lang: Lang) -> list[str]:
     """Return the paragraphs that open the report: how good, against what, which model, what it needs, which rows."""
     say = speak(lang)
-    quality = _word_labels(content, say) if content.task == "classify" else _word_values(content, say)
+    word = {"classify": _word_labels, "regress": _word_values, "generate": _word_texts}[content.task]
+    quality = word(content, say)
     return [_join(quality, lang), _join(_word_winner(content, say), lang), _join(_word_rows(content, say), lang)]
 
 
@@ -65,13 +66,32 @@ def _word_values(content: ReportContent, say: Say) -> list[str]:
     return [first, say("explains", target=content.target, r2=write_share(r2))]
 
 
+def _word_texts(content: ReportContent, say: Say) -> list[str]:
+    scores, writing = content.scores, content.writing
+    bits, interval = scores.metrics["bits_per_character"], scores.intervals.get("bits_per_character")
+    first = say(
+        "expects", rows=f"{scores.rows:,}", bits=f"{bits:.3f}", interval=_word_interval(interval, say, shares=False)
+    )
+    if writing is None:
+        return [first]
+    theirs = writing.baseline["bits_per_character"]
+    away = write_share(abs(1 - bits / theirs))
+    key = "expects_better" if bits < theirs else "expects_worse"
+    sentences = [first, say(key, baseline=f"{theirs:.3f}", away=away)]
+    if "form_kept" in scores.metrics:
+        lengths = say("comma").join(map(str, writing.lengths))
+        sentences.append(say("keeps_form", share=write_share(scores.metrics["form_kept"]), lengths=lengths))
+    return sentences
+
+
 def _word_winner(content: ReportContent, say: Say) -> list[str]:
     tried = sum(outcome.status != "skipped" for outcome in content.outcomes)
     seconds = write_seconds(content.seconds, say)
     sentences = [say("won", winner=content.winner, count=tried, seconds=seconds)]
     if content.package is not None:
         latency = content.package.latency_p50_ms
-        words = "" if latency is None else say("ships_latency", latency=write_milliseconds(latency))
+        key = "ships_latency_token" if content.package.writes else "ships_latency"
+        words = "" if latency is None else say(key, latency=write_milliseconds(latency))
         sentences.append(say("ships", size=write_megabytes(content.package.size_mb), latency=words))
     return sentences
 

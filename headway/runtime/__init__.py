@@ -7,6 +7,17 @@
 
 from __future__ import annotations
 
+from headway.runtime.generation import Generator, Message, Wish, Written, load_generator
 from headway.runtime.model import Answers, Model, Prediction, load
 
-__all__ = ["Answers", "Model", "Prediction", "load"]
+__all__ = [
+    "Answers",
+    "Generator",
+    "Message",
+    "Model",
+    "Prediction",
+    "Wish",
+    "Written",
+    "load",
+    "load_generator",
+]

@@ -1,6 +1,7 @@
 """How much memory a process needs that does nothing but serve one package.
 
-Run as `python -m headway.runtime.footprint PACKAGE` with rows as a JSON list on standard input; prints MB.
+Run as `python -m headway.runtime.footprint PACKAGE` with a JSON list on standard input, of rows, or of texts for a
+package that writes; prints MB.
 """
 
 from __future__ import annotations
@@ -8,17 +9,35 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
+
+_TOKENS = 32
 
 
 def main() -> None:
-    """Open the package, answer the rows from standard input, and print this process's peak memory in MB."""
+    """Open the package, answer what stands on standard input, and print this process's peak memory in MB."""
+    rows = json.load(sys.stdin)
+    if isinstance(rows[0], str):
+        write(sys.argv[1], rows)
+    else:
+        predict(sys.argv[1], rows)
+    sys.stdout.write(f"{peak_mb():.1f}\n")
+
+
+def predict(package: str, rows: list[dict[str, Any]]) -> None:
+    """Answer rows, one and then all."""
     from headway.runtime.model import load
 
-    model = load(sys.argv[1])
-    rows = json.load(sys.stdin)
+    model = load(package)
     model.predict(rows[:1])
     model.predict(rows)
-    sys.stdout.write(f"{peak_mb():.1f}\n")
+
+
+def write(package: str, texts: list[str]) -> None:
+    """Continue texts, all at once."""
+    from headway.runtime.generation import load_generator
+
+    load_generator(package).generate(texts, max_tokens=_TOKENS, seed=0)
 
 
 def peak_mb() -> float:

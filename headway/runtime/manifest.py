@@ -103,11 +103,53 @@ class InputColumn:
 
 
 @dataclass(frozen=True)
+class Turn:
+    """What stands before and after the words of one who speaks."""
+
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Chat:
+    """How a conversation becomes one text; special tokens stand in it as they are written.
+
+    `roles`: system (where there may be one), user and assistant. `start` begins a conversation without a system
+    message; one with it begins with that. `answer` asks for the assistant's next words. `trims`: blanks around the
+    words of a message are dropped.
+    """
+
+    start: str
+    roles: Mapping[str, Turn]
+    answer: str
+    trims: bool = False
+
+
+@dataclass(frozen=True)
+class Generation:
+    """How a package writes text.
+
+    `window`: the most tokens of prompt and answer together. `end_ids`: tokens that end an answer. `begin_id`: the token
+    before every text, None without one. `chat`: how conversations are written, None where it only continues texts.
+    `precision`: of the weights, "float32", "int8" or "int4". `lines`: where it writes verse, how many characters a line
+    may have; all lines of a text have as many.
+    """
+
+    window: int
+    end_ids: tuple[int, ...]
+    begin_id: int | None = None
+    chat: Chat | None = None
+    precision: str = "float32"
+    tokenizer: str = "tokenizer.json"
+    lines: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class Manifest:
     """All that a package says about itself; `files` maps each other file to its sha256."""
 
     name: str
-    task: Literal["classify", "regress"]
+    task: Literal["classify", "regress", "generate"]
     target: str
     inputs: tuple[InputColumn, ...]
     feeds: tuple[Feed, ...]
@@ -116,6 +158,8 @@ class Manifest:
     threshold: tuple[Label, float] | None = None
     # cost[i][j]: what it costs to answer label j when label i is true. None: all mistakes cost the same.
     costs: tuple[tuple[float, ...], ...] | None = None
+    # Only where the task is generate; such a package has no inputs, feeds and labels.
+    generation: Generation | None = None
     winner: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
     intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)

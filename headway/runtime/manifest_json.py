@@ -14,7 +14,7 @@ from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hin
 import numpy as np
 
 from headway.errors import PackageError
-from headway.runtime.manifest import FORMAT_VERSION, Feed, InputColumn, Manifest
+from headway.runtime.manifest import FORMAT_VERSION, Feed, Manifest
 from headway.runtime.manifest_rules import check_manifest
 
 MAX_BYTES = 16_000_000
@@ -121,8 +121,8 @@ def _value(value: Any, kind: Any, where: str) -> Any:
     origin = get_origin(kind)
     if kind == Feed:
         return _feed(value, where)
-    if kind is InputColumn:
-        return _dataclass(value, InputColumn, where)
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        return _dataclass(value, kind, where)
     if origin in {Union, types.UnionType}:
         return _union(value, kind, where)
     if origin is tuple:

@@ -10,12 +10,14 @@ from headway.errors import PackageError
 from headway.runtime.manifest import CharacterFeed, Feed, ImageFeed, Manifest, TokenFeed
 
 _HASH = re.compile(r"[0-9a-f]{64}")
+_ROLES = {"system", "user", "assistant"}
 _RESERVED = re.compile(r'[<>:"|?*\\\x00-\x1f]')
 
 
 def check_manifest(manifest: Manifest) -> None:
     """Raise `PackageError` that lists everything in the manifest that contradicts itself."""
-    wrong = [*_columns(manifest), *_feeds(manifest), *_labels(manifest), *_decision(manifest), *_files(manifest)]
+    parts = (_columns, _generation if manifest.task == "generate" else _feeds, _labels, _decision, _files)
+    wrong = [text for part in parts for text in part(manifest)]
     if wrong:
         raise PackageError("the manifest contradicts itself", where="manifest.json", got="; ".join(wrong[:20]))
 
@@ -33,6 +35,26 @@ def _columns(manifest: Manifest) -> Iterator[str]:
         yield "two inputs have the same name"
 
 
+def _generation(manifest: Manifest) -> Iterator[str]:
+    """Yield what is wrong with how text is written."""
+    facts = manifest.generation
+    if facts is None:
+        yield "it writes text but does not say how: there is no generation"
+        return
+    if manifest.feeds or manifest.labels:
+        yield "it writes text and has feeds or labels all the same"
+    if not 1 <= facts.window <= 1_000_000:
+        yield f"the window has {facts.window} tokens"
+    if any(not 0 <= each < 2**31 for each in (*facts.end_ids, facts.begin_id or 0)):
+        yield "an id of a token is not one"
+    if any(not 1 <= length <= 1000 for length in facts.lines):
+        yield f"its lines of verse have {', '.join(map(str, facts.lines))[:200]} characters"
+    if facts.tokenizer not in manifest.files:
+        yield f"it needs the file {facts.tokenizer!r}, which is not listed"
+    if facts.chat is not None and not {"user", "assistant"} <= set(facts.chat.roles) <= _ROLES:
+        yield f"the conversation has the roles {', '.join(map(repr, facts.chat.roles))[:200]}"
+
+
 def _feeds(manifest: Manifest) -> Iterator[str]:
     """Yield what is wrong with the feeds."""
     names = [feed.name for feed in manifest.feeds]
@@ -40,6 +62,8 @@ def _feeds(manifest: Manifest) -> Iterator[str]:
         yield "two feeds have the same name"
     if not names:
         yield "there is no feed"
+    if manifest.generation is not None:
+        yield f"the task is {manifest.task} and there is a generation"
     known = {column.name for column in manifest.inputs}
     for feed in manifest.feeds:
         for column in feed.columns:

@@ -36,9 +36,10 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def open_session(onnx: bytes, *, threads: int) -> InferenceSession:
+def open_session(onnx: bytes, *, threads: int, spins: bool = False) -> InferenceSession:
     """Return an onnxruntime session over the bytes of a graph; nothing else is read.
 
+    With `spins`, workers wait awake between the nodes of one run (not between runs): for graphs of many small nodes.
     Raises `PackageError` for a graph that is damaged, keeps data outside itself, or needs operators that are not
     standard, naming them.
     """
@@ -50,7 +51,8 @@ def open_session(onnx: bytes, *, threads: int) -> InferenceSession:
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
     # Idle workers sleep: the encoders of the next rows and other processes need the cores.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.intra_op.allow_spinning", "1" if spins else "0")
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     light, tensors = lighten(onnx)
     if tensors:
         values = [onnxruntime.OrtValue.ortvalue_from_numpy(tensor) for tensor in tensors.values()]

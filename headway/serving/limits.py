@@ -14,7 +14,8 @@ class Limits:
     `batch_seconds` how long such a batch should take at most. `timeout`: seconds a request may wait (504); a client may
     ask for less. `body_seconds`: how long a client may take to send its body (408). `head_bytes`: of all
     headers (431). `idle_seconds`: how long a connection may say nothing. `connections`: open at once in one worker.
-    `package_bytes`: of a package that is deployed. `drain_seconds`: how long a stop may take.
+    `package_bytes`: of a package that is deployed. `drain_seconds`: how long a stop may take. `texts`: written at
+    once, and `queue_texts` how many more may wait for their turn (429).
     """
 
     body_bytes: int = 16 * 2**20
@@ -29,3 +30,5 @@ class Limits:
     connections: int = 4096
     package_bytes: int = 2**31
     drain_seconds: float = 30.0
+    texts: int = 8
+    queue_texts: int = 64

@@ -1,4 +1,4 @@
-"""The name inside a package, read without opening its model."""
+"""The name and the task inside a package, read without opening its model."""
 
 from __future__ import annotations
 
@@ -9,6 +9,16 @@ from pathlib import Path
 
 def name_of(path: str) -> str:
     """Return the name that a package's manifest gives, "" where it cannot be read."""
+    return _read(path, "name")
+
+
+def task_of(path: str) -> str:
+    """Return the task that a package's manifest names, "" where it cannot be read."""
+    return _read(path, "task")
+
+
+def _read(path: str, key: str) -> str:
+    """Return an entry of a package's manifest, "" where it cannot be read."""
     place = Path(path)
     try:
         if place.is_dir():
@@ -16,6 +26,6 @@ def name_of(path: str) -> str:
         else:
             with zipfile.ZipFile(place) as archive:
                 text = archive.read("manifest.json")
-        return str(json.loads(text)["name"])
+        return str(json.loads(text)[key])
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
         return ""

@@ -49,6 +49,8 @@ class RefusalError(HeadwayError):
     fields: Sequence[FieldProblem] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     next: str = ""
+    # Further fields that clients of other makers read.
+    more: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Give the error the form of the house's other errors."""
@@ -62,13 +64,20 @@ class RefusalError(HeadwayError):
             body["problems"] = [problem.as_json() for problem in self.fields[:_MOST_PROBLEMS]]
         if self.next:
             body["next"] = self.next
-        return body
+        return {**body, **self.more}
 
 
 def wrong_input(fields: Sequence[FieldProblem]) -> RefusalError:
     """Return the 422 for fields that do not fit."""
     more = f" (and {len(fields) - 1} more)" if len(fields) > 1 else ""
     return RefusalError(422, "wrong_input", f"{fields[0]}{more}", fields)
+
+
+def no_writer(name: str, names: Sequence[str]) -> RefusalError:
+    """Return the 404 for a model that writes no text here, with those that do."""
+    words = f"no model {name[:80]!r} writes text here; there is: {', '.join(names) or 'none'}"
+    more = {"param": "model", "code": "model_not_found"}
+    return RefusalError(404, "invalid_request_error", words, next="GET /v1/models", more=more)
 
 
 def too_large(what: str, *, most: int, got: int | str) -> RefusalError:

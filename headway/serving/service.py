@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from headway.errors import HeadwayError
 from headway.serving.access import Access
@@ -18,8 +18,11 @@ from headway.serving.http import ClientGoneError, Receive, Request, Scope, Send
 from headway.serving.limits import Limits
 from headway.serving.logs import Log
 from headway.serving.observing import Failed, Observer, Plain, Routed, Router, Served, Silent
-from headway.serving.refusals import RefusalError, draining
+from headway.serving.refusals import RefusalError, draining, no_writer
 from headway.serving.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from headway.serving.writing.deployment import TextDeployment
 
 
 @dataclass(eq=False)
@@ -48,6 +51,8 @@ class Service:
     is_draining: bool = False
     in_flight: int = 0
     numbers: dict[tuple[str, str], int] = field(default_factory=dict)
+    # Packages that write text, by name.
+    writers: dict[str, TextDeployment] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -93,7 +98,7 @@ class Service:
     def _note(self, request: Request, kind: str) -> None:
         """Count and log a request that is over, unless its endpoint has done so."""
         seconds = time.monotonic() - request.began
-        if kind and request.path == "/v1/predict" and request.method == "POST":
+        if kind and request.path in _WORK and request.method == "POST":
             self.missed(request, request.status, kind, seconds)
         if self.log is not None and (kind or request.path not in _QUIET):
             self.log.write("request", request_id=request.id, key=request.key, method=request.method,
@@ -116,10 +121,34 @@ class Service:
             if self.log is not None:
                 self.log.write("deployed", model=deployment.name, version=deployment.version)
 
+    def put_writer(self, deployment: TextDeployment, *, swapped: bool = False) -> None:
+        """Serve a package that writes text from now on; the one it replaces finishes what it is writing."""
+        replaced = self.writers.get(deployment.name)
+        self.writers[deployment.name] = deployment
+        self.number_of(deployment)
+        if replaced is not None:
+            replaced.author.retire()
+        if swapped:
+            self.telemetry.add("deployments")
+            if self.log is not None:
+                self.log.write("deployed", model=deployment.name, version=deployment.version)
+
+    def writer(self, name: str | None) -> TextDeployment:
+        """Return what writes under a name, the first for None; raises `RefusalError` (404)."""
+        found = self.writers.get(name) if name is not None else next(iter(self.writers.values()), None)
+        if found is None:
+            raise no_writer(name or "", list(self.writers))
+        return found
+
+    def wrote(self, deployment: TextDeployment, seconds: float, tokens: int) -> None:
+        """Count a request that was answered with text; its tokens count as rows."""
+        self.telemetry.answered(200, seconds, tokens, self.number_of(deployment))
+
     def gauge(self) -> None:
         """Put the figures that change by themselves where the other workers see them."""
         self.telemetry.set("in_flight", self.in_flight)
-        self.telemetry.set("waiting_rows", sum(deployment.batcher.waiting_rows for _, deployment in self.registry))
+        rows = sum(deployment.batcher.waiting_rows for _, deployment in self.registry)
+        self.telemetry.set("waiting_rows", rows + sum(each.author.waiting for each in self.writers.values()))
 
     def check_open(self) -> None:
         """Raise `RefusalError` (503) where no new work is taken."""
@@ -136,7 +165,7 @@ class Service:
                 self.log.write("observer_error", error=f"{type(error).__name__}: {error}"[:500])
             return None
 
-    def number_of(self, deployment: Deployment) -> int:
+    def number_of(self, deployment: Deployment | TextDeployment) -> int:
         """Return the place of a deployment in the telemetry."""
         return self.numbers.setdefault((deployment.name, deployment.version), len(self.numbers))
 
@@ -155,6 +184,8 @@ class Service:
         task.add_done_callback(self._tasks.discard)
 
 
+# Requests that a model works on.
+_WORK = frozenset({"/v1/predict", "/v1/completions", "/v1/chat/completions"})
 # Asked so often, by machines, that a log of it would say nothing.
 _QUIET = frozenset({"/health", "/ready", "/metrics", "/v1/traffic", "/live", "/page.css", "/page.js"})
 

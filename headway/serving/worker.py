@@ -16,11 +16,11 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from uvicorn.server import ServerState
 
-from headway.errors import HeadwayError
+from headway.errors import HeadwayError, PackageError
 from headway.runtime import load
 from headway.runtime.session import cores
 from headway.serving.access import Access
@@ -28,6 +28,7 @@ from headway.serving.deployments import Deployment, Registry, deploy_model, open
 from headway.serving.keys import KeyRing
 from headway.serving.listening import Listener, make_connect
 from headway.serving.logs import Log
+from headway.serving.naming import task_of
 from headway.serving.observing import Observer, Plain, Router, Silent
 from headway.serving.pace import example_row
 from headway.serving.planning import Plan, choose_plan
@@ -35,8 +36,11 @@ from headway.serving.rates import Rates
 from headway.serving.refusals import RefusalError
 from headway.serving.rehearsal import rehearse
 from headway.serving.service import Service
-from headway.serving.settings import Post, Settings
+from headway.serving.settings import Package, Post, Settings
 from headway.serving.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from headway.serving.writing.deployment import TextDeployment
 
 # A package above this is opened once only: measuring it with other threads would double the memory.
 _LARGE = 64 * 2**20
@@ -69,7 +73,7 @@ class Worker:
     def __init__(self, settings: Settings, post: Post, control: socket.socket) -> None:
         """Take the settings, the place among the workers, and the line to the supervisor."""
         self.settings, self.post, self._control = settings, post, control
-        self._loaded: dict[int, Deployment] = {}
+        self._loaded: dict[int, Deployment | TextDeployment] = {}
         self._asked: dict[int, asyncio.Future[Mapping[str, Any]]] = {}
         self._tokens = itertools.count()
         self._over = asyncio.Event()
@@ -120,14 +124,28 @@ class Worker:
     async def _open(self) -> float:
         """Open all packages and warm them up; return the seconds of one request to the first of them."""
         packages, limits = self.settings.packages, self.settings.limits
+        predicting = [package for package in packages if task_of(package.path) != "generate"]
         for package in packages:
-            opened = await asyncio.to_thread(
-                open_deployment, Path(package.path), name=package.name, limits=limits, threads=self.threads,
-                on_batch=self.telemetry.batch,
-            )  # fmt: skip
-            self.service.put(opened)
+            if package in predicting:
+                opened = await asyncio.to_thread(
+                    open_deployment, Path(package.path), name=package.name, limits=limits, threads=self.threads,
+                    on_batch=self.telemetry.batch,
+                )  # fmt: skip
+                self.service.put(opened)
+            else:
+                await self._open_writer(package)
+        if not predicting:
+            return 0.0
         behind_the_scenes = make_connect(Service(self.service.registry, limits=limits), limits, ServerState())
         return await rehearse(behind_the_scenes, example_row(self._first.model))
+
+    async def _open_writer(self, package: Package) -> None:
+        from headway.serving.writing.deployment import open_writer
+
+        opened = await asyncio.to_thread(
+            open_writer, Path(package.path), name=package.name, limits=self.settings.limits, threads=self.threads
+        )
+        self.service.put_writer(opened)
 
     @property
     def _first(self) -> Deployment:
@@ -146,8 +164,13 @@ class Worker:
         self._settled.set()
 
     def _plan(self, seconds: float) -> Plan:
-        """Choose processes and threads; opens the first package again with one thread to compare."""
+        """Choose processes and threads; opens the first package again with one thread to compare.
+
+        Models that write get one process with all threads: texts written together share the reading of the weights.
+        """
         settings, available = self.settings, cores()
+        if self.service.writers:
+            return Plan(settings.workers or 1, self.threads, 0.0)
         first, path = self._first, settings.packages[0].path
         if settings.threads or available == 1 or _size(path) > _LARGE:
             workers = settings.workers or (max(1, available // settings.threads) if settings.threads else 1)
@@ -189,10 +212,16 @@ class Worker:
             if order["do"] == "load":
                 self.service.background(self._load(order))
             elif order["do"] == "switch":
-                self.service.put(self._loaded.pop(order["id"]), swapped=True)
+                loaded = self._loaded.pop(order["id"])
+                if isinstance(loaded, Deployment):
+                    self.service.put(loaded, swapped=True)
+                else:
+                    self.service.put_writer(loaded, swapped=True)
                 self._tell({"did": "switch", "id": order["id"]})
             elif order["do"] == "forget":
-                self._loaded.pop(order["id"], None)
+                forgotten = self._loaded.pop(order["id"], None)
+                if forgotten is not None and not isinstance(forgotten, Deployment):
+                    forgotten.author.retire()
             elif order["do"] == "deployed" and order["token"] in self._asked:
                 self._asked.pop(order["token"]).set_result(order)
             elif order["do"] == "drain":
@@ -215,6 +244,8 @@ class Worker:
     def _check(self, order: Mapping[str, Any]) -> dict[str, Any]:
         from headway.serving.release import check_release
 
+        if task_of(order["path"]) == "generate":
+            return self._check_writer(order)
         opened = open_deployment(
             Path(order["path"]), name=order["name"], limits=self.settings.limits, threads=self.threads,
             on_batch=self.telemetry.batch,
@@ -225,6 +256,19 @@ class Worker:
         self._loaded[order["id"]] = opened
         seconds = opened.pace.of(1, opened.pace.row_items)
         return {**found, "name": opened.name, "version": opened.version, "row_ms": round(seconds * 1000, 3),
+                "replaces": None if current is None else current.version}  # fmt: skip
+
+    def _check_writer(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        from headway.serving.writing.deployment import open_writer
+
+        opened = open_writer(Path(order["path"]), name=order["name"], limits=self.settings.limits, threads=self.threads)
+        current = self.service.writers.get(opened.name)
+        if current is None and self.service.registry.under(opened.name) is not None:
+            opened.author.retire()
+            raise PackageError("a package of this name predicts and writes no text", got=opened.name,
+                               fix="give the new one another name")  # fmt: skip
+        self._loaded[order["id"]] = opened
+        return {"name": opened.name, "version": opened.version,
                 "replaces": None if current is None else current.version}  # fmt: skip
 
     async def _ask_deploy(self, wish: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from headway.compute.memory import make_room
 from headway.errors import HeadwayError
 from headway.models.family import Estimate
 from headway.training.contest import Contest
-from headway.training.entrants import BASELINE, Entrant
+from headway.training.entrants import BASELINES, Entrant
 from headway.training.outcome import Outcome
 from headway.training.refit import refit_seconds
 from headway.training.state import State, conclude
@@ -38,7 +38,7 @@ def by_cost(state: State, tier: list[Entrant]) -> list[tuple[Entrant, Estimate]]
             probed.append((entrant, Estimate(kept.estimated_seconds or 0.0, 0.0)))
             continue
         least = 0.0 if entrant.card.extra is None else HEAVY_SECONDS
-        if entrant.card.name != BASELINE and seconds_available(state) <= least:
+        if entrant.card.name not in BASELINES and seconds_available(state) <= least:
             conclude(state, Outcome(entrant.card.name, "skipped", UNPROBED), seconds=0.0)
             continue
         started = time.monotonic()
@@ -77,14 +77,14 @@ def seconds_available(state: State) -> float:
     """Return the time a candidate may use: what is left without the refit of the best so far."""
     best = state.best
     reserve = 0.0 if best is None else refit_seconds(best, state.contest, state.outcomes)
-    finishing = MEASURE_SECONDS if best is None or best.name == BASELINE else 2 * MEASURE_SECONDS
+    finishing = MEASURE_SECONDS if best is None or best.name in BASELINES else 2 * MEASURE_SECONDS
     return state.clock.left() - reserve - finishing
 
 
 def sample_share(state: State, entrant: Entrant, estimate: Estimate, available: float) -> float:
     """Return the share of the training rows that a candidate learns from: all, unless only a sample fits the time."""
     wanted = seconds_wanted(entrant, estimate, state.contest)
-    if entrant.card.elastic or entrant.card.name == BASELINE or wanted * SHARE <= available:
+    if entrant.card.elastic or entrant.card.name in BASELINES or wanted * SHARE <= available:
         return 1.0
     share = max(available, 0.0) / wanted * SAMPLE_BONUS
     return share if share * len(state.contest.folds[0].train) >= SMALLEST_SAMPLE else 1.0
@@ -92,7 +92,7 @@ def sample_share(state: State, entrant: Entrant, estimate: Estimate, available: 
 
 def refused(state: State, entrant: Entrant, estimate: Estimate, available: float, share: float) -> Outcome | None:
     """Return the outcome of a candidate that may not start, or None when it may."""
-    if entrant.card.name == BASELINE:
+    if entrant.card.name in BASELINES:
         return None
     wanted = seconds_wanted(entrant, estimate, state.contest)
     needed = wanted * (ELASTIC_SHARE if entrant.card.elastic else SHARE) * (1.0 if share == 1.0 else 0.0)

@@ -14,8 +14,8 @@ from headway.training.outcome import Outcome
 
 
 def calibrated(outcome: Outcome, contest: Contest) -> Outcome:
-    """Return a classifier's outcome with its answers and graph calibrated; a regression outcome as it is."""
-    if contest.task.kind == "regress" or outcome.answers is None or outcome.graph is None:
+    """Return a classifier's outcome with its answers and graph calibrated; any other outcome as it is."""
+    if contest.task.kind != "classify" or outcome.answers is None or outcome.graph is None:
         return outcome
     temperature = fit_temperature(outcome.answers, contest.truth[: len(outcome.answers)])
     found = replace(outcome, temperature=temperature.temperature, bias=temperature.bias or ())

@@ -11,7 +11,7 @@ from headway.training.admission import UNPROBED
 from headway.training.calibration import calibrate_answers, calibrate_graph
 from headway.training.contest import Contest
 from headway.training.ensemble import mix
-from headway.training.entrants import BASELINE
+from headway.training.entrants import BASELINES
 from headway.training.events import Remark
 from headway.training.outcome import Outcome, Tournament
 from headway.training.refit import (
@@ -60,7 +60,14 @@ def as_compared(outcome: Outcome, contest: Contest) -> Refitted:
 
 def no_candidate_fits(state: State) -> BudgetError:
     """Return the error that lists by how much each candidate missed."""
-    listed = "; ".join(f"{outcome.name}: {outcome.reason}" for outcome in state.outcomes.values())
+    listed = "; ".join(f"{outcome.name}: {outcome.reason}" for outcome in state.outcomes.values() if outcome.reason)
+    if state.contest.task.kind == "generate" and not state.contest.limits:
+        return BudgetError(
+            "no model that writes could be trained, and the yardstick does not ship",
+            expected="a candidate that trains in the time there is",
+            got=listed or "no candidate took part",
+            fix="raise budget.time, or install what a candidate needs",
+        )
     return BudgetError(
         "no candidate meets the limits",
         expected=", ".join(f"{name} <= {value:g}" for name, value in state.contest.limits.items()) or "a candidate",
@@ -74,9 +81,9 @@ def tell_of_small_budget(state: State, best: Outcome) -> None:
     skipped = [outcome for outcome in state.outcomes.values() if outcome.status == "skipped"]
     late = [o.estimated_seconds * len(state.contest.folds) for o in skipped if o.estimated_seconds]
     over = [outcome.name for outcome in state.outcomes.values() if outcome.status == "over_limit"]
-    if best.name == BASELINE and over:
+    if best.name in BASELINES and over:
         state.listen(Remark(f"only the baseline meets the limits: {', '.join(over)} went over them"))
-    if best.name != BASELINE or not (late or any(outcome.reason == UNPROBED for outcome in skipped)):
+    if best.name not in BASELINES or not (late or any(outcome.reason == UNPROBED for outcome in skipped)):
         return
     need = f"the cheapest other candidate needs about {min(late):.0f} s more for its training" if late else UNPROBED
     state.listen(Remark(f"the budget holds only the baseline: {need}"))
@@ -101,6 +108,9 @@ def affordable(state: State, best: Outcome) -> Outcome:
 
 def refit_winner(state: State, chosen: Outcome) -> tuple[Refitted, bool]:
     """Return the chosen candidate with all members refitted that there is time for, and whether that is all of them."""
+    if state.contest.task.kind == "generate":
+        # It was trained as long as there was time for, and its end was chosen on texts that it must not learn.
+        return as_compared(chosen, state.contest), False
     weights = chosen.members or {chosen.name: 1.0}
     parts: dict[str, Refitted] = {}
     left_out: list[str] = []
@@ -124,7 +134,7 @@ def refit_in_time(state: State, name: str) -> Refitted | None:
         return kept
     outcome = state.outcomes[name]
     late = refit_seconds(outcome, state.contest, state.outcomes) > state.clock.left()
-    if late and name != BASELINE and name not in state.wholes:
+    if late and name not in BASELINES and name not in state.wholes:
         return None
     try:
         return refit_one(state, name)

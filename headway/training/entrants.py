@@ -12,6 +12,9 @@ from headway.tasks.recipe import Recipe
 from headway.training.outcome import Outcome
 
 BASELINE = "baseline"
+# The candidates that run on any clock, and tell what a model must beat; the one of texts does not ship.
+YARDSTICK = "ngram"
+BASELINES = frozenset({BASELINE, YARDSTICK})
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,8 @@ def list_entries(
     always takes part. `recipe` holds the settings for all families. `without`: the kinds of base models that are not at
     hand, each with the reason. `unlabelled`: there are rows without a target.
     """
-    names = sorted(registry.cards) if models is None else [BASELINE, *(name for name in models if name != BASELINE)]
+    least = YARDSTICK if task == "generate" else BASELINE
+    names = sorted(registry.cards) if models is None else [least, *(name for name in models if name != least)]
     entrants: list[Entrant] = []
     turned_away: list[Outcome] = []
     remarks: list[str] = []
@@ -63,7 +67,7 @@ def list_entries(
         if reason is None:
             entrants.append(Entrant(card, settled, asked_for=models is not None))
             ignored = recipe.given() - card.honours - own.given()
-            if ignored and name != BASELINE:
+            if ignored and name not in BASELINES:
                 remarks.append(f"{name} has no use for training.{', training.'.join(sorted(ignored))}")
         elif models is not None or reason.startswith("needs"):
             turned_away.append(Outcome(name, "skipped", reason))

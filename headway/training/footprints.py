@@ -20,6 +20,7 @@ class Footprints:
 
     def __init__(self, contest: Contest) -> None:
         """Measure on the validation rows of a contest."""
+        self._generates = contest.task.kind == "generate"
         self._columns = measured_columns(contest)
         self._labels = contest.task.width if contest.task.kind == "classify" else 0
         self._budget_mb = contest.memory_mb
@@ -38,7 +39,7 @@ class Footprints:
 
     def request(self, outcome: Outcome) -> None:
         """Measure an outcome's graph beside the work that follows, unless that is done."""
-        if outcome.graph is None or outcome.memory_mb is not None:
+        if self._generates or outcome.graph is None or outcome.memory_mb is not None:
             return
         future = self._worker.submit(measure_memory, outcome.graph, self._labels, self._columns)
         self._found[outcome.name] = future

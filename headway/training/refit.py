@@ -61,6 +61,7 @@ def exported(fitted: Fitted, outcome: Outcome, contest: Contest) -> Refitted:
     rows = contest.examples.rows[parity_rows(contest)]
     answers = fitted.predict(rows)
     graph = fitted.graph()
+    assert graph is not None
     check_parity(graph, columns_of(rows), answers)
     return Refitted(calibrate_graph(graph, outcome), calibrate_answers(answers, outcome))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from headway.training.ensemble import mix, row_losses, select_weights
-from headway.training.entrants import BASELINE, Entrant
+from headway.training.entrants import BASELINES, Entrant
 from headway.training.outcome import Outcome
 from headway.training.state import State
 
@@ -34,7 +34,7 @@ def is_comparable(outcome: Outcome, rows: int) -> bool:
     """Tell whether a candidate, not the baseline, has answers to all validation rows."""
     return (
         outcome.status == "ok"
-        and outcome.name != BASELINE
+        and outcome.name not in BASELINES
         and outcome.answers is not None
         and len(outcome.answers) == rows
     )

@@ -9,7 +9,7 @@ from headway.compute.clock import Clock
 from headway.evaluation.metrics import greater_is_better
 from headway.models.family import Fitted, Registry
 from headway.training.contest import Contest
-from headway.training.entrants import Entrant
+from headway.training.entrants import YARDSTICK, Entrant
 from headway.training.events import BestSoFar, CandidateFinished, Listen
 from headway.training.footprints import Footprints
 from headway.training.outcome import Outcome
@@ -35,8 +35,8 @@ class State:
 
     @property
     def best(self) -> Outcome | None:
-        """The best finished candidate that meets the limits; an ensemble that has joined leads its members."""
-        ready = [outcome for outcome in self.outcomes.values() if outcome.status == "ok"]
+        """The best finished candidate that ships and meets the limits; an ensemble leads its members."""
+        ready = [outcome for outcome in self.outcomes.values() if outcome.status == "ok" and outcome.name != YARDSTICK]
         return max(ready, key=lambda outcome: (bool(outcome.members), self.rank(outcome)), default=None)
 
     def rank(self, outcome: Outcome) -> tuple[float, float]:

@@ -16,7 +16,7 @@ from headway.training.admission import by_cost, failure, refused, sample_share, 
 from headway.training.contest import Contest
 from headway.training.ending import finish
 from headway.training.ensemble import gains_more_than_noise, loses_less, mix, select_weights
-from headway.training.entrants import BASELINE, Entrant, Entries
+from headway.training.entrants import BASELINES, Entrant, Entries
 from headway.training.events import CandidateStarted, Listen, Remark
 from headway.training.footprints import Footprints
 from headway.training.outcome import Outcome, Tournament
@@ -65,8 +65,8 @@ def hold(state: State, entries: Entries) -> Tournament:
 
 def tiers(entrants: tuple[Entrant, ...]) -> list[list[Entrant]]:
     """Order by what is known without a probe: the baseline, then families without an extra, then the rest."""
-    baseline = [entrant for entrant in entrants if entrant.card.name == BASELINE]
-    light = [entrant for entrant in entrants if entrant.card.name != BASELINE and entrant.card.extra is None]
+    baseline = [entrant for entrant in entrants if entrant.card.name in BASELINES]
+    light = [entrant for entrant in entrants if entrant.card.name not in BASELINES and entrant.card.extra is None]
     heavy = [entrant for entrant in entrants if entrant.card.extra is not None]
     return [baseline, light, heavy]
 
@@ -103,7 +103,7 @@ def run_entrant(state: State, entrant: Entrant, estimate: Estimate) -> None:
 
 def attempt(state: State, entrant: Entrant, estimate: Estimate, available: float, share: float) -> Outcome:
     """Run a candidate's trial; whatever it raises becomes a failed outcome. The baseline runs on any clock."""
-    unhurried = math.isinf(available) or entrant.card.name == BASELINE
+    unhurried = math.isinf(available) or entrant.card.name in BASELINES
     clock = Clock() if unhurried else Clock.after(max(available, 0.0))
     contest = state.contest.seen_by(entrant.card)
     contest = contest if share == 1.0 else contest.thinned(share)
@@ -133,6 +133,8 @@ def as_sampled(outcome: Outcome, share: float, rows: int) -> Outcome:
 
 def try_ensemble(state: State) -> None:
     """Add a weighted ensemble where it gains more than noise and its refit fits the time left."""
+    if state.contest.task.kind == "generate":
+        return  # texts are written by one model
     best = state.best
     kept = state.store.load(ENSEMBLE)
     if kept is not None:

@@ -11,10 +11,11 @@ import numpy as np
 from headway.compute.clock import Clock
 from headway.errors import TrainingError
 from headway.evaluation.metrics import greater_is_better, metric_names, quick_metric
-from headway.models.family import Curve, Estimate, Examples, Family, Fitted, Settings
+from headway.models.decoder_graph import judge_graph, measure_decoder
+from headway.models.family import Curve, Estimate, Examples, Family, Fitted, Settings, notes_of
 from headway.package.graph import Graph
 from headway.package.measuring import measure
-from headway.package.parity import check_parity
+from headway.package.parity import check_parity, check_text_parity
 from headway.runtime.feeds import Cells
 from headway.tasks import Task
 from headway.training.calibration import calibrated
@@ -24,6 +25,7 @@ from headway.training.entrants import Entrant
 from headway.training.outcome import Outcome, Trial
 
 PARITY_ROWS = 256
+PARITY_TEXTS = 16
 MEASURED_ROWS = 64
 LOSER_SIGMAS = 3.0
 # A further fold is not begun with less than this share of the time the last one took.
@@ -86,6 +88,7 @@ def compared(
     settings = None if whole is None else whole.settings
     results: list[FoldResult] = []
     graph: Graph | None = None
+    notes: tuple[str, ...] = ()
     for number, fold in enumerate(contest.folds):
         fit_clock = share_clock(clock, fits_left=len(contest.folds) - number)
         train, valid = contest.examples.take(fold.train), contest.examples.take(fold.valid)
@@ -98,16 +101,17 @@ def compared(
         searching = min(seconds, float(getattr(fitted, "searching_seconds", 0.0)))
         curves = (fitted if whole is None else whole).curves
         results.append(FoldResult(answers, seconds, searching, fitted.settings, curves))
-        graph = export(fitted, valid, answers) if graph is None else graph
+        graph = export(fitted, valid, answers, contest.task) if graph is None else graph
+        notes = notes_of(fitted)
         if number + 1 < len(contest.folds):
             if clock.left() < LATE * seconds:
                 break
             verdict = verdict_so_far(results, contest, rival)
             if verdict is not None:
                 return dropped(entrant.card.name, results, contest, verdict, estimate)
-    if graph is None:
+    if not results:
         raise TrainingError("there is no fold to train on")
-    return finished(entrant.card.name, results, graph, contest, estimate)
+    return finished(entrant.card.name, results, graph, contest, estimate, notes=notes)
 
 
 def share_clock(clock: Clock, *, fits_left: int) -> Clock:
@@ -117,7 +121,7 @@ def share_clock(clock: Clock, *, fits_left: int) -> Clock:
 
 def checked_answers(answers: np.ndarray, rows: int, task: Task) -> np.ndarray:
     """Return float32 answers; raise `TrainingError` where they are not finite or of the wrong shape."""
-    expected = (rows, task.width) if task.kind == "classify" else (rows,)
+    expected = (rows,) if task.kind == "regress" else (rows, task.width)
     if answers.shape != expected or not np.isfinite(answers).all():
         raise TrainingError(
             "the trained model gives no usable answers",
@@ -127,9 +131,15 @@ def checked_answers(answers: np.ndarray, rows: int, task: Task) -> np.ndarray:
     return answers.astype(np.float32, copy=False)
 
 
-def export(fitted: Fitted, valid: Examples, answers: np.ndarray) -> Graph:
-    """Return the graph of a fitted candidate after checking that it agrees with the trained model."""
+def export(fitted: Fitted, valid: Examples, answers: np.ndarray, task: Task) -> Graph | None:
+    """Return the graph of a fitted candidate, if it has one, after checking that it agrees with the trained model."""
     graph = fitted.graph()
+    if graph is None:
+        return None
+    if task.kind == "generate":
+        few = valid.rows.head(PARITY_TEXTS)
+        check_text_parity(judge_graph(graph, few), fitted.predict(few))
+        return graph
     rows = valid.rows.head(PARITY_ROWS)
     check_parity(graph, columns_of(rows), answers[:PARITY_ROWS])
     return graph
@@ -173,13 +183,22 @@ def dropped(name: str, results: list[FoldResult], contest: Contest, reason: str,
     )
 
 
-def finished(name: str, results: list[FoldResult], graph: Graph, contest: Contest, estimate: Estimate) -> Outcome:
+def finished(
+    name: str,
+    results: list[FoldResult],
+    graph: Graph | None,
+    contest: Contest,
+    estimate: Estimate,
+    *,
+    notes: tuple[str, ...] = (),
+) -> Outcome:
     """Return the outcome of a candidate that went all the way, or as many folds as the time allowed."""
     late = len(results) < len(contest.folds)
+    told = [f"judged on {len(results)} of {len(contest.folds)} folds: the time ran out"] if late else []
     outcome = Outcome(
         name,
         "ok",
-        f"judged on {len(results)} of {len(contest.folds)} folds: the time ran out" if late else "",
+        "; ".join([*told, *notes]),
         estimated_seconds=estimate.seconds,
         fit_seconds=sum(result.seconds for result in results),
         tuning_seconds=sum(result.searching for result in results),
@@ -213,7 +232,17 @@ def measured(outcome: Outcome, contest: Contest) -> Outcome:
 
     Where it is not, memory decides nothing and is measured beside the tournament (`Footprints`).
     """
-    assert outcome.graph is not None
+    if outcome.graph is None:
+        return outcome
+    if contest.task.kind == "generate":
+        figures = measure_decoder(outcome.graph)
+        return replace(
+            outcome,
+            latency_p50_ms=figures.latency_p50_ms,
+            latency_p95_ms=figures.latency_p95_ms,
+            size_mb=figures.size_mb,
+            memory_mb=figures.memory_mb,
+        )
     limited = "memory_mb" in contest.limits
     figures = measure(outcome.graph, measured_columns(contest), memory=limited, bulk=False)
     return replace(

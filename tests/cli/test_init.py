@@ -87,3 +87,13 @@ def test_the_file_and_what_is_said_come_in_chinese(folder):
     assert comments
     assert [comment for comment in comments if comment.isascii()] == []
     assert read(folder / "headway.yaml").target == "标签"
+
+
+def test_running_text_is_there_to_be_written_from(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "诗.txt").write_text("床前明月光，疑是地上霜。\n举头望明月，低头思故乡。\n" * 30)
+    said = init("诗.txt", "--lang", "zh")
+    project = read(tmp_path / "headway.yaml")
+    assert (project.task, project.target, project.data) == ("generate", None, "诗.txt")
+    assert "从这些文本学习写作" in said
+    assert "一篇连续的文本" in (tmp_path / "headway.yaml").read_text()

@@ -77,7 +77,7 @@ def test_models_as_a_word_a_list_or_a_mapping(tmp_path, models):
 def test_a_key_with_nothing_after_it_is_left_out(tmp_path):
     project = read(write(tmp_path, "data: a\ntarget: b\nbudget:\nsplit: {test: }\nmodels:\n"))
     assert project.budget.time == 300
-    assert project.split.test == 0.2
+    assert project.split.test is None
 
 
 def test_every_problem_at_once_in_the_order_of_the_file(tmp_path):

@@ -49,3 +49,31 @@ def test_half_a_decision():
 
 def test_shares_that_leave_nothing():
     assert problems_of(split={"test": 0.5, "valid": 0.5}) == ["test and valid leave too few rows to train on"]
+
+
+def test_text_to_be_written_needs_no_target_and_others_do():
+    assert build(data="a.txt", task="generate").target is None
+    for task in (None, "classify"):
+        with pytest.raises(ProjectError, match='the key "target" is missing'):
+            build(data="a.csv", task=task)
+
+
+def test_what_has_no_meaning_for_text_to_be_written():
+    with pytest.raises(ProjectError) as caught:
+        build(
+            data="a.jsonl",
+            task="generate",
+            inputs={"title": "text", "year": "number"},
+            metric="accuracy",
+            decision={"precision": 0.9},
+            unlabelled="b.csv",
+            split={"group": "author"},
+        )
+    assert {problem.what for problem in caught.value.problems} == {
+        "decision has no meaning for the task generate",
+        "unlabelled has no meaning for the task generate",
+        "split.group has no meaning for the task generate",
+        'the prompt "year" is no text',
+        "inputs are prompts, and the column to write is not named",
+        "metric accuracy does not fit the task generate",
+    }

@@ -5,7 +5,7 @@ import pytest
 from headway.evaluation.metrics import metric_names
 from headway.report.translation import name_metric, read_words
 from headway.report.words import explain_terms, speak
-from headway.tasks import Classify, Regress
+from headway.tasks import Classify, Generate, Regress
 
 
 def places(text: str) -> set[str]:
@@ -26,7 +26,7 @@ def test_chinese_texts_use_chinese_punctuation():
 
 
 def test_every_metric_has_a_name_in_both_languages():
-    for task in (Classify(("a", "b")), Regress()):
+    for task in (Classify(("a", "b")), Regress(), Generate()):
         for metric in metric_names(task):
             assert name_metric(metric, "zh") != metric
             assert name_metric(metric, "en") != metric

@@ -138,6 +138,7 @@ def solved(z: np.ndarray, train: Examples, task: Task, recipe: Recipe, penalty: 
     """Return the linear model on components: multinomial logistic regression, or ridge."""
     if task.kind == "regress":
         return _ridge(z, train, penalty)
+    assert task.kind == "classify"
     return _logistic(z, train, task, recipe, penalty)
 
 

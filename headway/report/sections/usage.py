@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 
 from headway.report.content import PackageFacts
@@ -23,7 +24,7 @@ def show_usage(package: PackageFacts, lang: Lang) -> Markup:
             _code(write_python(package), say),
             *answer,
             element("h3", say("in_terminal")),
-            _code(f"headway predict {package.path} new.csv --out answers.csv", say),
+            _code(write_command(package), say),
             element("h3", say("measured")),
             table((), _list_measures(package, say), numbers=(1,)),
         ]
@@ -31,7 +32,11 @@ def show_usage(package: PackageFacts, lang: Lang) -> Markup:
 
 
 def write_python(package: PackageFacts) -> str:
-    """Return the lines of Python that answer the example row."""
+    """Return the lines of Python that answer the example row, or continue the example prompt."""
+    if package.writes:
+        prompt = _literal(package.example.get("prompt", ""))
+        lines = ["from headway import runtime", "", f"writer = runtime.load_generator({package.path!r})"]
+        return "\n".join([*lines, f"writer.generate([{prompt}], max_tokens=100, temperature=0.8, seed=0)[0].text"])
     row = ", ".join(f"{name!r}: {_literal(value)}" for name, value in package.example.items())
     return "\n".join(
         [
@@ -42,6 +47,14 @@ def write_python(package: PackageFacts) -> str:
             "answer.prediction, answer.confidence, answer.probabilities",
         ]
     )
+
+
+def write_command(package: PackageFacts) -> str:
+    """Return the command that uses the package."""
+    if not package.writes:
+        return f"headway predict {package.path} new.csv --out answers.csv"
+    prompt = shlex.quote(str(package.example.get("prompt", "")).strip())
+    return f"headway generate {package.path} --prompt {prompt}\nheadway serve {package.path}"
 
 
 def write_json(answer: Mapping[str, object]) -> str:
@@ -58,12 +71,13 @@ def _literal(value: object) -> str:
 
 def _list_measures(package: PackageFacts, say: Say) -> list[tuple[str, str]]:
     rate = "" if package.rows_per_second is None else f"{package.rows_per_second:,.0f}"
+    of = "_token" if package.writes else ""
     measures = [
         (say("measured_size"), write_megabytes(package.size_mb)),
-        (say("measured_p50"), write_milliseconds(package.latency_p50_ms)),
-        (say("measured_p95"), write_milliseconds(package.latency_p95_ms)),
+        (say(f"measured{of}_p50"), write_milliseconds(package.latency_p50_ms)),
+        (say(f"measured{of}_p95"), write_milliseconds(package.latency_p95_ms)),
         (say("measured_memory"), write_megabytes(package.memory_mb)),
-        (say("measured_rate"), rate),
+        (say(f"measured{of}_rate"), rate),
     ]
     return [(name, value) for name, value in measures if value]
 

@@ -20,6 +20,7 @@ async def health(service: Service, request: Request) -> None:
 async def ready(service: Service, request: Request) -> None:
     """Answer whether this worker takes requests: 503 before its models are open and while it drains."""
     service.check_open()
-    if not service.is_ready or not len(service.registry):
+    served = [*service.registry.keys(), *service.writers]
+    if not service.is_ready or not served:
         raise RefusalError(503, "not_ready", "the models are not open yet", headers={"retry-after": "1"})
-    await request.answer_json(200, {"status": "ready", "models": [key for key, _ in service.registry]})
+    await request.answer_json(200, {"status": "ready", "models": served})

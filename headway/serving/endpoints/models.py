@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from headway.serving.deployments import Deployment
@@ -9,11 +10,42 @@ from headway.serving.http import Request
 
 if TYPE_CHECKING:
     from headway.serving.service import Service
+    from headway.serving.writing.deployment import TextDeployment
 
 
 async def models(service: Service, request: Request) -> None:
-    """Answer with every deployment."""
-    await request.answer_json(200, {"models": [describe(deployment) for _, deployment in service.registry]})
+    """Answer with every deployment, twice: in the service's own words, and as OpenAI's clients read it (`data`)."""
+    described = [describe(deployment) for _, deployment in service.registry]
+    described += [describe_writer(deployment) for deployment in service.writers.values()]
+    data = [{"id": each["name"], "object": "model", "created": _seconds(each["created"]), "owned_by": "headway"}
+            for each in described]  # fmt: skip
+    await request.answer_json(200, {"object": "list", "data": data, "models": described})
+
+
+def describe_writer(deployment: TextDeployment) -> dict[str, Any]:
+    """Return what a client needs to know about a deployment that writes text."""
+    manifest = deployment.generator.manifest
+    facts = manifest.generation
+    assert facts is not None
+    return {
+        "name": deployment.name,
+        "version": deployment.version,
+        "task": manifest.task,
+        "window": facts.window,
+        "chats": facts.chat is not None,
+        "precision": facts.precision,
+        "winner": manifest.winner,
+        "metrics": {name: value for name, value in manifest.metrics.items() if value == value},  # noqa: PLR0124
+        "created": manifest.created,
+    }
+
+
+def _seconds(created: str) -> int:
+    """Return a time as Unix seconds, 0 where a manifest says nothing that can be read."""
+    try:
+        return int(datetime.fromisoformat(created).timestamp())
+    except ValueError:
+        return 0
 
 
 def describe(deployment: Deployment) -> dict[str, Any]:

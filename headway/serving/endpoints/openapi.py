@@ -35,6 +35,8 @@ _ERRORS = {
     "504": "No answer within the time that was asked for.",
 }
 
+_TEXT_ERRORS = ("400", "401", "403", "404", "429", "503", "504")
+
 
 async def openapi(service: Service, request: Request) -> None:
     """Answer with the document."""
@@ -45,12 +47,14 @@ def make_document(service: Service) -> dict[str, Any]:
     """Return the OpenAPI document of what `service` serves."""
     deployments = [deployment for _, deployment in service.registry]
     first = deployments[0] if deployments else None
+    names = [*(each.name for each in deployments), *service.writers]
     return {
         "openapi": "3.1.0",
-        "info": {"title": " · ".join(each.name for each in deployments) or "Headway", "version": headway.__version__},
+        "info": {"title": " · ".join(names) or "Headway", "version": headway.__version__},
         "paths": {
             "/v1/predict": {"post": _predict(deployments, service.limits)},
             "/v1/feedback": {"post": _feedback(first)},
+            **(_texts(list(service.writers)) if service.writers else {}),
             "/v1/models": {"get": _get("What is served: inputs, labels, figures.", ("200", "401", "403", "429"))},
             "/v1/traffic": {"get": _get("The last ten minutes, slot by slot.", ("200", "401", "403", "429"))},
             "/health": {"get": _get("The process lives.", ("200",))},
@@ -61,6 +65,24 @@ def make_document(service: Service) -> dict[str, Any]:
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
         },
         "security": [{"key": []}] if service.access.keys is not None else [],
+    }
+
+
+def _texts(names: list[str]) -> dict[str, Any]:
+    """Return the paths of text; their whole form is that of OpenAI's API, and what it has not is refused by name."""
+
+    def path(summary: str, example: dict[str, Any]) -> dict[str, Any]:
+        body = {"type": "object", "properties": {"model": {"enum": names}, "stream": {"type": "boolean"}}}
+        content = {"application/json": {"schema": body, "example": {"model": names[0], **example}}}
+        kinds = {"application/json": {"schema": {"type": "object"}},
+                 "text/event-stream": {"schema": {"type": "string"}}}  # fmt: skip
+        answers = {"200": {"description": "As OpenAI's API answers.", "content": kinds}, **_failures(*_TEXT_ERRORS)}
+        asked = {"required": True, "content": content}
+        return {"post": {"summary": summary, "requestBody": asked, "responses": answers}}
+
+    return {
+        "/v1/chat/completions": path("Answer a conversation.", {"messages": [{"role": "user", "content": "Hello"}]}),
+        "/v1/completions": path("Continue a text.", {"prompt": "Once upon a time"}),
     }
 
 

@@ -9,7 +9,7 @@ from headway.serving.access import COOKIE
 from headway.serving.http import Request
 from headway.serving.page.language import choose_language
 from headway.serving.page.live import show_live
-from headway.serving.page.rendering import POLICY, read_asset, render_page, render_sign_in
+from headway.serving.page.rendering import POLICY, read_asset, render_page, render_sign_in, render_writer
 from headway.serving.refusals import RefusalError
 
 if TYPE_CHECKING:
@@ -27,10 +27,13 @@ async def page(service: Service, request: Request) -> None:
     if service.access.keys is not None and service.access.holder(request) is None:
         await request.answer(401, render_sign_in(lang, failed=False).encode(), kind=_HTML, headers=_SAFE)
         return
-    deployment = service.registry.get(service.registry.find(request.query.get("model")))
     scheme = request.scope.get("scheme", "http")
     url = f"{scheme}://{request.header(b'host') or 'localhost'}"
-    html = render_page(service, deployment, lang, url=url)
+    name = request.query.get("model")
+    if name in service.writers or (name is None and not len(service.registry) and service.writers):
+        html = render_writer(service, service.writer(name), lang, url=url)
+    else:
+        html = render_page(service, service.registry.get(service.registry.find(name)), lang, url=url)
     await request.answer(200, html.encode("utf-8", "replace"), kind=_HTML, headers=_SAFE)
 
 

@@ -118,6 +118,48 @@ if (form && answer) {
   });
 }
 
+// Text is shown while it is written: one server-sent event for each piece.
+async function write(form, shown) {
+  const chats = form.dataset.chats, prompt = document.getElementById("prompt").value;
+  const asked = chats ? {messages: [{role: "user", content: prompt}]} : {prompt};
+  const response = await fetch(chats ? "/v1/chat/completions" : "/v1/completions", {
+    method: "POST", headers: {"content-type": "application/json"},
+    body: JSON.stringify({model: form.dataset.model, max_tokens: Number(form.dataset.tokens), stream: true, ...asked}),
+  });
+  if (!response.ok) {
+    shown.textContent = (await response.json()).error.message;
+    return;
+  }
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  shown.textContent = chats ? "" : prompt;
+  for (let rest = "";;) {
+    const {done, value} = await reader.read();
+    if (done) return;
+    const events = (rest + value).split("\n\n");
+    rest = events.pop();
+    for (const event of events) {
+      const data = event.slice("data: ".length);
+      if (data === "[DONE]") return;
+      for (const choice of JSON.parse(data).choices) shown.append(choice.text ?? choice.delta.content ?? "");
+    }
+  }
+}
+
+const writing = document.getElementById("write");
+if (writing) {
+  writing.addEventListener("submit", async event => {
+    event.preventDefault();
+    const button = writing.querySelector("button"), shown = document.getElementById("written");
+    button.disabled = true;
+    try {
+      await write(writing, shown);
+    } catch {
+      shown.textContent = words.unreached;
+    }
+    button.disabled = false;
+  });
+}
+
 for (const button of document.querySelectorAll(".copy")) {
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(button.parentElement.querySelector("code").textContent);

@@ -16,6 +16,7 @@ from headway.serving.page.live import show_live
 
 if TYPE_CHECKING:
     from headway.serving.service import Service
+    from headway.serving.writing.deployment import TextDeployment
 
 # The page may load what this service has and nothing else, and nobody may frame it.
 POLICY = (
@@ -40,6 +41,28 @@ def render_page(service: Service, deployment: Deployment, lang: Lang, *, url: st
                 element("p", say("live_words", lang), attributes={"class": "made"}),
                 element("div", show_live(service, lang), attributes={"id": "live"})),
         element("section", element("h2", say("use", lang)), _usage(deployment, lang, url)),
+    )  # fmt: skip
+    return _wrap(deployment.name, main, lang)
+
+
+def render_writer(service: Service, deployment: TextDeployment, lang: Lang, *, url: str) -> Markup:
+    """Return the page for one deployment that writes text."""
+    from headway.serving.page.writing import show_writing, write_usage
+
+    facts = deployment.generator.manifest.generation
+    assert facts is not None
+    shell, python = write_usage(deployment, url)
+    main = element(
+        "main",
+        _links(service, deployment.name, lang),
+        element("h1", deployment.name),
+        element("p", say("writes", lang, window=f"{facts.window:,}", precision=facts.precision),
+                attributes={"class": "lead"}),
+        element("section", element("h2", say("try", lang)), element("noscript", element("p", say("no_script", lang))),
+                show_writing(deployment, lang)),
+        element("section", element("h2", say("live", lang)),
+                element("div", show_live(service, lang), attributes={"id": "live"})),
+        element("section", element("h2", say("use", lang)), _code(shell, lang), _code(python, lang)),
     )  # fmt: skip
     return _wrap(deployment.name, main, lang)
 
@@ -69,25 +92,30 @@ def read_asset(name: str) -> bytes:
 
 def _top(service: Service, deployment: Deployment, lang: Lang) -> Markup:
     manifest = deployment.model.manifest
-    other = "en" if lang == "zh" else "zh"
-    link = element("a", say("other_language", lang), attributes={
-        "href": f"/?lang={other}&model={deployment.name}", "lang": "zh-CN" if other == "zh" else "en", "id": "language",
-    })  # fmt: skip
-    names = [key for key, _ in service.registry]
-    others = [
-        element("a", name, attributes={"href": f"/?lang={lang}&model={name}",
-                                       "aria-current": "page" if name == deployment.name else None})
-        for name in names
-    ] if len(names) > 1 else []  # fmt: skip
     facts = say("version", lang, version=deployment.version, winner=manifest.winner or "–",
                 created=manifest.created[:10] or "–")  # fmt: skip
     return join([
-        element("nav", *others, link, attributes={"aria-label": say("model", lang)}),
+        _links(service, deployment.name, lang),
         element("h1", deployment.name),
         element("p", f"{say('asks', lang, target=manifest.target)} {_score(deployment, lang)}",
                 attributes={"class": "lead"}),
         element("p", facts, attributes={"class": "made"}),
     ])  # fmt: skip
+
+
+def _links(service: Service, current: str, lang: Lang) -> Markup:
+    """Return the links to the other models and the other language."""
+    other = "en" if lang == "zh" else "zh"
+    link = element("a", say("other_language", lang), attributes={
+        "href": f"/?lang={other}&model={current}", "lang": "zh-CN" if other == "zh" else "en", "id": "language",
+    })  # fmt: skip
+    names = [*service.registry.keys(), *service.writers]
+    others = [
+        element("a", name, attributes={"href": f"/?lang={lang}&model={name}",
+                                       "aria-current": "page" if name == current else None})
+        for name in names
+    ] if len(names) > 1 else []  # fmt: skip
+    return element("nav", *others, link, attributes={"aria-label": say("model", lang)})
 
 
 def _score(deployment: Deployment, lang: Lang) -> str:

@@ -1,0 +1,54 @@
+"""Tell text to learn to write from apart from a table to learn to predict from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headway.errors import DataError
+
+if TYPE_CHECKING:
+    from headway.data.corpus.reading import Corpus
+
+# Columns of records that ask for an answer to be written.
+_CHATS = frozenset({"messages", "conversations"})
+_PAIRS = (("prompt", "completion"), ("prompt", "response"), ("instruction", "output"), ("prompt", "chosen"))
+
+
+def look_for_text(data: str) -> Corpus | None:
+    """Return the source as a corpus where it is one: plain text that is no table, chats, prompts with completions."""
+    from headway.data.corpus.reading import is_plain, read_corpus
+    from headway.project.schema import Reading
+
+    try:
+        wanted = not _is_table(data) if is_plain(data, Path()) else _asks_for_answers(data)
+    except DataError:
+        return None
+    if not wanted:
+        return None
+    return read_corpus(data, folder=Path(), reading=Reading(), cache=None, max_rejected=0.1)
+
+
+def _is_table(data: str) -> bool:
+    """Tell whether a file of plain text has columns."""
+    from headway.data.reading import read
+
+    if not Path(data).is_file():
+        return False
+    try:
+        return read(data).rows.width > 2
+    except DataError:
+        return False
+
+
+def _asks_for_answers(data: str) -> bool:
+    from headway.data.corpus.reading import list_files
+    from headway.data.reading import read_parts
+    from headway.project.schema import Reading
+
+    paths = list_files(data, Path())
+    if not paths or paths[0].suffix.lower() not in {".json", ".jsonl", ".ndjson", ".csv", ".parquet"}:
+        return False
+    part = read_parts(str(paths[0]), folder=Path(), reading=Reading(), cache=None)[0]
+    names = {name.casefold() for name in part.frame.columns}
+    return bool(names & _CHATS) or any(names.issuperset(pair) for pair in _PAIRS)

@@ -1,0 +1,234 @@
+"""A decoder as one ONNX model: new tokens and the keys and values of the earlier ones in, logits and both out.
+
+The operators are those that onnxruntime wrote for decoders: attention that appends to the cache in place and turns
+positions itself (GroupQueryAttention), norms joined to the sums before them, and products with weights of few bits.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from headway.decoders.packing import BLOCK, Bits, Packed, pack
+from headway.decoders.stack import (
+    EMBEDDING,
+    HEAD,
+    NORM,
+    DecoderConfig,
+    Weights,
+    check_config,
+    check_weights,
+    layer_name,
+)
+from headway.runtime.weights import weigh_down
+
+if TYPE_CHECKING:
+    from onnx import NodeProto, ValueInfoProto
+
+Precision = Literal["float32", "int8", "int4"]
+# Under this name the model says which sizes it was made of.
+CONFIG_KEY = "headway.decoder"
+_DOMAIN, _OPSET, _IR = "com.microsoft", 21, 10
+# Products are of eight-bit integers in onnxruntime where the weights have few bits.
+_INTEGERS = 4
+
+
+def export_decoder(config: DecoderConfig, weights: Weights, *, precision: Precision = "float32") -> bytes:
+    """Return a decoder as an ONNX model; raises `BaseModelError` for sizes that cannot be, and weights that do not fit.
+
+    Inputs: `ids`, int64 `[rows, length]`, the new tokens, padded on the right; `last`, int32 `[rows]`, the place of
+    each row's last token among all its tokens; `total`, int32 `[]`, the most tokens of a row, earlier ones included;
+    `wanted`, int64 `[wanted]`, the places in the flattened ids whose logits are asked for; `past.N.key` and
+    `past.N.value`, float32 `[rows, key_value_heads, buffer, head]`. Outputs: `logits`, float32
+    `[wanted, vocabulary]`, and `present.N.key` and `present.N.value`, which may share the memory of the past.
+
+    Either no row has earlier tokens, or every row gets one new token, or there is one row. With `int4` the table of
+    tokens and the head keep eight bits.
+    """
+    check_config(config)
+    check_weights(config, weights)
+    draft = _Draft(bits={"float32": None, "int8": 8, "int4": 4}[precision])
+    state = _State(_embed(draft, weights))
+    for number in range(config.layers):
+        state = _layer(draft, config, weights, number, state)
+    _head(draft, config, weights, state)
+    return draft.build(config)
+
+
+@dataclass
+class _Draft:
+    """The parts of the graph; `bits` None: float32."""
+
+    bits: Bits | None
+    nodes: list[NodeProto] = field(default_factory=list)
+    arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    small: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def add(self, operator: str, inputs: list[str], outputs: list[str], *, domain: str = "", **attributes: Any) -> str:
+        """Append a node; return its first output."""
+        from onnx import helper
+
+        self.nodes.append(helper.make_node(operator, inputs, outputs, domain=domain, **attributes))
+        return outputs[0]
+
+    def hold(self, name: str, array: np.ndarray) -> str:
+        """Keep an array; return its name."""
+        self.arrays.setdefault(name, array)
+        return name
+
+    def product(self, x: str, name: str, weight: np.ndarray, output: str, *, bits: Bits | None) -> str:
+        """Append the product with a weight `[out, in]`; return `output`."""
+        if bits is None:
+            return self.add("MatMul", [x, self.hold(name, np.ascontiguousarray(weight.T))], [output])
+        packed = pack(weight, bits)
+        inputs = [x, *self.hold_packed(name, packed)]
+        sizes = {"K": packed.shape[1], "N": packed.shape[0], "bits": bits, "block_size": BLOCK}
+        return self.add("MatMulNBits", inputs, [output], domain=_DOMAIN, accuracy_level=_INTEGERS, **sizes)
+
+    def hold_packed(self, name: str, packed: Packed) -> list[str]:
+        """Keep the parts of a packed weight; return their names."""
+        names = [self.hold(f"{name}:values", packed.values), self.hold(f"{name}:scales", packed.scales)]
+        return names if packed.zeros is None else [*names, self.hold(f"{name}:zeros", packed.zeros)]
+
+    def norm(self, x: str, skip: str | None, name: str, weight: np.ndarray, epsilon: float) -> tuple[str, str]:
+        """Append RMSNorm of `x + skip`; return the output and that sum."""
+        scale, output = self.hold(name, weight), f"{name}:output"
+        if skip is None:
+            self.add("SimplifiedLayerNormalization", [x, scale], [output], axis=-1, epsilon=epsilon)
+            return output, x
+        outputs = [output, "", "", f"{name}:sum"]
+        self.add("SkipSimplifiedLayerNormalization", [x, skip, scale], outputs, domain=_DOMAIN, epsilon=epsilon)
+        return output, outputs[3]
+
+    def build(self, config: DecoderConfig) -> bytes:
+        """Return the serialised model with all arrays in it."""
+        from onnx import helper
+        from onnx.numpy_helper import from_array
+
+        inputs, outputs = _signature(config)
+        graph = helper.make_graph(self.nodes, "decoder", inputs, outputs)
+        graph.initializer.extend(from_array(array, name) for name, array in self.small.items())
+        opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid(_DOMAIN, 1)]
+        model = helper.make_model(graph, opset_imports=opsets, ir_version=_IR)
+        helper.set_model_props(model, {CONFIG_KEY: json.dumps(asdict(config))})
+        return weigh_down(model.SerializeToString(), self.arrays)
+
+
+def _embed(draft: _Draft, weights: Weights) -> str:
+    """Append the look-up of the tokens; return float32 `[rows, length, width]`."""
+    table = weights[EMBEDDING]
+    if draft.bits is None:
+        return draft.add("Gather", [draft.hold(EMBEDDING, table), "ids"], ["embedded"])
+    packed = pack(table, 8)
+    values, scales = draft.hold_packed(EMBEDDING, packed)
+    blocks, width = packed.scales.shape[1], packed.shape[1]
+    draft.small |= {
+        "table:middle": np.array(128, np.float32),
+        "table:flat": np.array([0, 0, blocks * BLOCK]),
+        "table:from": np.array([0]),
+        "table:to": np.array([width]),
+        "table:axis": np.array([2]),
+        "table:last": np.array([-1]),
+    }
+    found = draft.add("Gather", [values, "ids"], ["embedded:values"])
+    found = draft.add("Cast", [found], ["embedded:wide"], to=1)
+    found = draft.add("Sub", [found, "table:middle"], ["embedded:centred"])
+    steps = draft.add("Gather", [scales, "ids"], ["embedded:scales"])
+    steps = draft.add("Unsqueeze", [steps, "table:last"], ["embedded:steps"])
+    found = draft.add("Mul", [found, steps], ["embedded:blocks"])
+    found = draft.add("Reshape", [found, "table:flat"], ["embedded:filled"])
+    return draft.add("Slice", [found, "table:from", "table:to", "table:axis"], ["embedded"])
+
+
+@dataclass(frozen=True)
+class _State:
+    """What one part hands to the next: the hidden states, and what is still to be added to them."""
+
+    x: str
+    skip: str | None = None
+
+
+def _layer(draft: _Draft, config: DecoderConfig, weights: Weights, number: int, state: _State) -> _State:
+    """Append one layer."""
+
+    def weight(part: str) -> np.ndarray:
+        return weights[layer_name(number, part)]
+
+    at = f"layer.{number}."
+    normed, x = draft.norm(state.x, state.skip, at + "norm", weight("input_layernorm"), config.norm_epsilon)
+    joined = np.concatenate([weight(f"self_attn.{part}_proj") for part in "qkv"])
+    heads = draft.product(normed, at + "qkv", joined, at + "heads", bits=draft.bits)
+    attended = _attend(draft, config, number, heads)
+    out = draft.product(attended, at + "out", weight("self_attn.o_proj"), at + "context", bits=draft.bits)
+    normed, x = draft.norm(x, out, at + "inner_norm", weight("post_attention_layernorm"), config.norm_epsilon)
+    both = np.concatenate([weight("mlp.gate_proj"), weight("mlp.up_proj")])
+    both_out = draft.product(normed, at + "gate_up", both, at + "both", bits=draft.bits)
+    draft.add("Split", [both_out], [at + "gate", at + "up"], axis=-1, num_outputs=2)
+    gate = draft.add("QuickGelu", [at + "gate"], [at + "silu"], domain=_DOMAIN, alpha=1.0)
+    inner = draft.add("Mul", [gate, at + "up"], [at + "inner"])
+    return _State(x, draft.product(inner, at + "down", weight("mlp.down_proj"), at + "output", bits=draft.bits))
+
+
+def _attend(draft: _Draft, config: DecoderConfig, number: int, heads: str) -> str:
+    """Append attention over the cache and the new tokens; return float32 `[rows, length, width]`."""
+    cosines, sines = rotary(config)
+    caches = [f"past.{number}.key", f"past.{number}.value"]
+    turns = [draft.hold("rotary:cosines", cosines), draft.hold("rotary:sines", sines)]
+    return draft.add(
+        "GroupQueryAttention",
+        [heads, "", "", *caches, "last", "total", *turns],
+        [f"layer.{number}.attended", f"present.{number}.key", f"present.{number}.value"],
+        domain=_DOMAIN,
+        num_heads=config.heads,
+        kv_num_heads=config.key_value_heads,
+        do_rotary=1,
+        rotary_interleaved=0,
+    )
+
+
+def rotary(config: DecoderConfig) -> tuple[np.ndarray, np.ndarray]:
+    """Return cosines and sines, float32 `[window, head_width / 2]` each (Su et al. 2021, section 3.2.2)."""
+    half = np.arange(0, config.head_width, 2, dtype=np.float32) / np.float32(config.head_width)
+    angles = np.outer(np.arange(config.window, dtype=np.float32), np.float32(1) / np.float32(config.rope_theta) ** half)
+    return np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)
+
+
+def _head(draft: _Draft, config: DecoderConfig, weights: Weights, state: _State) -> None:
+    """Append the logits of the wanted places."""
+    normed, _ = draft.norm(state.x, state.skip, "norm", weights[NORM], config.norm_epsilon)
+    draft.small["head:rows"] = np.array([-1, config.width])
+    flat = draft.add("Reshape", [normed, "head:rows"], ["head:flat"])
+    picked = draft.add("Gather", [flat, "wanted"], ["head:picked"])
+    name = EMBEDDING if config.tied else HEAD
+    if draft.bits is not None:
+        draft.product(picked, name, weights[name], "logits", bits=8)
+    elif config.tied:
+        draft.add("Gemm", [picked, draft.hold(name, weights[name])], ["logits"], transB=1)
+    else:
+        draft.product(picked, name, weights[name], "logits", bits=None)
+
+
+def _signature(config: DecoderConfig) -> tuple[list[ValueInfoProto], list[ValueInfoProto]]:
+    """Return the inputs and the outputs."""
+    from onnx import TensorProto, helper
+
+    def describe(name: str, kind: int, shape: list[int | str]) -> ValueInfoProto:
+        return helper.make_tensor_value_info(name, kind, shape)
+
+    cache: list[int | str] = ["rows", config.key_value_heads, "buffer", config.head_width]
+    names = [f"{number}.{part}" for number in range(config.layers) for part in ("key", "value")]
+    inputs = [
+        describe("ids", TensorProto.INT64, ["rows", "length"]),
+        describe("last", TensorProto.INT32, ["rows"]),
+        describe("total", TensorProto.INT32, []),
+        describe("wanted", TensorProto.INT64, ["wanted"]),
+        *(describe(f"past.{name}", TensorProto.FLOAT, cache) for name in names),
+    ]
+    outputs = [
+        describe("logits", TensorProto.FLOAT, ["wanted", config.vocabulary]),
+        *(describe(f"present.{name}", TensorProto.FLOAT, cache) for name in names),
+    ]
+    return inputs, outputs

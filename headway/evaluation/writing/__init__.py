@@ -1,0 +1,1 @@
+"""How good texts are that a model has written."""

@@ -1,0 +1,41 @@
+"""What the evaluation of a model that writes hands on, beside its scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from headway.evaluation.comparison import Comparison
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A prompt, what the winner and the yardstick wrote for it, and the answer a person gave, where there is one."""
+
+    prompt: str
+    written: str
+    baseline: str
+    reference: str = ""
+
+
+@dataclass(frozen=True)
+class Writing:
+    """What a model that writes is judged by beside its likelihood.
+
+    `units`: what a token is (characters or bpe). `lengths`: of the lines of verse, where the corpus is verse.
+    `yardstick`: its name; `baseline`: its figures on the same test part and for the same prompts; `against`: the paired
+    test of both. `written`: how many texts the figures are of. `copy`: the longest passage that the winner's texts have
+    copied. `nats`: of the yardstick, a test row.
+    """
+
+    units: str
+    lengths: tuple[int, ...]
+    yardstick: str
+    baseline: Mapping[str, float]
+    against: Comparison
+    written: int
+    samples: tuple[Sample, ...]
+    copy: str
+    nats: np.ndarray = field(repr=False)

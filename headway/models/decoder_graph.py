@@ -1,0 +1,165 @@
+"""A decoder with its tokenizer as what ships, and how likely it finds texts."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import polars as pl
+
+from headway.data.corpus.reading import TEXT
+from headway.data.dataset import Form
+from headway.decoders.exporting import Precision, export_decoder
+from headway.decoders.stack import DecoderConfig, Weights
+from headway.models.rows import judge_rows
+from headway.models.sequences import AFTER_PROMPT, lay_out
+from headway.package.graph import Graph
+from headway.package.measuring import Measured, measure_writing_memory
+from headway.runtime.archive import MODEL
+from headway.runtime.generation.generator import Generator, assemble_generator
+from headway.runtime.generation.verse import MARKS
+from headway.runtime.generation.wishes import Wish
+from headway.runtime.manifest import Chat, Generation, Manifest, Turn
+
+TOKENIZER, FACTS = "tokenizer.json", "decoder.json"
+# Tokens of a batch that is judged, and the logits that it may take in MB.
+_TOKENS, _LOGITS_MB = 4_096, 128
+_TIMES = 3
+# A conversation is the words of those who speak, a line each: what a prompt with several turns was learnt as.
+CHAT = Chat("", {name: Turn("", AFTER_PROMPT) for name in ("system", "user", "assistant")}, "")
+
+
+@dataclass(frozen=True)
+class DecoderFacts:
+    """What is to be known of a decoder beside its graph.
+
+    `form`: of the text it learnt from; `begin` stands before a text, `end` after it; `units`: what its tokens are.
+    """
+
+    form: Form
+    begin: int
+    end: int
+    units: str
+
+
+def decoder_graph(
+    config: DecoderConfig,
+    weights: Weights,
+    tokenizer: str,
+    facts: DecoderFacts,
+    *,
+    precision: Precision = "float32",
+) -> Graph:
+    """Return a decoder as a graph; its files are the tokenizer and a description of both."""
+    told = json.dumps({"config": asdict(config), **asdict(facts)}, indent=1)
+    files = {TOKENIZER: tokenizer.encode(), FACTS: told.encode()}
+    return Graph(export_decoder(config, weights, precision=precision), (), files)
+
+
+def facts_of(graph: Graph) -> tuple[DecoderConfig, DecoderFacts]:
+    """Return what `decoder_graph` was told."""
+    told = json.loads(graph.files[FACTS])
+    return DecoderConfig(**told.pop("config")), DecoderFacts(**told)
+
+
+def judge_graph(graph: Graph, rows: pl.DataFrame) -> np.ndarray:
+    """Return float32 `[n, 2]`: nats and tokens of each row's text, by the graph as it ships."""
+    from tokenizers import Tokenizer
+
+    config, facts = facts_of(graph)
+    tokenizer = Tokenizer.from_str(graph.files[TOKENIZER].decode())
+
+    def encode(texts: Sequence[str]) -> list[np.ndarray]:
+        return [np.array(found.ids, np.int32) for found in tokenizer.encode_batch_fast(list(texts))]
+
+    laid = lay_out(rows, encode, facts.form, begin=facts.begin, end=facts.end)
+    session = _Session(graph, config)
+    found = np.zeros(len(laid.ids))
+    most = max(config.window, min(_TOKENS, _LOGITS_MB * 2**18 // config.vocabulary))
+    for judged in judge_rows(laid, config.window, most_tokens=most):
+        logits = session.logits(judged.ids, judged.lengths, judged.row * judged.ids.shape[1] + judged.column)
+        targets = laid.ids[judged.token]
+        top = logits.max(axis=1)
+        total = np.log(np.exp(logits - top[:, None]).sum(axis=1, dtype=np.float64)) + top
+        found[judged.token] = total - logits[np.arange(len(targets)), targets]
+    return laid.sums(found, rows.height)
+
+
+def generation_of(graph: Graph, *, lengths: Sequence[int] = ()) -> Generation:
+    """Return how a package of this graph writes; `lengths` are those of the lines of verse, where it writes verse."""
+    config, facts = facts_of(graph)
+    chat = CHAT if facts.form == "answers" else None
+    lines = tuple(lengths) if facts.units == "characters" else ()
+    return Generation(config.window, (facts.end,), facts.begin, chat, lines=lines)
+
+
+def open_decoder(graph: Graph, *, lengths: Sequence[int] = ()) -> Generator:
+    """Return a generator for a graph in memory, as a package of it writes."""
+    manifest = Manifest("graph", "generate", TEXT, (), (), generation=generation_of(graph, lengths=lengths))
+    return assemble_generator(manifest, {MODEL: graph.onnx, TOKENIZER: graph.files[TOKENIZER]})
+
+
+def continue_texts(
+    generator: Generator, prompts: Sequence[str], *, tokens: int, temperature: float, top_p: float, seed: int
+) -> list[str]:
+    """Return what follows each prompt, whose start is left out where it would not fit in the window.
+
+    A line of verse that the window cut off is left out too.
+    """
+    window, lines = generator.decoder.window, generator.prompts.facts.lines
+    fitting = [prompt[-(window // 2) :] if len(prompt) > window // 2 else prompt for prompt in prompts]
+    found = generator.generate(fitting, max_tokens=tokens, temperature=temperature, top_p=top_p, seed=seed)
+    return [whole_lines(each.text) if lines and each.finish == "length" else each.text for each in found]
+
+
+def whole_lines(text: str) -> str:
+    """Return a text up to its last mark."""
+    last = max((text.rfind(mark) for mark in MARKS), default=-1)
+    return text[: last + 1]
+
+
+def measure_decoder(graph: Graph) -> Measured:
+    """Return what writing costs: milliseconds a token of one text alone, and tokens a second of eight at once."""
+    generator = open_decoder(graph)
+    tokens = max(8, min(64, generator.decoder.window // 2))
+    taken = []
+    for seed in range(_TIMES):
+        began, count = time.perf_counter(), 0
+        for piece in generator.stream(AFTER_PROMPT, Wish(max_tokens=tokens, seed=seed)):
+            if count:  # the first one pays for reading the prompt
+                taken.append(time.perf_counter() - began)
+            began, count = time.perf_counter(), piece.tokens
+    began = time.perf_counter()
+    written = generator.generate([AFTER_PROMPT] * 8, max_tokens=tokens, seed=0)
+    rate = sum(each.tokens for each in written) / (time.perf_counter() - began)
+    size = sum(map(len, (graph.onnx, graph.files[TOKENIZER]))) / 2**20
+    p50, p95 = np.quantile(taken or [0.0], [0.5, 0.95]) * 1000
+    files = {MODEL: graph.onnx, TOKENIZER: graph.files[TOKENIZER]}
+    memory = measure_writing_memory(generator.manifest, files, [AFTER_PROMPT] * 8)
+    return Measured(round(float(p50), 4), round(float(p95), 4), round(rate, 1), round(size, 4), memory)
+
+
+class _Session:
+    """A decoder that reads whole texts, nothing before them."""
+
+    def __init__(self, graph: Graph, config: DecoderConfig) -> None:
+        from headway.runtime.session import cores, open_session
+
+        self.session, self.config = open_session(graph.onnx, threads=cores()), config
+
+    def logits(self, ids: np.ndarray, lengths: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+        """Return float32 `[wanted, vocabulary]` at places of the flattened ids `[rows, length]`."""
+        config = self.config
+        empty = np.zeros((len(ids), config.key_value_heads, 0, config.head_width), np.float32)
+        past = {f"past.{layer}.{part}": empty for layer in range(config.layers) for part in ("key", "value")}
+        feeds = {
+            "ids": ids,
+            "last": (lengths - 1).astype(np.int32),
+            "total": np.array(int(lengths.max()), np.int32),
+            "wanted": wanted.astype(np.int64),
+            **past,
+        }
+        return np.asarray(self.session.run(["logits"], feeds)[0])

@@ -1,0 +1,201 @@
+"""Fit the transformer: tokenizer, size and schedule from the corpus and the time, then training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+import torch
+
+from headway.compute.clock import Clock
+from headway.compute.vectors import digest_of
+from headway.data.corpus.reading import PROMPT, TEXT
+from headway.models.decoder_graph import DecoderFacts, decoder_graph
+from headway.models.family import Curve, Estimate, Examples, Settings
+from headway.models.gpt.network import Decoder, weights_of
+from headway.models.gpt.plan import TOKENS_A_STEP, Plan, Size, plan_for
+from headway.models.gpt.tokenizing import Kind, Words, choose_kind, make_words
+from headway.models.gpt.training import Training, losses_of, timed
+from headway.models.sequences import AFTER_PROMPT, Sequences, lay_out, prompts_of
+from headway.networks.checkpoints import Checkpoints
+from headway.networks.device import has_bfloat16, limited, seeded
+from headway.package.graph import Graph
+from headway.tasks import Generate, Task
+from headway.tasks.recipe import Recipe
+
+# The network on which the speed of this machine is measured: weights times tokens a second hardly depend on the size.
+PROBED = Size(128, 4)
+# What an estimate is about: so small a network that reads the text so often is worth having.
+ESTIMATED, ESTIMATED_READINGS = Size(64, 3), 4
+# What torch takes beyond weights and activations while it trains.
+WORKSPACE_MB = 400.0
+# From this many times slower on one thread beats all of them: other work holds the cores, and threads wait.
+CROWDED = 1.25
+
+
+@dataclass(frozen=True)
+class Written:
+    """A trained network with its tokenizer, and how it got there."""
+
+    network: Decoder
+    words: Words
+    task: Generate
+    plan: Plan
+    train_loss: tuple[float, ...]
+    valid_loss: tuple[float, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def settings(self) -> Settings:
+        """Return what another fit needs to do the same."""
+        return {**plain(self.plan), "tokens": self.words.kind, "vocabulary": self.words.size}
+
+    @property
+    def curves(self) -> tuple[Curve, ...]:
+        """Return the loss in nats a token, at even steps through the training."""
+        return (Curve("loss", self.train_loss, self.valid_loss),)
+
+    def predict(self, rows: pl.DataFrame) -> np.ndarray:
+        """Return float32 `[n, 2]`: nats and tokens of each row's text."""
+        laid = lay_out_for(rows, self.words, self.task)
+        with limited(self.plan.threads):
+            return laid.sums(losses_of(self.network, laid, self.plan), rows.height)
+
+    def graph(self) -> Graph:
+        """Return the network as a decoder graph with its tokenizer."""
+        facts = DecoderFacts(self.task.form, begin_of(self.words, self.task), self.words.end, self.words.kind)
+        config = self.plan.config(self.words.size)
+        return decoder_graph(config, weights_of(self.network), self.words.to_json(), facts)
+
+
+def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estimate:
+    """Estimate what a small network wants, by the speed of a few steps; `fit` takes a larger one where time allows."""
+    assert isinstance(task, Generate)
+    part = train.take(np.arange(min(len(train), 64)))
+    words = make_words(texts_of(part.rows), "characters")
+    laid = lay_out_for(part.rows, words, task)
+    rate, _ = speed_of(laid, words.size, seed=seed)
+    kind = choose_kind(train.rows[TEXT].to_list())
+    tokens = max(64, int(train.y.sum() / (1 if kind == "characters" else 3)))
+    read = tokens * (recipe.epochs or ESTIMATED_READINGS) * ESTIMATED.parameters(words.size)
+    activations = TOKENS_A_STEP * (PROBED.width * PROBED.layers * 20 + 2 * words.size) * 4 / 1e6
+    memory = PROBED.parameters(words.size) * 16 / 1e6 + activations + WORKSPACE_MB
+    return Estimate(read / rate, memory)
+
+
+def fit(
+    train: Examples,
+    valid: Examples | None,
+    task: Task,
+    recipe: Recipe,
+    *,
+    settings: Settings | None,
+    seed: int,
+    clock: Clock,
+) -> Written:
+    """Train as large a network as the time and the text allow; see `Family.fit`."""
+    assert isinstance(task, Generate)
+    texts = texts_of(train.rows)
+    kind: Kind = choose_kind(texts) if settings is None else str(settings["tokens"])  # type: ignore[assignment]
+    words = make_words(texts, kind)
+    laid = lay_out_for(train.rows, words, task)
+    judged = None if valid is None else lay_out_for(valid.rows, words, task)
+    checkpoints = checkpoints_of(train, laid, recipe, seed)
+    kept = None if checkpoints is None else checkpoints.load()
+    settings = kept["plan"] if kept is not None and settings is None else settings
+    plan = plan_of(laid, words, recipe, settings, seed=seed, clock=clock)
+    with seeded(seed), limited(plan.threads):
+        network = Decoder(plan.config(words.size), dropout=plan.dropout)
+        training = Training(network, laid, judged, plan, clock, seed, checkpoints=checkpoints, settings=plain(plan))
+        if not math.isinf(clock.deadline):
+            training.seconds_a_step = timed(training, steps=2)
+        training.fit_loop()
+    trouble = () if checkpoints is None or not checkpoints.trouble else (checkpoints.trouble,)
+    curves = tuple(training.train_loss), tuple(training.valid_loss)
+    return Written(network.eval(), words, task, replace(plan, steps=training.steps), *curves, trouble)
+
+
+def plan_of(
+    laid: Sequences, words: Words, recipe: Recipe, settings: Settings | None, *, seed: int, clock: Clock
+) -> Plan:
+    """Return the plan: that of earlier `settings`, or one for the text and the time, at the speed measured now."""
+    if settings is not None:
+        return replay(settings)
+    unhurried = math.isinf(clock.deadline)
+    rate, best = (math.inf, {}) if unhurried else speed_of(laid, words.size, seed=seed)
+    readable = math.inf if unhurried else rate * clock.left()
+    longest = longest_of(laid)
+    plan = plan_for(recipe, tokens=len(laid.ids), longest=longest, vocabulary=words.size, readable=readable)
+    return replace(plan, **best)
+
+
+def speed_of(laid: Sequences, vocabulary: int, *, seed: int) -> tuple[float, dict[str, Any]]:
+    """Return weights times tokens a second, and the precision and number of threads that are fastest here and now."""
+    window = min(64, len(laid.ids) - 2)
+    plan = Plan(PROBED, window, 1, max(1, min(8, len(laid.ids) // window)), learning_rate=0.0)
+    ways: list[dict[str, Any]] = [{"precision": "float32"}]
+    if has_bfloat16(torch.device("cpu")):
+        ways.append({"precision": "auto"})
+    seconds = {number: seconds_of(replace(plan, **way), laid, vocabulary, seed) for number, way in enumerate(ways)}
+    way = ways[min(seconds, key=seconds.__getitem__)]
+    best = min(seconds.values())
+    if torch.get_num_threads() > 1:
+        alone = seconds_of(replace(plan, **way, threads=1), laid, vocabulary, seed)
+        if alone * CROWDED < best:
+            way, best = {**way, "threads": 1}, alone
+    return PROBED.parameters(vocabulary) * plan.tokens / best, way
+
+
+def seconds_of(plan: Plan, laid: Sequences, vocabulary: int, seed: int) -> float:
+    """Return the seconds of one step of a plan."""
+    with seeded(seed), limited(plan.threads):
+        network = Decoder(plan.config(vocabulary))
+        return timed(Training(network, laid, None, plan, Clock(), seed))
+
+
+def plain(plan: Plan) -> dict[str, Any]:
+    """Return a plan as settings that JSON can hold; `replay` reads them."""
+    kept = {name: value for name, value in asdict(plan).items() if name not in ("size", "threads")}
+    return {**kept, **asdict(plan.size)}
+
+
+def replay(settings: Mapping[str, Any]) -> Plan:
+    """Return the plan that settings describe, which may have travelled through JSON."""
+    names = ("window", "steps", "batch_size", "optimizer", "learning_rate", "weight_decay", "dropout", "schedule",
+             "warmup", "clip", "short_share", "precision")  # fmt: skip
+    size = Size(int(settings["width"]), int(settings["layers"]))
+    return Plan(size, **{name: settings[name] for name in names})
+
+
+def checkpoints_of(train: Examples, laid: Sequences, recipe: Recipe, seed: int) -> Checkpoints | None:
+    """Return where training keeps its state, named by all that it depends on but the time; None without a place."""
+    scratch = train.support.scratch
+    if scratch is None:
+        return None
+    key = digest_of(laid.ids.tobytes() + repr((recipe, seed)).encode())
+    return Checkpoints(scratch / f"gpt-{key.hex()}.pt")
+
+
+def lay_out_for(rows: pl.DataFrame, words: Words, task: Generate) -> Sequences:
+    """Return rows as sequences of a tokenizer's ids."""
+    return lay_out(rows, words.encode, task.form, begin=begin_of(words, task), end=words.end)
+
+
+def begin_of(words: Words, task: Generate) -> int:
+    """Return what stands before a text: an end, or in a running text, which has none, a new line."""
+    return int(words.encode([AFTER_PROMPT])[0][-1]) if task.form == "stream" else words.end
+
+
+def texts_of(rows: pl.DataFrame) -> list[str]:
+    """Return all text of a corpus, prompts included."""
+    prompts = prompts_of(rows) if PROMPT in rows.columns else []
+    return [*rows[TEXT].to_list(), *prompts]
+
+
+def longest_of(laid: Sequences) -> int:
+    """Return the tokens of the longest text."""
+    return int(np.diff(laid.starts).max())

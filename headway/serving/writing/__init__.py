@@ -1,0 +1,1 @@
+"""Text over HTTP, as OpenAI's clients ask for it."""

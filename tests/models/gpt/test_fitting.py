@@ -1,0 +1,153 @@
+"""Training, stopped and gone on with; what goes wrong; and what comes out."""
+
+import errno
+import math
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import polars as pl
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from headway.compute.clock import Clock  # noqa: E402 - after the skip
+from headway.data.dataset import Column  # noqa: E402
+from headway.errors import TrainingError  # noqa: E402
+from headway.models.decoder_graph import continue_texts, facts_of, judge_graph, open_decoder  # noqa: E402
+from headway.models.family import Examples, Support, notes_of  # noqa: E402
+from headway.models.gpt import fitting  # noqa: E402
+from headway.models.gpt.fitting import fit  # noqa: E402
+from headway.models.gpt.plan import Size  # noqa: E402
+from headway.models.gpt.training import Training  # noqa: E402
+from headway.networks.checkpoints import Checkpoints  # noqa: E402
+from headway.tasks import Generate  # noqa: E402
+from headway.tasks.recipe import Recipe  # noqa: E402
+
+SHORT = Recipe(epochs=3, batch_size=4)
+
+
+def examples(texts, **columns):
+    frame = pl.DataFrame({**columns, "text": texts})
+    inputs = tuple(Column(name, "text") for name in frame.columns)
+    return Examples(frame, inputs, frame["text"].str.len_chars().to_numpy().astype(np.float32))
+
+
+def verses(count, seed=0):
+    """Lines of five or seven characters out of a small alphabet, each letter followed by the next."""
+    random = np.random.default_rng(seed)
+    letters = "春夏秋冬风花雪月山水云雨"
+    found = []
+    for _ in range(count):
+        length, start = int(random.choice([5, 7])), int(random.integers(12))
+        found.append("，".join("".join(letters[(start + n + k) % 12] for k in range(length)) for n in range(2)))
+    return found
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    monkeypatch.setattr("headway.models.gpt.plan.LADDER", (Size(32, 1),))
+
+
+def fitted(texts, *, form="documents", recipe=SHORT, clock=None, support=None, **options):
+    train = replace(examples(texts), support=support or Support())
+    wishes = {"settings": None, "seed": 0, "clock": clock or Clock(), **options}
+    return fit(train, options.pop("valid", examples(verses(8, seed=9))), Generate(form), recipe, **wishes)
+
+
+def test_it_learns_and_its_graph_finds_texts_as_likely():
+    model = fitted(verses(60), recipe=Recipe(epochs=40, batch_size=4))
+    test = examples(verses(10, seed=5)).rows
+    answers = model.predict(test)
+    assert answers[:, 0].sum() / answers[:, 1].sum() < 1.0
+    graph = model.graph()
+    np.testing.assert_allclose(judge_graph(graph, test), answers, rtol=1e-4, atol=1e-3)
+    (written,) = continue_texts(open_decoder(graph), ["春夏"], tokens=20, temperature=0.5, top_p=0.9, seed=1)
+    assert set(written) <= set("春夏秋冬风花雪月山水云雨，")
+    assert facts_of(graph)[1].units == "characters"
+
+
+def test_the_same_seed_gives_the_same_model_and_settings_replay_it():
+    first, again = fitted(verses(20)), fitted(verses(20))
+    replayed = fitted(verses(20), settings=first.settings)
+    rows = examples(verses(5, seed=3)).rows
+    assert (first.predict(rows) == again.predict(rows)).all()
+    assert (first.predict(rows) == replayed.predict(rows)).all()
+    assert first.curves == again.curves
+
+
+def test_killed_and_resumed_training_gives_the_same_curve(tmp_path, monkeypatch):
+    monkeypatch.setattr(Checkpoints, "is_due", lambda self: True)
+    recipe, texts = Recipe(epochs=6, batch_size=4, dropout=0.2), verses(30)
+    whole = fitted(texts, recipe=recipe)
+    support, step = Support(scratch=tmp_path), Training.train_step
+
+    def dies(self, left):
+        if self.steps == 7:
+            raise KeyboardInterrupt
+        return step(self, left)
+
+    monkeypatch.setattr(Training, "train_step", dies)
+    with pytest.raises(KeyboardInterrupt):
+        fitted(texts, recipe=recipe, support=support)
+    monkeypatch.setattr(Training, "train_step", step)
+    resumed = fitted(texts, recipe=recipe, support=support)
+    assert resumed.curves == whole.curves
+    rows = examples(verses(5, seed=3)).rows
+    assert (resumed.predict(rows) == whole.predict(rows)).all()
+
+
+def test_a_full_disk_costs_the_checkpoint_and_not_the_training(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Checkpoints, "is_due", lambda self: True)
+    monkeypatch.setattr(torch, "save", full)
+    model = fitted(verses(20), support=Support(scratch=tmp_path))
+    (note,) = notes_of(model)
+    assert "No space left on device" in note
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_loss_that_is_no_number_ends_training_with_advice(monkeypatch):
+    monkeypatch.setattr(Training, "loss_of", lambda self, rows: self.network.norm.weight.sum() * math.nan)
+    with pytest.raises(TrainingError, match="the loss became nan in step 1") as caught:
+        fitted(verses(20))
+    assert "training.learning_rate" in str(caught.value)
+
+
+def test_the_clock_is_obeyed():
+    with pytest.raises(TrainingError, match="the time ended before the first training step"):
+        fitted(verses(20), clock=Clock.after(0))
+
+
+@pytest.mark.parametrize("text", ["🎉👩‍👧 mixed 混合 смесь\n" * 40, "a" * 300])
+def test_odd_running_texts_are_learnt(text):
+    pieces = [text[start : start + 100] for start in range(0, len(text), 100)]
+    model = fitted(pieces, form="stream", recipe=Recipe(epochs=1))
+    assert np.isfinite(model.predict(examples(pieces).rows)).all()
+
+
+def test_long_texts_are_judged_as_a_whole_and_prompts_do_not_count():
+    train = examples(["答" * 5, "好" * 400], prompt=["问" * 300, None])
+    model = fit(train, None, Generate("answers"), SHORT, settings=None, seed=0, clock=Clock())
+    answers = model.predict(train.rows)
+    assert answers[:, 1].tolist() == [6, 401]
+    assert np.isfinite(answers).all()
+
+
+def test_the_rate_goes_up_and_down():
+    from headway.models.gpt.training import rate_factor
+    from headway.networks.optimizing import Progress
+
+    plan = fitting.plan_for(Recipe(), tokens=1000, longest=100, vocabulary=50, readable=math.inf)
+    factors = [rate_factor(plan, Progress(done)) for done in (0.0, plan.warmup, 0.5, 1.0)]
+    assert factors[0] == 0
+    assert factors[1] == 1
+    assert all(later < earlier for earlier, later in pairwise(factors[1:]))
+
+
+def test_a_prompt_longer_than_the_window_is_continued_from_its_end():
+    graph = fitted(verses(20)).graph()
+    (written,) = continue_texts(open_decoder(graph), ["春" * 1000], tokens=5, temperature=1.0, top_p=1.0, seed=0)
+    assert isinstance(written, str)
