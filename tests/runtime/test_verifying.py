@@ -17,6 +17,6 @@ def test_packages_of_every_task_are_proven(tmp_path):
 
 
 def test_a_manifest_that_contradicts_itself_is_refused(tmp_path):
-    for change, words in (({"window": 0}, "window"), ({"tokenizer": "other.json"}, "")):
-        with pytest.raises(PackageError, match=words):
+    for change in ({"window": 0}, {"end_ids": (-1,)}):
+        with pytest.raises(PackageError, match="contradicts itself"):
             write_text(tmp_path / "wrong", **change)
