@@ -29,6 +29,8 @@ from benchmarks.shared import HERE, PEERS, SkippedError, find_data, peer_python,
 
 MINILM = Path(os.environ.get("HEADWAY_MINILM", HERE.parent.parent / "models" / "minilm"))
 CLIENTS, SECONDS = 32, 4.0
+# A peer that trains before it serves may take this long (seconds).
+START = 600.0
 ROUNDS = int(os.environ.get("HEADWAY_BENCH_ROUNDS", "3"))
 PEER_PACKAGES = ("torch==2.13.0", "transformers==5.23.0", "fastapi", "uvicorn[standard]", "litserve")
 PROJECT = """
@@ -194,7 +196,7 @@ def _measure(server: Server, seen: Seen, texts: list[str], folder: Path) -> None
         json.dumps({"rows": [{"text": text}]} if server.wrap == "rows" else {"text": text}) for text in texts
     ))  # fmt: skip
     with _running(server, bodies, seen) as port:
-        time.sleep(1.0)
+        time.sleep(3.0)  # a service may still be settling
         alone = _load(port, server.path, bodies, 1, SECONDS / 2)
         many = _load(port, server.path, bodies, CLIENTS, SECONDS)
         seen.memory.append(_memory_mb())
@@ -225,13 +227,16 @@ def _running(server: Server, bodies: Path, seen: Seen) -> Iterator[int]:
                 urllib.request.urlopen(urllib.request.Request(url, body, kind), timeout=30).read()
                 break
             except OSError:
-                if process.poll() is not None or time.perf_counter() - began > 300:
+                if process.poll() is not None or time.perf_counter() - began > START:
                     raise SkippedError(f"{server.name} did not start") from None
                 time.sleep(0.01)
         seen.starts.append(time.perf_counter() - began)
         yield port
     finally:
-        family = psutil.Process(process.pid).children(recursive=True)
+        try:
+            family = psutil.Process(process.pid).children(recursive=True)
+        except psutil.NoSuchProcess:  # it never came up
+            family = []
         process.terminate()
         try:
             process.wait(timeout=20)

@@ -33,6 +33,7 @@ def _load(base: Base) -> nn.Module:
         import transformers
     except ImportError as error:
         raise MissingExtraError("deep", purpose=f"the base {base.name}") from error
+    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # a run has its own
     try:
         model, told = transformers.AutoModel.from_pretrained(
             base.folder,

@@ -20,7 +20,7 @@ from headway.cli.evaluate import evaluate
 from headway.cli.experiment import experiment
 from headway.cli.export import export
 from headway.cli.generate import generate
-from headway.cli.help import HELP_OPTIONS, speak_chinese
+from headway.cli.help import HELP_OPTIONS, speak_chinese, speak_plainly
 from headway.cli.init import init
 from headway.cli.keys import keys
 from headway.cli.label import label
@@ -42,28 +42,17 @@ app = typer.Typer(
     help="From a small team's raw data to a small, proven, packaged model, on the machine the team has.",
     no_args_is_help=True,
     add_completion=False,
-    rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": HELP_OPTIONS, "max_content_width": 100},
 )
 _COMMANDS: tuple[Callable[..., None], ...] = (
-    init, check, run, predict, generate, evaluate, compare, report, show, export, serve, deploy, drift, price, schema,
-    demo,
+    init, label, check, run, predict, generate, evaluate, compare, report, show,
+    export, serve, deploy, drift, price, schema, demo,
 )  # fmt: skip
 for command in _COMMANDS:
     app.command()(command)
-app.add_typer(package, name="package")
-app.add_typer(bases, name="bases")
-for command in (init, label, check, run, predict, evaluate, compare, report, show, export, schema, drift, price, demo):
-    app.command()(command)
-app.add_typer(package, name="package")
-app.add_typer(bases, name="bases")
-for command in (init, label, check, run, predict, evaluate, compare, report, show, serve, deploy, schema, demo):
-    app.command()(command)
-app.add_typer(package, name="package")
-app.add_typer(keys, name="keys")
-app.add_typer(experiment, name="experiment")
-app.add_typer(store, name="store")
+for name, group in {"package": package, "bases": bases, "keys": keys, "experiment": experiment, "store": store}.items():
+    app.add_typer(group, name=name)
 
 
 def run_app() -> None:
@@ -90,8 +79,7 @@ def run_app() -> None:
 def _find_command(arguments: list[str]) -> Any:
     """Return the command line's parser, its help in the language asked for."""
     command = typer.main.get_command(app)
-    if find_language(arguments) == "zh":
-        speak_chinese(command)
+    (speak_chinese if find_language(arguments) == "zh" else speak_plainly)(command)
     return command
 
 

@@ -37,6 +37,7 @@ _EXCEL = (".xlsx", ".xlsm", ".xls")
 _JSON = (".json", ".jsonl", ".ndjson")
 TABLES = (*_TEXT, *_JSON, *_EXCEL, ".parquet", ".pq")
 _DEFAULT = Reading()
+_UNBOUNDED = 2**63
 
 
 def read(
@@ -53,10 +54,10 @@ def read(
     `source`: a file, a glob, a folder of images, a zip archive (`images.zip!Training` names a part of it), a URL of
     SQLite or PostgreSQL, or `hf://owner/name`; relative paths start at `folder`. Cells that `reading.missing` names
     become null. Archives are unpacked into `cache`, or into a temporary folder. CSV, JSON Lines and Parquet whose cells
-    need more than `memory` MB (default: half of what is free) are read as a uniform sample of their rows. Raises
+    need more than `memory` MB, or half of what is free, are read as a uniform sample of their rows. Raises
     DataError when nothing can be read, and when more than `max_rejected` (a share) of the records are rejected.
     """
-    limit = int(memory * 2**20) if memory is not None else _half_of_free_memory()
+    limit = min(_half_of_free_memory(), _UNBOUNDED if memory is None else int(memory * 2**20))
     parts = _read_parts(source, folder, _How(reading, cache, limit))
     _check_same_columns(parts)
     table = _join(parts, reading)

@@ -49,7 +49,9 @@ def open_encoder(base: Base, *, pooling: Pooling | None = None, normalise: bool 
     """Return the base as a torch module in evaluation mode, float32, on the CPU; raises `BaseModelError`."""
     from safetensors import SafetensorError
     from transformers import AutoModel
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()  # type: ignore[no-untyped-call]  # a run has its own
     try:
         backbone: Any = AutoModel.from_pretrained(
             base.folder, local_files_only=True, use_safetensors=True, trust_remote_code=False, dtype="float32"

@@ -41,10 +41,11 @@ class Card:
     for this family, and a remark when it is set for all. `elastic`: its `fit` plans its training to end before the
     clock does (fewer epochs), so it may start although its estimate is above the time left. `losses`: those it can
     train with, where it honours `loss` but not every one of them. `base`: the kind of pretrained model that it cannot
-    do without; it finds it in `Support.base`, and is turned away where there is none. `self_tuning`: given neither
-    settings nor a validation part, its `fit` chooses settings inside the rows it is given, by cross-validation or
-    out-of-bag answers; a cross-validating tournament lets it do so once, on all training rows, and every fold replays
-    what was chosen.
+    do without; it finds it in `Support.base`, and is turned away where there is none, unless it is `base_optional`.
+    `unlabelled`: it learns from `Support.unlabelled`, and takes part only where there are such rows. `self_tuning`:
+    given neither settings nor a validation part, its `fit` chooses settings inside the rows it is given, by
+    cross-validation or out-of-bag answers; a cross-validating tournament lets it do so once, on all training rows, and
+    every fold replays what was chosen.
     """
 
     name: str
@@ -60,6 +61,8 @@ class Card:
     self_tuning: bool = False
     losses: frozenset[str] | None = None
     base: BaseKind | None = None
+    base_optional: bool = False
+    unlabelled: bool = False
 
     def takes_part(self, modalities: frozenset[str]) -> bool:
         """Tell whether the family has something to read in a project with columns of these `modalities`."""
@@ -138,7 +141,10 @@ class Curve:
 
 
 class Fitted(Protocol):
-    """A trained candidate."""
+    """A trained candidate.
+
+    It may have an attribute `searching_seconds`: the part of its `fit` that a replay of its settings does not need.
+    """
 
     @property
     def settings(self) -> Settings:

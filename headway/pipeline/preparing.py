@@ -111,6 +111,7 @@ def read_sources(project: Project, cache: Path) -> Sources:
             reading=project.reading,
             cache=cache,
             max_rejected=project.cleaning.max_rejected,
+            memory=project.budget.memory / 2,
         )
 
     table = read_one(project.data)

@@ -30,6 +30,7 @@ from headway.pipeline.preparing import prepare
 from headway.pipeline.result import candidate_row
 from headway.pipeline.scoring import Scored, score
 from headway.pipeline.telling import tell
+from headway.report.content import Bought
 from headway.report.page import write_report
 
 
@@ -87,6 +88,7 @@ def summarise(attempt: Attempt, competed: Competed, scored: Scored, packaged: Pa
         "threshold": threshold_row(scored),
         "measured": vars(packaged.measured),
         "base": dict(content.base) or None,
+        "bought": bought_row(content.bought),
         "limits": dict(competed.contest.limits),
         "candidates": [candidate_row(outcome) for outcome in tournament.outcomes],
         "findings": [vars(finding) for finding in content.findings],
@@ -102,6 +104,13 @@ def threshold_row(scored: Scored) -> dict[str, Any] | None:
     """Return the chosen threshold as plain data."""
     threshold = scored.decided.threshold
     return None if threshold is None else {**vars(threshold), "interval": list(threshold.interval)}
+
+
+def bought_row(bought: Bought | None) -> dict[str, Any] | None:
+    """Return what a pretrained model bought as plain data, without the rows themselves."""
+    if bought is None:
+        return None
+    return {name: value for name, value in vars(bought).items() if name != "examples"}
 
 
 def read_result(folder: Path) -> dict[str, Any]:

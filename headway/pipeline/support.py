@@ -79,6 +79,7 @@ def enter(project: Project, dataset: Dataset, found: Found) -> Entries:
         models=plain_models(project),
         recipe=plain_recipe(project.training),
         without=found.absent,
+        unlabelled=project.unlabelled is not None,
     )
 
 

@@ -19,6 +19,7 @@ from headway.data.dataset import Column, Dataset
 from headway.evaluation.decisions import decide
 from headway.package.measuring import Measured
 from headway.pipeline.attempt import Attempt
+from headway.pipeline.bought import tell_what_was_bought
 from headway.pipeline.competing import Competed
 from headway.pipeline.folder import PACKAGE
 from headway.pipeline.labels import find_doubtful_labels
@@ -61,6 +62,7 @@ def tell(attempt: Attempt, prepared: Prepared, competed: Competed, scored: Score
         pairs=pairs_of(scored) if regress else (),
         members=dict(winner.members),
         base=base_of_winner(attempt.folder, tournament) or {},
+        bought=tell_what_was_bought(competed, dataset),
         folds=len(competed.contest.folds),
         threshold=scored.decided.threshold,
         costs=scored.decided.costs,

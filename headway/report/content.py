@@ -76,13 +76,44 @@ class PackageFacts:
 
 
 @dataclass(frozen=True)
+class OnlyRight:
+    """A row that only the large model answered right (or, for numbers, answered much closer), and both answers."""
+
+    cells: Mapping[str, object]
+    actual: Label
+    without: Label
+    with_base: Label
+
+
+@dataclass(frozen=True)
+class Bought:
+    """What a pretrained model bought on the validation rows: the best candidate on a base beside the best without one.
+
+    `values` are the metric without and with it, `interval` the 95% interval of their difference, `better` the name of
+    the one that is ahead by more than chance. `only` counts the `rows` that only the one without, and only the one with
+    it, answered right.
+    """
+
+    without: str
+    with_base: str
+    metric: str
+    values: tuple[float, float]
+    interval: tuple[float, float]
+    better: str | None
+    rows: int
+    only: tuple[int, int]
+    examples: tuple[OnlyRight, ...] = ()
+
+
+@dataclass(frozen=True)
 class ReportContent:
     """A whole run for a reader.
 
     `scores` are the winner's on the test part; `metric` is what candidates competed by on the validation part: one
     holdout, or `folds` of a cross-validation. `balance`: label (as a string) -> used rows. `values`: the target's
     values for regression (a sample will do); `pairs`: (actual, predicted) on the test part. `folder` is where image
-    paths in cells start. `base`: name, licence and digest of the pretrained model that the winner was made from.
+    paths in cells start. `base`: name, licence and digest of the pretrained model that the winner was made from;
+    `bought`: what pretrained models were worth, where some took part.
     `seconds` is the whole run, `budget_seconds` what it was allowed.
     """
 
@@ -105,6 +136,7 @@ class ReportContent:
     pairs: tuple[tuple[float, float], ...] = ()
     members: Mapping[str, float] = field(default_factory=dict)
     base: Mapping[str, str] = field(default_factory=dict)
+    bought: Bought | None = None
     folds: int = 1
     threshold: Threshold | None = None
     costs: tuple[tuple[float, ...], ...] | None = None

@@ -12,6 +12,7 @@ import headway
 from headway.report.advice import advise
 from headway.report.content import ReportContent
 from headway.report.markup import Markup, block, element, join, span
+from headway.report.sections.bought import show_bought
 from headway.report.sections.candidates import show_candidates
 from headway.report.sections.data import show_data, show_findings
 from headway.report.sections.mistakes import show_mistakes
@@ -42,6 +43,8 @@ def render_report(content: ReportContent, lang: Lang) -> Markup:
         ("quality", show_quality(content, lang)),
         ("mistakes", show_mistakes(content, lang)),
     ]
+    if content.bought is not None:
+        sections.insert(2, ("bought", show_bought(content.bought, content, lang)))
     if content.package is not None:
         sections.append(("usage", show_usage(content.package, lang)))
     sections += [("origin", show_origin(content, lang)), ("glossary", show_glossary(lang))]

@@ -18,7 +18,8 @@ class Served:
     `rows` as the client sent them (column -> cell; images as bytes), `answers` one for each row as the client gets them
     (`prediction`, `confidence`, `probabilities`), `seconds` from the request's first byte read to its answer, `key` the
     id of the API key. `arm` is what the router said about the choice, `shadow` tells that the client got another
-    deployment's answers.
+    deployment's answers. `places` are the numbers of the rows in the request where they are not 0, 1, 2, ...: a stream
+    of lines is answered, and told, piece by piece.
     """
 
     request_id: str
@@ -31,6 +32,7 @@ class Served:
     key: str | None = None
     arm: str | None = None
     shadow: bool = False
+    places: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)

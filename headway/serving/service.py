@@ -99,15 +99,18 @@ class Service:
         """Count and log a request that is over, unless its endpoint has done so."""
         seconds = time.monotonic() - request.began
         if kind and request.path in _WORK and request.method == "POST":
-            self.telemetry.answered(request.status, seconds, 0, None)
-            to = request.routed or Routed("", "")
-            failed = Failed(request.id, to.name or None, to.version or None, request.status, kind, seconds,
-                            to.user, to.arm)  # fmt: skip
-            self.observe(lambda: self.observer.failed(failed))
+            self.missed(request, request.status, kind, seconds)
         if self.log is not None and (kind or request.path not in _QUIET):
             self.log.write("request", request_id=request.id, key=request.key, method=request.method,
                            path=request.path[:200], status=request.status, kind=kind or None,
                            ms=round(seconds * 1000, 3))  # fmt: skip
+
+    def missed(self, request: Request, status: int, kind: str, seconds: float) -> None:
+        """Count and hand on a request, or a piece of a stream, that was refused or failed."""
+        self.telemetry.answered(status, seconds, 0, None)
+        to = request.routed or Routed("", "")
+        failed = Failed(request.id, to.name or None, to.version or None, status, kind, seconds, to.user, to.arm)
+        self.observe(lambda: self.observer.failed(failed))
 
     def put(self, deployment: Deployment, *, swapped: bool = False) -> None:
         """Serve a deployment from now on; requests in the queue of the one it replaces are still answered by that."""

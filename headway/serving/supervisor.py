@@ -161,23 +161,34 @@ class Supervisor:
             if len(self._deploys) == 1:
                 self._begin_deploy()
         elif words["did"] == "start":
-            self._up(hand, words["plan"])
+            self._up(hand)
+        elif words["did"] == "plan":
+            self._follow(words["plan"])
         elif words["did"] == "fail":
             if not hand.is_up and not any(other.is_up for other in self._hands.values()):
                 self._failure = str(words["words"])
         elif self._deploys and words["id"] == self._deploys[0].id:
             self._go_on(hand, words)
 
-    def _up(self, hand: _Hand, plan: Mapping[str, Any] | None) -> None:
-        """Note that a worker answers; the first one brings the plan for the others."""
+    def _up(self, hand: _Hand) -> None:
+        """Note that a worker answers; where nothing is to be measured, the others follow the first one at once."""
+        is_first = not any(other.is_up for other in self._hands.values()) and not self._wanted
         hand.is_up = True
+        if is_first:
+            self._on_event("start", {"port": self.port, "seconds": time.monotonic() - hand.began})
+        if self._threads and not self._wanted:
+            self._add_workers(self.settings.workers)
+
+    def _follow(self, plan: Mapping[str, Any]) -> None:
+        """Start as many workers as the first one found best, unless that was known by then."""
         if self._wanted:
             return
-        self._wanted = max(1, self.settings.workers)
-        if plan is not None:
-            self._threads, self._wanted = plan["threads"], min(plan["workers"], WORKERS)
-            self._on_event("plan", plan)
-        self._on_event("start", {"port": self.port, "seconds": time.monotonic() - hand.began})
+        self._threads = plan["threads"]
+        self._on_event("plan", plan)
+        self._add_workers(plan["workers"])
+
+    def _add_workers(self, wanted: int) -> None:
+        self._wanted = min(max(1, wanted), WORKERS)
         for index in range(1, self._wanted):
             self._start(index)
 

@@ -77,6 +77,7 @@ class Worker:
         self._asked: dict[int, asyncio.Future[Mapping[str, Any]]] = {}
         self._tokens = itertools.count()
         self._over = asyncio.Event()
+        self._settled = asyncio.Event()
         self.threads = post.threads or cores()
         self.telemetry = Telemetry.open(Path(post.telemetry), workers=post.workers, index=post.index)
         for gauge in ("connections", "in_flight", "waiting_rows"):
@@ -90,37 +91,38 @@ class Worker:
             self.service, socket.socket(fileno=self.post.listener), limits=self.settings.limits, tls=self._tls(),
             on_count=lambda count: self.telemetry.set("connections", count), fewest=self._fewest,
         )  # fmt: skip
-        plan = await self._open()
+        seconds = await self._open()
         loop.add_signal_handler(signal.SIGTERM, self._over.set)
         reader, self._writer = await asyncio.open_unix_connection(sock=self._control)
         listening = asyncio.ensure_future(self._obey(reader))
         ticking = asyncio.ensure_future(self._tick())
         self.telemetry.set("pid", os.getpid())
         listener.start()
-        self._tell({"did": "start", "plan": plan and plan.__dict__})
+        self._tell({"did": "start"})
+        planning = asyncio.ensure_future(self._settle(seconds))
         await self._over.wait()
         await self._drain(listener)
-        ticking.cancel()
-        listening.cancel()
+        for task in (ticking, listening, planning):
+            task.cancel()
 
     def _service(self) -> Service:
         """Return the application of this worker."""
         settings, post = self.settings, self.post
-        log = Log(Path(settings.log) if settings.log else None,
-                  on_lost=lambda count: self.telemetry.add("log_lines_lost", count))  # fmt: skip
+        self._log = Log(Path(settings.log) if settings.log else None,
+                        on_lost=lambda count: self.telemetry.add("log_lines_lost", count))  # fmt: skip
         rates = Rates.open(Path(post.rates), workers=post.workers, index=post.index)
         keys = KeyRing(Path(settings.keys)) if settings.keys else None
         hosts = None if settings.hosts is None else frozenset(settings.hosts)
         observer, router = _observe(settings)
         return Service(
             Registry(), limits=settings.limits, access=Access(keys, rates, hosts, settings.origins),
-            observer=observer, router=router, telemetry=self.telemetry, log=log, log_bodies=settings.log_bodies,
+            observer=observer, router=router, telemetry=self.telemetry, log=self._log, log_bodies=settings.log_bodies,
             lang=settings.lang, folder=Path(post.folder), deploy=self._ask_deploy,
             collectors=[collector] if (collector := getattr(observer, "collector", None)) is not None else [],
         )  # fmt: skip
 
-    async def _open(self) -> Plan | None:
-        """Open all packages; the first worker also measures how many there should be."""
+    async def _open(self) -> float:
+        """Open all packages and warm them up; return the seconds of one request to the first of them."""
         packages, limits = self.settings.packages, self.settings.limits
         predicting = [package for package in packages if task_of(package.path) != "generate"]
         for package in packages:
@@ -133,15 +135,9 @@ class Worker:
             else:
                 await self._open_writer(package)
         if not predicting:
-            return self._plan_writers()
-        first = self.service.registry.get(self.service.registry.find(None))
+            return 0.0
         behind_the_scenes = make_connect(Service(self.service.registry, limits=limits), limits, ServerState())
-        seconds = await rehearse(behind_the_scenes, example_row(first.model))
-        if self.service.writers:
-            return self._plan_writers()
-        if self.post.threads:
-            return None
-        return await asyncio.to_thread(self._plan, first, packages[0].path, seconds)
+        return await rehearse(behind_the_scenes, example_row(self._first.model))
 
     async def _open_writer(self, package: Package) -> None:
         from headway.serving.writing.deployment import open_writer
@@ -151,13 +147,31 @@ class Worker:
         )
         self.service.put_writer(opened)
 
-    def _plan_writers(self) -> Plan | None:
-        """Return one process with all threads: texts written together share the reading of the weights."""
-        return None if self.post.threads else Plan(self.settings.workers or 1, self.threads, 0.0)
+    @property
+    def _first(self) -> Deployment:
+        """Return the package that answers where none is named."""
+        return self.service.registry.get(self.service.registry.find(None))
 
-    def _plan(self, first: Deployment, path: str, seconds: float) -> Plan:
-        """Choose processes and threads; opens the first package again with one thread to compare."""
+    async def _settle(self, seconds: float) -> None:
+        """Measure how the work is best spread, where that is open; answers are given meanwhile, deploys wait."""
+        if not self.post.threads:
+            try:
+                plan = await asyncio.to_thread(self._plan, seconds)
+            except Exception as error:  # noqa: BLE001 - what answers goes on answering, if not in the best way
+                plan = Plan(max(1, self.settings.workers), self.threads, 0.0)
+                self._log.write("not_measured", error=f"{type(error).__name__}: {error}"[:500])
+            self._tell({"did": "plan", "plan": plan.__dict__})
+        self._settled.set()
+
+    def _plan(self, seconds: float) -> Plan:
+        """Choose processes and threads; opens the first package again with one thread to compare.
+
+        Models that write get one process with all threads: texts written together share the reading of the weights.
+        """
         settings, available = self.settings, cores()
+        if self.service.writers:
+            return Plan(settings.workers or 1, self.threads, 0.0)
+        first, path = self._first, settings.packages[0].path
         if settings.threads or available == 1 or _size(path) > _LARGE:
             workers = settings.workers or (max(1, available // settings.threads) if settings.threads else 1)
             plan = Plan(workers, settings.threads or max(1, available // workers), 0.0)
@@ -216,6 +230,7 @@ class Worker:
 
     async def _load(self, order: Mapping[str, Any]) -> None:
         """Open, warm up and check a package beside the running ones."""
+        await self._settled.wait()
         try:
             found = await asyncio.to_thread(self._check, order)
         except HeadwayError as error:

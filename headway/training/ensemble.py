@@ -12,8 +12,8 @@ from headway.tasks import Task
 ROUNDS = 20
 RESAMPLES, SIGMAS = 100, 1.64
 SMALLEST_WEIGHT = 0.05
-# A mean of near equals varies less than each of them, as a matter of course: on little data it needs less proof than
-# another model would, half a standard error.
+# A mean of near equals varies less than each of them, as a matter of course: where a member costs little it needs less
+# proof than another model would, half a standard error.
 LEAN = 0.5
 
 

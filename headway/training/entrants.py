@@ -40,12 +40,13 @@ def list_entries(
     models: Mapping[str, Recipe] | None,
     recipe: Recipe,
     without: Mapping[BaseKind, str] | None = None,
+    unlabelled: bool = False,
 ) -> Entries:
     """Choose the candidates for these inputs and this task.
 
     `models` maps the families a user asked for to their own settings; None means every family that fits. The baseline
     always takes part. `recipe` holds the settings for all families. `without`: the kinds of base models that are not at
-    hand, each with the reason.
+    hand, each with the reason. `unlabelled`: there are rows without a target.
     """
     names = sorted(registry.cards) if models is None else [BASELINE, *(name for name in models if name != BASELINE)]
     entrants: list[Entrant] = []
@@ -57,6 +58,8 @@ def list_entries(
         own = Recipe() if models is None else models.get(name, Recipe())
         settled = settle_recipe(card, recipe, own)
         reason = reason or loss_out_of_reach(card, settled) or base_out_of_reach(card, without or {})
+        if reason is None and card.unlabelled and not unlabelled:
+            reason = "learns from rows without a target: name some with unlabelled"
         if reason is None:
             entrants.append(Entrant(card, settled, asked_for=models is not None))
             ignored = recipe.given() - card.honours - own.given()
@@ -92,7 +95,7 @@ def loss_out_of_reach(card: Card, recipe: Recipe) -> str | None:
 
 def base_out_of_reach(card: Card, without: Mapping[BaseKind, str]) -> str | None:
     """Return why there is no base model for a family, or None when it needs none or there is one."""
-    return None if card.base is None else without.get(card.base)
+    return None if card.base is None or card.base_optional else without.get(card.base)
 
 
 def settle_recipe(card: Card, general: Recipe, own: Recipe) -> Recipe:

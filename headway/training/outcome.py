@@ -25,7 +25,7 @@ class Outcome:
     the calibrated model of the first fold: latency (ms of one row), size and memory (MB) are measured on it
     through the runtime. `members` are the weights of an ensemble. `fits` is how many folds it was trained on (fewer
     than there are where the time ran out: `answers` then end early), `sample` the share of the training rows it saw.
-    `tuning_seconds` is the part of `fit_seconds` that went into settings before the folds.
+    `tuning_seconds` is the part of `fit_seconds` that went into settings, which a refit has no need of.
     """
 
     name: str

@@ -34,10 +34,11 @@ TUNING_SHARE = 0.5
 
 @dataclass(frozen=True)
 class FoldResult:
-    """One fold's answers (uncalibrated), and what the fit left behind."""
+    """One fold's answers (uncalibrated), and what the fit left behind; `searching` of its `seconds` chose settings."""
 
     answers: np.ndarray
     seconds: float
+    searching: float
     settings: Settings
     curves: tuple[Curve, ...]
 
@@ -55,7 +56,7 @@ def try_candidate(
     tuning = time.monotonic() - began
     outcome = compared(entrant, family, contest, whole, estimate=estimate, clock=clock, rival=rival)
     spent = (outcome.fit_seconds or 0.0) + tuning
-    return Trial(replace(outcome, fit_seconds=spent, tuning_seconds=tuning), whole)
+    return Trial(replace(outcome, fit_seconds=spent, tuning_seconds=outcome.tuning_seconds + tuning), whole)
 
 
 def tuned(entrant: Entrant, family: Family, contest: Contest, clock: Clock) -> Fitted | None:
@@ -94,7 +95,9 @@ def compared(
         )
         seconds = time.monotonic() - started
         answers = checked_answers(fitted.predict(valid.rows), len(valid), contest.task)
-        results.append(FoldResult(answers, seconds, fitted.settings, (fitted if whole is None else whole).curves))
+        searching = min(seconds, float(getattr(fitted, "searching_seconds", 0.0)))
+        curves = (fitted if whole is None else whole).curves
+        results.append(FoldResult(answers, seconds, searching, fitted.settings, curves))
         graph = export(fitted, valid, answers) if graph is None else graph
         if number + 1 < len(contest.folds):
             if clock.left() < LATE * seconds:
@@ -179,6 +182,7 @@ def finished(name: str, results: list[FoldResult], graph: Graph, contest: Contes
         f"judged on {len(results)} of {len(contest.folds)} folds: the time ran out" if late else "",
         estimated_seconds=estimate.seconds,
         fit_seconds=sum(result.seconds for result in results),
+        tuning_seconds=sum(result.searching for result in results),
         fits=len(results),
         settings=merge_settings([result.settings for result in results]),
         curves=results[0].curves,

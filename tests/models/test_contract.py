@@ -86,9 +86,10 @@ def tiny_image_encoder():
 
 
 def support_of(card):
-    """What a family may lean on: the kind of base that its card asks for."""
+    """What a family may lean on: the kind of base that its card asks for, and rows without a target."""
     made = {"text_encoder": tiny_text_encoder, "image_encoder": tiny_image_encoder}
-    return Support() if card.base is None else Support(base=made[card.base]())
+    rows = examples("classify", card.modalities, seed=9).rows if card.unlabelled else None
+    return Support(base=None if card.base is None else made[card.base](), unlabelled=rows)
 
 
 def fitted(name, kind, **options):

@@ -14,6 +14,7 @@ import pytest
 
 from headway.serving.deployments import Registry, deploy_model
 from headway.serving.limits import Limits
+from headway.serving.observing import Silent
 from headway.serving.service import Service
 from tests.serving.packages import open_tiny, write_tiny
 
@@ -28,6 +29,19 @@ def make_service(*names, limits=None, **settings):
     for name in names or ("numbers",):
         service.put(deploy_model(open_tiny(name), name=None, limits=limits))
     return service
+
+
+class Notes(Silent):
+    """An observer that keeps what it hears."""
+
+    def __init__(self):
+        self.events = []
+
+    def served(self, event):
+        self.events.append(event)
+
+    def failed(self, event):
+        self.events.append(event)
 
 
 class Asker:
@@ -68,15 +82,19 @@ class Running:
             env={**os.environ, "PYTHONPATH": str(ROOT), "HEADWAY_LANG": "en", **(environment or {})},
         )  # fmt: skip
         self.said = ""
+        self.hear("serving at")
+        self.url = re.search(r"https?://\S+", self.said)[0]
+        self.port = int(self.url.rpartition(":")[2])
+
+    def hear(self, words):
+        """Wait until the service has said so."""
         deadline = time.monotonic() + 60
-        while "serving at" not in self.said:
+        while words not in self.said:
             line = self.process.stderr.readline()
             self.said += line
             if not line or time.monotonic() > deadline:
                 self.process.kill()
-                raise RuntimeError(f"the service did not start: {self.said}")
-        self.url = re.search(r"https?://\S+", self.said)[0]
-        self.port = int(self.url.rpartition(":")[2])
+                raise RuntimeError(f"the service did not say {words!r}: {self.said}")
 
     def workers(self):
         """The pids of the workers, once all that were planned are there."""

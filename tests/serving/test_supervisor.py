@@ -299,7 +299,7 @@ def test_fixed_processes_and_threads_are_taken_as_they_are(running, tiny_package
     assert httpx.get(f"{service.url}/ready").status_code == 200
     assert "processes" not in service.said
     service = running(tiny_package, "--workers", 1)
-    assert "processes: 1" in service.said
+    service.hear("processes: 1")
 
 
 def test_bodies_are_logged_only_where_that_is_asked(running, tiny_package, tmp_path):

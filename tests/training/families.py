@@ -29,6 +29,7 @@ class Logistic:
     curves: tuple[Curve, ...] = ()
     lie: float = 0.0
     ballast: int = 0
+    searching_seconds: float = 0.0
 
     def predict(self, rows: pl.DataFrame) -> np.ndarray:
         score = rows.select("first", "second").to_numpy() @ self.weights + self.lie
@@ -56,6 +57,7 @@ class Sees:
     ballast: int = 0
     breaks: Exception | None = None
     wait: Callable[[], None] = lambda: None
+    searches: float = 0.0
     fits: list[int] = field(default_factory=list)
     replayed: list[bool] = field(default_factory=list)
 
@@ -68,7 +70,7 @@ class Sees:
         self.wait()
         if self.breaks is not None:
             raise self.breaks
-        return Logistic(np.array(self.weights), lie=self.lie, ballast=self.ballast)
+        return Logistic(np.array(self.weights), lie=self.lie, ballast=self.ballast, searching_seconds=self.searches)
 
 
 @dataclass(frozen=True)

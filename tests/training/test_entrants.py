@@ -58,3 +58,21 @@ def test_a_family_that_cannot_train_with_the_wished_loss_says_so():
     assert [outcome.reason for outcome in found.turned_away] == [
         "needs another loss: it cannot train with focal, only with mse"
     ]
+
+
+def test_a_family_for_unlabelled_rows_takes_part_where_there_are_some_with_a_base_or_without():
+    card = Card(
+        "pretrained", "", frozenset({"text"}), BOTH, base="text_encoder", base_optional=True, unlabelled=True
+    )  # fmt: skip
+    registry = Registry({"baseline": BASELINE, "pretrained": card})
+
+    def found(models=None, *, unlabelled):
+        return list_entries(
+            registry, inputs=INPUTS, task="classify", models=models, recipe=Recipe(), unlabelled=unlabelled,
+            without={"text_encoder": "needs a base model"},
+        )  # fmt: skip
+
+    assert [entrant.card.name for entrant in found(unlabelled=True).entrants] == ["baseline", "pretrained"]
+    assert found(unlabelled=False).turned_away == ()
+    (asked,) = found({"pretrained": Recipe()}, unlabelled=False).turned_away
+    assert "name some with unlabelled" in asked.reason

@@ -1,15 +1,19 @@
 import time
+from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 
 from headway.compute.clock import Clock
+from headway.data.dataset import Column
 from headway.errors import BudgetError, TrainingError
 from headway.package.opening import open_graph
 from headway.package.parity import check_parity
 from headway.tasks.recipe import Recipe
 from headway.training.entrants import list_entries
 from headway.training.events import BestSoFar, CandidateFinished, Remark
+from headway.training.refit import refit_seconds
 from headway.training.storage import Store
 from headway.training.tournament import compete
 from headway.training.trial import columns_of
@@ -33,9 +37,10 @@ def statuses(tournament):
 
 def test_the_best_candidate_wins_and_is_refitted_on_all_rows(tmp_path):
     best = Sees(BOTH)
-    found = hold(tmp_path, {"baseline": Sees(NOTHING), "weak": Sees(FIRST), "strong": best})
+    families = {"baseline": Sees(NOTHING), "weak": Sees((-2.0, 0.0)), "strong": best}
+    found = hold(tmp_path, families, arena=contest(rows=2000))
     assert found.winner == "strong"
-    assert best.fits == [300, 600]
+    assert best.fits == [1000, 2000]
     assert found.refitted
 
 
@@ -46,6 +51,14 @@ def test_a_self_tuning_candidate_chooses_once_and_its_fit_on_all_rows_ships(tmp_
     assert found.refitted
     assert tuning.fits == [600, 480, 480, 480, 480, 480]
     assert tuning.replayed == [False, True, True, True, True, True]
+
+
+def test_a_refit_is_not_expected_to_search_again(tmp_path):
+    searching = Sees(BOTH, wait=lambda: time.sleep(0.2), searches=0.15)
+    found = hold(tmp_path, {"baseline": Sees(NOTHING), "searching": searching})
+    outcome = next(each for each in found.outcomes if each.name == "searching")
+    assert outcome.tuning_seconds == pytest.approx(0.15, abs=0.05)
+    assert refit_seconds(outcome, contest(), {}) < 0.5 * outcome.fit_seconds * contest().refit_ratio
 
 
 def test_a_single_holdout_tunes_on_its_validation_part(tmp_path):
@@ -165,6 +178,16 @@ def test_an_ensemble_joins_where_it_gains_more_than_noise(tmp_path):
     arena = contest(rows=4000)
     answers = open_graph(found.graph).run(columns_of(arena.examples.rows[arena.valid[: len(found.expected)]]))
     assert np.allclose(answers, found.expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(("texts", "joins"), [(0, True), (1, False)])
+def test_near_equals_are_mixed_by_their_loss_where_that_costs_little(tmp_path, texts, joins):
+    arena = contest()
+    inputs = (*INPUTS, *[Column("note", "text")] * texts)
+    rows = arena.examples.rows.with_columns(note=pl.lit("x"))
+    arena = replace(arena, examples=replace(arena.examples, inputs=inputs, rows=rows))
+    families = {"baseline": Sees(NOTHING), "one": Sees((2.2, 1.5)), "two": Sees((1.5, 2.2))}
+    assert (hold(tmp_path, families, arena=arena).winner == "ensemble") == joins
 
 
 def test_killed_between_candidates_nothing_finished_is_done_again(tmp_path):

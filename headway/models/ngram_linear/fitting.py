@@ -59,6 +59,7 @@ class NgramLinear:
     recipe: Recipe
     choice: Choice
     curves: tuple[Curve, ...] = ()
+    searching_seconds: float = 0.0
 
     @property
     def settings(self) -> Settings:
@@ -126,7 +127,12 @@ def fit(
     start = _replayed(settings)
     if valid is None or len(valid) == 0 or settings:
         return lesson.fitted(start)
-    return _best(lesson, _Exam.of(lesson, valid), start)
+    began = time.perf_counter()
+    exam = _Exam.of(lesson, valid)
+    first = exam.graded(lesson.fitted(start))
+    once = time.perf_counter() - began
+    best = _best(lesson, exam, first, once)
+    return replace(best, searching_seconds=time.perf_counter() - began - once)
 
 
 @dataclass(frozen=True)
@@ -202,12 +208,10 @@ class _Exam:
         return float(found.fun), replace(model, choice=choice)
 
 
-def _best(lesson: _Lesson, exam: _Exam, start: Choice) -> NgramLinear:
-    """Change one setting at a time, and keep what does better, while there is time for another fit."""
-    began = time.perf_counter()
-    loss, best = exam.graded(lesson.fitted(start))
-    once = time.perf_counter() - began
-    limit = began + min(_SEARCH_SECONDS, _SEARCH_SHARE * lesson.clock.left())
+def _best(lesson: _Lesson, exam: _Exam, first: tuple[float, NgramLinear], once: float) -> NgramLinear:
+    """Change one setting at a time, and keep what does better, while there is time for a fit of `once` seconds."""
+    loss, best = first
+    limit = time.perf_counter() + min(_SEARCH_SECONDS, _SEARCH_SHARE * lesson.clock.left())
     for name, values in (("words", WORD_WEIGHTS), ("strength", STRENGTHS)):
         if name == "strength" and lesson.recipe.weight_decay is not None:
             continue

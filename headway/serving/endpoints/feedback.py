@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from headway.runtime.feeds.cells import shown
 from headway.runtime.manifest import Manifest
-from headway.serving.endpoints.predict import wrong_media
+from headway.serving.endpoints.predict import user_of, wrong_media
 from headway.serving.http import Request, parse
 from headway.serving.observing import Feedback
 from headway.serving.refusals import FieldProblem, wrong_input
@@ -24,7 +24,7 @@ async def feedback(service: Service, request: Request) -> None:
     """Take a correction; `kept` in the answer tells whether this service keeps it."""
     if request.kind != "application/json":
         raise wrong_media(request)
-    told = read_feedback(service, parse(await request.body(service.limits, most=_BODY)))
+    told = read_feedback(service, parse(await request.body(service.limits, most=_BODY)), user_of(request))
     kept = service.observe(lambda: service.observer.told(told))
     service.telemetry.add("feedback")
     if service.log is not None:
@@ -32,8 +32,11 @@ async def feedback(service: Service, request: Request) -> None:
     await request.answer_json(202, {"kept": bool(kept), "request_id": told.request_id})
 
 
-def read_feedback(service: Service, document: object) -> Feedback:
-    """Return the feedback that a document holds; raises `RefusalError` (422, 404 for an unknown model)."""
+def read_feedback(service: Service, document: object, user: str | None = None) -> Feedback:
+    """Return the feedback that a document holds, of `user` where it names none.
+
+    Raises `RefusalError` (422, 404 for an unknown model).
+    """
     if not isinstance(document, dict):
         raise wrong_input([FieldProblem(None, "body", "an object", shown(document))])
     wrong = [FieldProblem(None, name[:60], f"one of the fields {', '.join(FIELDS)}", "an unknown field")
@@ -52,7 +55,7 @@ def read_feedback(service: Service, document: object) -> Feedback:
     key = service.registry.find(model)
     manifest = service.registry.get(key).model.manifest
     truth = _truth(document, manifest)
-    return Feedback(document["request_id"], row, truth, key, document.get("user"), document.get("note"))
+    return Feedback(document["request_id"], row, truth, key, document.get("user") or user, document.get("note"))
 
 
 def _truth(document: dict[str, Any], manifest: Manifest) -> Any:

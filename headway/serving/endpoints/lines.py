@@ -81,22 +81,24 @@ class _Stream:
             except RefusalError as refusal:
                 answers[place] = {"error": refusal.as_json()}
         if rows:
-            found = await self._answer_each(rows)
+            found = await self._answer_each(rows, [self.number + place for place in places], began)
             for place, answer in zip(places, found, strict=True):
                 answers[place] = _renumbered(answer, self.number + place)
-            served = Served(self.request.id, self.deployment.name, self.deployment.version, rows, found,
-                            time.monotonic() - began, self.user, self.request.key, self.arm)  # fmt: skip
-            self.service.done(served, self.deployment)
         self.number += len(lines)
         return answers
 
-    async def _answer_each(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Return one answer for each row; an error of all of them stands in each."""
+    async def _answer_each(self, rows: list[dict[str, Any]], places: list[int], began: float) -> list[dict[str, Any]]:
+        """Return one answer for each row and tell of them; an error of all of them stands in each."""
         asked = Asked(rows, partial=True)
         try:
-            return await answer_rows(self.service, self.request, self.deployment, asked, force=True)
+            found = await answer_rows(self.service, self.request, self.deployment, asked, force=True)
         except RefusalError as refusal:
+            self.service.missed(self.request, refusal.status, refusal.kind, time.monotonic() - began)
             return [{"error": refusal.as_json()}] * len(rows)
+        served = Served(self.request.id, self.deployment.name, self.deployment.version, rows, found,
+                        time.monotonic() - began, self.user, self.request.key, self.arm, places=places)  # fmt: skip
+        self.service.done(served, self.deployment)
+        return found
 
 
 def _row(line: bytes, number: int) -> dict[str, Any]:

@@ -22,7 +22,8 @@ def prediction_records(noted: Noted, *, pepper: str, masked: bool = True) -> Ite
     """Yield the rows of `headway_predictions`: one for each row that was answered, or one for a request that failed."""
     event = noted.event
     if isinstance(event, Served):
-        for number, (cells, answer) in enumerate(zip(event.rows, event.answers, strict=False)):
+        places = event.places or range(len(event.rows))
+        for number, cells, answer in zip(places, event.rows, event.answers, strict=False):
             yield {
                 **_request(event, noted.at, pepper),
                 "row": number,

@@ -42,6 +42,11 @@ def test_validation_sets_the_temperature():
     assert set(model.settings) == {"words", "strength", "temperature"}
 
 
+def test_what_the_search_took_is_told_apart():
+    assert fitted().searching_seconds > 0
+    assert fitted(settings={"strength": 1.0}).searching_seconds == 0
+
+
 def test_a_word_weight_of_zero_leaves_the_words_out():
     model = fitted(settings={"words": 0.0}, valid=None)
     assert {block.vocabulary.unit for block in model.blocks} == {"characters"}

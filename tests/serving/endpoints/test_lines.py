@@ -1,7 +1,7 @@
 import json
 
 from headway.serving.limits import Limits
-from tests.serving.conftest import PREDICT, Asker, make_service
+from tests.serving.conftest import PREDICT, Asker, Notes, make_service
 
 HEADERS = {"content-type": "application/x-ndjson"}
 
@@ -30,3 +30,22 @@ def test_an_empty_body_and_an_endless_line_are_refused():
     ask = Asker(make_service("numbers", limits=Limits(body_bytes=100)))
     assert stream(ask, [""])[0].status_code == 422
     assert stream(ask, ["x" * 101])[0].status_code in {400, 413, 200}
+
+
+def test_the_observer_hears_of_every_line_by_its_number():
+    notes = Notes()
+    ask = Asker(make_service("numbers", observer=notes))
+    lines = [json.dumps({"a": i % 2, "b": 0.5}) for i in range(200)]
+    lines[70] = "{"
+    stream(ask, lines)
+    told = [place for event in notes.events for place in event.places]
+    assert told == [place for place in range(200) if place != 70]
+    assert all(len(event.rows) == len(event.answers) == len(event.places) for event in notes.events)
+
+
+def test_lines_that_were_not_answered_in_time_do_not_count_as_answered():
+    notes = Notes()
+    ask = Asker(make_service("numbers", observer=notes, limits=Limits(timeout=1e-9)))
+    _, found = stream(ask, ['{"a": 1, "b": 0}'])
+    assert found[0]["error"]["type"] == "too_late"
+    assert [(type(event).__name__, event.kind) for event in notes.events] == [("Failed", "too_late")]

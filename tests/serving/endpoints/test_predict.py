@@ -7,21 +7,8 @@ import pytest
 from PIL import Image
 
 from headway.serving.limits import Limits
-from headway.serving.observing import Choice, Silent
-from tests.serving.conftest import PREDICT, Asker, make_service
-
-
-class Notes(Silent):
-    """An observer that keeps what it hears."""
-
-    def __init__(self):
-        self.events = []
-
-    def served(self, event):
-        self.events.append(event)
-
-    def failed(self, event):
-        self.events.append(event)
+from headway.serving.observing import Choice
+from tests.serving.conftest import PREDICT, Asker, Notes, make_service
 
 
 def test_rows_are_answered_in_order_with_probabilities_that_sum_to_one(ask):

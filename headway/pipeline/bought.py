@@ -1,0 +1,110 @@
+"""What a pretrained model bought: the best candidate with one beside the best without."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from headway.data.dataset import Dataset
+from headway.evaluation.comparison import compare
+from headway.evaluation.metrics import greater_is_better
+from headway.models.family import discover
+from headway.pipeline.competing import Competed
+from headway.report.content import Bought, OnlyRight
+from headway.runtime.manifest import Label
+from headway.tasks import Classify, Task
+from headway.training.contest import Contest
+from headway.training.ensemble import row_losses
+from headway.training.entrants import BASELINE
+from headway.training.outcome import Outcome
+
+EXAMPLES = 10
+
+
+def tell_what_was_bought(competed: Competed, dataset: Dataset) -> Bought | None:
+    """Compare on the validation rows the best candidate that stands on a base with the best that does not.
+
+    None where only one side has a candidate that answered all of them. An ensemble with one member on a base stands on
+    a base itself.
+    """
+    contest, outcomes = competed.contest, competed.tournament.outcomes
+    small = _best([each for each in outcomes if not stands_on_a_base(each)], contest)
+    large = _best([each for each in outcomes if stands_on_a_base(each)], contest)
+    if small is None or large is None or small.name == BASELINE:
+        return None
+    assert small.answers is not None
+    assert large.answers is not None
+    compared = compare(
+        small.answers,
+        large.answers,
+        contest.truth,
+        contest.task,
+        names=(small.name, large.name),
+        metric=contest.metric,
+        positive=contest.positive,
+        seed=contest.seed,
+    )
+    found = _only_large(small.answers, large.answers, contest)
+    return Bought(
+        small.name,
+        large.name,
+        contest.metric,
+        compared.values,
+        compared.interval,
+        compared.better,
+        len(contest.valid),
+        compared.only,
+        tuple(_example(position, small.answers, large.answers, contest, dataset) for position in found),
+    )
+
+
+def stands_on_a_base(outcome: Outcome) -> bool:
+    """Tell whether a candidate, or a member of it, was made from a pretrained model."""
+    cards = discover().cards
+    names = outcome.members or (outcome.name,)
+    return any(name in cards and cards[name].base is not None for name in names)
+
+
+def _best(outcomes: list[Outcome], contest: Contest) -> Outcome | None:
+    """Return the outcome with the best metric among those that answered every validation row."""
+    sign = 1.0 if greater_is_better(contest.metric) else -1.0
+    whole = [
+        outcome
+        for outcome in outcomes
+        if outcome.answers is not None and len(outcome.answers) == len(contest.valid)
+        if outcome.status in ("won", "ok", "over_limit")
+    ]
+    return max(whole, key=lambda outcome: sign * outcome.metrics[contest.metric], default=None)
+
+
+def _only_large(small: np.ndarray, large: np.ndarray, contest: Contest) -> np.ndarray:
+    """Return the rows (`[at most EXAMPLES]`, places among the validation rows) where the large model gained most."""
+    truth, task = contest.truth, contest.task
+    gains = row_losses(small, truth, task) - row_losses(large, truth, task)
+    if isinstance(task, Classify):
+        gains = np.where((large.argmax(1) == truth) & (small.argmax(1) != truth), gains, -np.inf)
+    order = np.argsort(-gains, kind="stable")[:EXAMPLES]
+    return np.asarray(order[gains[order] > 0])
+
+
+def _example(position: int, small: np.ndarray, large: np.ndarray, contest: Contest, dataset: Dataset) -> OnlyRight:
+    cells = _cells(dataset.rows, int(contest.valid[position]))
+    task = contest.task
+    return OnlyRight(
+        cells,
+        _label(contest.truth[position], task),
+        _answer(small[position], task),
+        _answer(large[position], task),
+    )
+
+
+def _cells(rows: pl.DataFrame, position: int) -> dict[str, object]:
+    return rows.row(position, named=True)
+
+
+def _answer(answer: np.ndarray, task: Task) -> Label:
+    return _label(answer.argmax() if isinstance(task, Classify) else answer, task)
+
+
+def _label(target: np.ndarray | np.generic | int, task: Task) -> Label:
+    return task.labels[int(target)] if isinstance(task, Classify) else float(target)
