@@ -48,9 +48,7 @@ app = typer.Typer(
 )
 _COMMANDS: tuple[Callable[..., None], ...] = (
     init, label, check, run, predict, generate, evaluate, compare, report, show,
-    export, serve, deploy, drift, price, schema, demo,
-    init, check, run, predict, evaluate, compare, report, show, compress, export, serve, deploy, drift, price, schema,
-    demo,
+    compress, export, serve, deploy, drift, price, schema, demo,
 )  # fmt: skip
 for command in _COMMANDS:
     app.command()(command)

@@ -34,7 +34,8 @@ def deploy(
     with Client(url, key=key or os.environ.get("HEADWAY_KEY")) as client:
         found = client.deploy(find_package(package), name=name, force=force)
     words = {"replaces": "-", **{key: value if value is not None else "-" for key, value in found.items()}}
-    typer.echo(say("deploy:done", language).format(**words))
+    done = "deploy:done" if "row_ms" in words else "deploy:writes"
+    typer.echo(say(done, language).format(**words))
     if "metric" in found:
         score = {"before": f"{found['before']:.4g}", "now": f"{found['now']:.4g}", "metric": found["metric"]}
         typer.echo(say("deploy:score", language).format(**score))

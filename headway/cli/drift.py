@@ -88,8 +88,7 @@ def _mistakes(model: Model, reference: Any, rows: pl.DataFrame, predictions: lis
     manifest = model.manifest
     if manifest.target not in rows.columns:
         return {}
-    assert manifest.task != "generate"  # the runtime opens no such package as a model
-    target = read_target(rows[manifest.target], manifest.task, labels=manifest.labels or ())
+    target = read_target(rows[manifest.target], model.task, labels=manifest.labels or ())
     faulty = set(target.faults.tolist())
     known = [place for place in range(rows.height) if place not in faulty]
     if not known:

@@ -86,7 +86,7 @@ def score_table(model: Model, table: Table, *, language: Language = "en") -> tup
     assert manifest.task != "generate"  # the runtime opens no such package as a model
     target = read_target(
         table.rows[check_target(table.rows, manifest.target, where="the target of the package")],
-        manifest.task,
+        model.task,
         labels=manifest.labels or (),
     )
     keep = np.setdiff1d(np.arange(table.rows.height), target.faults)

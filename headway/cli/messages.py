@@ -23,6 +23,13 @@ _MESSAGES: Mapping[str, tuple[str, str]] = {
     "audio": ("audio", "音频"),
     "regress": ("regress", "回归"),
     "generate": ("generate", "生成文本"),
+    "generate": ("generate", "生成"),
+    "perplexity": ("perplexity", "困惑度"),
+    "perplexity_float32": ("perplexity in float32", "float32 的困惑度"),
+    "perplexity_change": ("change of perplexity", "困惑度变化"),
+    "tokens_per_second": ("tokens a second", "每秒词元数"),
+    "tokens_per_second_float32": ("tokens a second in float32", "float32 每秒词元数"),
+    "size_mb_float32": ("MB in float32", "float32 的 MB"),
     "read": ("read", "读取"),
     "clean": ("clean", "清洗"),
     "split": ("split", "划分"),
@@ -230,6 +237,10 @@ _MESSAGES: Mapping[str, tuple[str, str]] = {
     "deploy:done": (
         "{name} {version} is served now (it replaces {replaces}; one row takes {row_ms} ms)",
         "{name} {version} 已上线（替换 {replaces}；单行耗时 {row_ms} 毫秒）",
+    ),
+    "deploy:writes": (
+        "{name} {version} is served now (it replaces {replaces}, which finishes what it is writing)",
+        "{name} {version} 已上线（替换 {replaces}，旧包会写完手头的文本）",
     ),
     "deploy:score": ("{metric}: {before} before, {now} now", "{metric}：之前 {before}，现在 {now}"),
     "keys:added": (

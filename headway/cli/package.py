@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from headway.cli.messages import Language, choose_language, say
-
-if TYPE_CHECKING:
-    from headway.runtime.manifest import Manifest
 
 # Characters on which perplexity is measured at most.
 _MOST_TEXT = 40_000
@@ -26,23 +23,12 @@ def verify(
 ) -> None:
     """Check every byte, path and operator of a package, and that it opens."""
     from headway.cli.places import find_package
+    from headway.runtime.verifying import verify as prove
 
     found = find_package(path)
-    manifest = _open(found)
+    manifest = prove(found)
     words = say("verified", choose_language(lang))
     typer.echo(words.format(path=found, name=manifest.name, count=len(manifest.files)))
-
-
-def _open(path: Path) -> Manifest:
-    """Open a package, whatever it does, and return its manifest."""
-    from headway.runtime.archive import read_package
-    from headway.runtime.generation.generator import assemble_generator
-    from headway.runtime.model import assemble
-
-    manifest, files = read_package(path)
-    if manifest.task == "generate":
-        return assemble_generator(manifest, files, slots=1).manifest
-    return assemble(manifest, files).manifest
 
 
 @package.command()

@@ -28,10 +28,10 @@ def show(
 
     from rich.console import Console
 
-    from headway import runtime
     from headway.cli.places import find_package
+    from headway.runtime.verifying import verify
 
-    manifest = runtime.load(find_package(package)).manifest
+    manifest = verify(find_package(package))
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(manifest), ensure_ascii=False, indent=2))
         return
@@ -50,7 +50,7 @@ def describe(manifest: Manifest, language: Language = "en") -> list[tuple[str, s
 
     lines = [
         ("name", manifest.name),
-        ("task", f"{say(manifest.task, language)}: {manifest.target}"),
+        ("task", f"{say(manifest.task, language)}: {manifest.target}".removesuffix(": ")),
         ("reads", "\n".join(f"{column.name} ({say(column.modality, language)})" for column in manifest.inputs)),
     ]
     if manifest.labels:

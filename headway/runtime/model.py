@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -49,6 +49,11 @@ class Model:
 
     manifest: Manifest
     predictor: Predictor
+
+    @property
+    def task(self) -> Literal["classify", "regress"]:
+        """Return what it predicts: labels or values."""
+        return "regress" if self.manifest.task == "regress" else "classify"
 
     def predict(self, rows: Sequence[Mapping[str, Any]]) -> list[Prediction]:
         """Return one prediction for each row (column name -> cell).

@@ -151,11 +151,11 @@ async def _merge(orders: Sequence[Order]) -> AsyncIterator[tuple[int, Piece]]:
     try:
         left = len(orders)
         while left:
-            index, piece = await heard.get()
-            if isinstance(piece, BaseException):
-                raise piece
-            left -= piece.finish is not None
-            yield index, piece
+            index, words = await heard.get()
+            if isinstance(words, BaseException):
+                raise words
+            left -= words.finish is not None
+            yield index, words
     finally:
         for task in tasks:
             task.cancel()
