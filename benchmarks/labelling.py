@@ -23,7 +23,7 @@ from headway.models.answers import answer
 from headway.models.encoder_frozen.heads import Head, Vectors, logistic
 from headway.models.encoder_zeroshot.heading import distilled_head
 from headway.models.encoder_zeroshot.teaching import teach, unit
-from headway.models.encoder_zeroshot.words import humanise
+from headway.models.words import humanise
 from headway.pipeline.labelling.ranking import rank
 from headway.tasks import Classify
 

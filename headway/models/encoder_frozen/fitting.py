@@ -1,95 +1,40 @@
-"""Encode, choose a head, and ship both as one graph."""
+"""Encode all texts, and choose a head on their vectors."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
-import polars as pl
-import spox
-import spox.opset.ai.onnx.v21 as op
-from spox import Var
 
-from headway.bases.base import Base
 from headway.compute.clock import Clock
-from headway.encoders.exporting import Precision, base_model, pooled_columns
-from headway.encoders.features import features, seconds_for
+from headway.encoders.exporting import Precision
+from headway.encoders.features import seconds_for
 from headway.encoders.precision import choose_precision
-from headway.encoders.reading import token_feed, tokenizer_files
 from headway.errors import TrainingError
-from headway.models.answers import answer, link
-from headway.models.encoder_frozen.choosing import choose
-from headway.models.encoder_frozen.heads import DEFAULT, SOLVE, Head, Vectors
-from headway.models.family import Curve, Estimate, Examples, Settings
+from headway.models.encoder_frozen.choosing import Choice, Exam, Setting, choose, cross_validated
+from headway.models.encoder_frozen.frozen import FrozenEncoder
+from headway.models.encoder_frozen.heads import DEFAULT, SOLVE, Head, Vectors, with_words
+from headway.models.encoder_frozen.lens import Lens, is_few
+from headway.models.encoder_frozen.reading import Eyes, base_of
+from headway.models.family import Estimate, Examples, Settings
 from headway.models.targets import TargetScale, fit_target_scale
 from headway.models.weighting import row_weights
-from headway.package.constants import Constants
-from headway.package.graph import Graph
 from headway.tasks import Task
 from headway.tasks.recipe import Recipe
 
 # Share of the time that is kept for the head after the texts were encoded.
 _HEAD_SHARE = 0.2
 _PROBED_ROWS = 400
-
-
-@dataclass(frozen=True)
-class Eyes:
-    """How rows become vectors: base, precision, text columns, and where vectors are kept."""
-
-    base: Base
-    precision: Precision
-    columns: tuple[str, ...]
-    store: Path | None
-
-    def read(self, rows: pl.DataFrame, clock: Clock | None = None) -> np.ndarray:
-        """Return float32 `[n, columns * hidden]`; each column's part has the length 1."""
-        parts = []
-        for column in self.columns:
-            texts = rows[column].fill_null("").to_list()
-            found = features(self.base, texts, self.precision, store=self.store, clock=clock)
-            parts.append(found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12))
-        return np.concatenate(parts, axis=1)
-
-
-@dataclass(frozen=True)
-class FrozenEncoder:
-    """A head on the vectors of a base."""
-
-    eyes: Eyes
-    head: Head
-    target: TargetScale | None
-    settings: Settings
-    curves: tuple[Curve, ...] = ()
-
-    def predict(self, rows: pl.DataFrame) -> np.ndarray:
-        """Return probabilities or values."""
-        return answer(self.head.outputs(self.eyes.read(rows)), self.target)
-
-    def graph(self) -> Graph:
-        """Return encoder and head as one graph."""
-        base, columns = self.eyes.base, self.eyes.columns
-        feeds = tuple(token_feed(base, column) for column in columns)
-        tokens = spox.Tensor(np.int64, ("rows", None))
-        arguments: dict[str, Var] = {
-            f"{feed.name}.{part}": spox.argument(tokens) for feed in feeds for part in ("ids", "mask")
-        }
-        pairs = [(arguments[f"{feed.name}.ids"], arguments[f"{feed.name}.mask"]) for feed in feeds]
-        constants = Constants()
-        model = base_model(base, self.eyes.precision)
-        parts = [op.lp_normalization(pooled_columns(model, [pair], constants), axis=-1, p=2) for pair in pairs]
-        x = parts[0] if len(parts) == 1 else op.concat(parts, axis=1)
-        weights = op.const(self.head.weights.astype(np.float32))
-        outputs = op.gemm(x, weights, op.const(self.head.bias.astype(np.float32)))
-        return Graph(constants.build(arguments, link(outputs, self.target)), feeds, tokenizer_files(base))
+# Heads that are solved, as large as that of all rows together.
+_SOLVED, _SOLVED_FEW = 8, 45
 
 
 def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estimate:
     """Time the encoder on a few texts and the head on a few rows; texts that are kept already cost nothing."""
-    base = _base(train)
+    base = base_of(train)
     columns = train.columns("text")
     texts = [text for column in columns for text in train.rows[column].fill_null("").unique().to_list()]
     precision = choose_precision(base, texts, store=train.support.store)
@@ -102,10 +47,19 @@ def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estim
     name, penalty = DEFAULT[task.kind]
     began = time.perf_counter()
     SOLVE[name](Vectors(x, y, np.ones(few)), task, penalty, None, Clock())
-    heads = (time.perf_counter() - began) * 6 * len(train) / few
+    heads = (time.perf_counter() - began) * (_SOLVED_FEW if is_few(train.y, task) else _SOLVED) * len(train) / few
     del recipe
     memory = 3 * base.size_mb + 200 + 12 * width * len(train) / 1e6
     return Estimate(encoding + heads + 0.5, memory)
+
+
+@dataclass(frozen=True)
+class Material:
+    """Vectors of the rows, and of the labels' words where they may be learnt from; both through the lens."""
+
+    rows: Vectors
+    words: np.ndarray | None
+    lens: Lens | None
 
 
 def fit(
@@ -115,11 +69,11 @@ def fit(
     recipe: Recipe,
     *,
     settings: Settings | None,
-    seed: int,  # noqa: ARG001 - nothing here is random
+    seed: int,
     clock: Clock,
 ) -> FrozenEncoder:
-    """Encode all texts, then choose the head on `valid`; see `Family.fit`."""
-    base, columns = _base(train), train.columns("text")
+    """Encode all texts, then choose the head on `valid`; or by cross-validation without it; see `Family.fit`."""
+    base, columns = base_of(train), train.columns("text")
     if clock.expired:
         raise TrainingError("the time ended before the texts were encoded", fix="raise budget.time")
     given = dict(settings or {})
@@ -128,28 +82,53 @@ def fit(
     eyes = Eyes(base, cast("Precision", precision), columns, train.support.store)
     encoding = clock if clock.left() == float("inf") else Clock.after(clock.left() * (1 - _HEAD_SHARE))
     target = fit_target_scale(train.y) if task.kind == "regress" else None
-    vectors = _vectors(eyes, train, task=task, recipe=recipe, target=target, clock=encoding)
-    name, penalty = DEFAULT[task.kind]
-    name, penalty = str(given.get("head", name)), float(given.get("penalty", penalty))
-    if valid is not None and settings is None:
-        exam = _vectors(eyes, valid, task=task, recipe=recipe, target=target, clock=encoding)
-        name, penalty, head = choose(vectors, exam, valid.y, task=task, recipe=recipe, target=target, clock=clock)
+    material = _material(eyes, train, task, recipe, target, encoding)
+    exams: tuple[Exam, ...] = ()
+    if settings is None and valid is not None:
+        seen = _vectors(eyes, valid, material.lens, task, recipe, target, encoding)
+        exams = (Exam(material.rows, seen, valid.y),)
+    elif settings is None:
+        exams = cross_validated(material.rows, train.y, task, seed=seed)
+    if exams:
+        choice = choose(exams, material.words, task=task, recipe=recipe, target=target, clock=clock)
     else:
-        penalty = penalty if recipe.weight_decay is None else recipe.weight_decay
-        head = SOLVE[name](vectors, task, penalty, None, Clock())
-    chosen: Settings = {"head": name, "penalty": penalty, "precision": eyes.precision}
-    return FrozenEncoder(eyes, head, target, chosen)
+        choice = Choice(_replayed(given, task, recipe))
+    head = choice.heads[0] if len(choice.heads) == 1 else _solved(material, choice.setting, task)
+    return FrozenEncoder(eyes, head, target, {**choice.setting.told, "precision": eyes.precision}, lens=material.lens)
+
+
+def _material(
+    eyes: Eyes, train: Examples, task: Task, recipe: Recipe, target: TargetScale | None, clock: Clock
+) -> Material:
+    """Return what there is to learn from; where rows are few, through a lens and with the labels' words."""
+    rows = _vectors(eyes, train, None, task, recipe, target, clock)
+    if not is_few(train.y, task):
+        return Material(rows, None, None)
+    lens, words = Lens.of(rows.x), eyes.read_words(task)
+    return Material(replace(rows, x=lens(rows.x)), None if words is None else lens.words(words), lens)
 
 
 def _vectors(
-    eyes: Eyes, examples: Examples, *, task: Task, recipe: Recipe, target: TargetScale | None, clock: Clock
+    eyes: Eyes,
+    examples: Examples,
+    lens: Lens | None,
+    task: Task,
+    recipe: Recipe,
+    target: TargetScale | None,
+    clock: Clock,
 ) -> Vectors:
     y = examples.y if target is None else target.forward(examples.y)
-    return Vectors(eyes.read(examples.rows, clock), y, row_weights(examples, task, recipe))
+    x = eyes.read(examples.rows, clock)
+    return Vectors(x if lens is None else lens(x), y, row_weights(examples, task, recipe))
 
 
-def _base(train: Examples) -> Base:
-    """Return the base of the run; raises `TrainingError` without one."""
-    if train.support.base is None:
-        raise TrainingError("a frozen encoder needs a base model", fix="name one: `base: auto`, or a folder")
-    return train.support.base
+def _replayed(settings: Mapping[str, object], task: Task, recipe: Recipe) -> Setting:
+    """Return what settings say, with the defaults for what they leave open."""
+    told = {**Setting(*DEFAULT[task.kind]).told, **settings}
+    penalty = told["penalty"] if recipe.weight_decay is None else recipe.weight_decay
+    return Setting(str(told["head"]), float(cast("float", penalty)), float(cast("float", told["words"])))
+
+
+def _solved(material: Material, setting: Setting, task: Task) -> Head:
+    rows = with_words(material.rows, material.words, setting.words)
+    return SOLVE[setting.head](rows, task, setting.penalty, None, Clock())

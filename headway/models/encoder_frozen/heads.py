@@ -27,6 +27,10 @@ class Vectors:
     y: np.ndarray
     weight: np.ndarray
 
+    def take(self, positions: np.ndarray) -> Vectors:
+        """Return the rows at `positions`."""
+        return Vectors(self.x[positions], self.y[positions], self.weight[positions])
+
 
 @dataclass(frozen=True)
 class Head:
@@ -38,6 +42,17 @@ class Head:
     def outputs(self, x: np.ndarray) -> np.ndarray:
         """Return float64 `[n, outputs]`."""
         return np.asarray(x.astype(np.float64) @ self.weights + self.bias)
+
+
+def with_words(vectors: Vectors, words: np.ndarray | None, weight: float) -> Vectors:
+    """Return the rows and, where they count, the words of each label `[labels, width]` as a row of that weight."""
+    if words is None or weight <= 0:
+        return vectors
+    return Vectors(
+        np.concatenate([vectors.x, words]),
+        np.concatenate([vectors.y, np.arange(len(words))]),
+        np.concatenate([vectors.weight, np.full(len(words), weight)]),
+    )
 
 
 # (vectors, task, penalty per row, where to start, clock) -> head
@@ -104,7 +119,7 @@ def _spread(weights: np.ndarray, bias: np.ndarray, present: np.ndarray, task: Ta
 PENALTIES: Mapping[str, Mapping[str, tuple[float, ...]]] = {
     "classify": {
         "prototypes": (1.0, 0.3, 0.1),
-        "logistic": (1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 3e-6),
+        "logistic": (1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 3e-6),
     },
     "regress": {"ridge": (1.0, 0.3, 0.1, 0.03, 0.01, 3e-3, 1e-3, 3e-4)},
 }

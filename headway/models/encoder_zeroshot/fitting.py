@@ -15,11 +15,12 @@ from headway.encoders.features import seconds_for
 from headway.encoders.precision import choose_precision
 from headway.errors import TrainingError
 from headway.models.answers import answer
-from headway.models.encoder_frozen.fitting import Eyes, FrozenEncoder
+from headway.models.encoder_frozen.frozen import FrozenEncoder
 from headway.models.encoder_frozen.heads import Head
+from headway.models.encoder_frozen.reading import Eyes
 from headway.models.encoder_zeroshot.heading import centre_head, distilled_head, scaled
 from headway.models.encoder_zeroshot.teaching import teach
-from headway.models.encoder_zeroshot.words import label_words, wordless
+from headway.models.words import label_words, wordless
 from headway.models.family import Estimate, Examples, Settings
 from headway.models.targets import mean_loss
 from headway.models.weighting import row_weights

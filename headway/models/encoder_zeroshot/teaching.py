@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from headway.models.encoder_frozen.lens import unit
+
 NEIGHBOURS, NEIGHBOUR_SHARE, NEIGHBOUR_HEAT = 20, 0.6, 0.1
 HEAT, ANCHOR_SHARE, ROUNDS, SCALINGS = 0.045, 0.45, 10, 20
 _BLOCK = 1000
@@ -76,8 +78,3 @@ def balanced(logits: np.ndarray, balance: float) -> np.ndarray:
         weights = (even / np.maximum(wanted, 1e-12)) ** balance
     shares = kernel * weights
     return np.asarray(shares / np.maximum(shares.sum(1, keepdims=True), 1e-30), np.float32)
-
-
-def unit(rows: np.ndarray) -> np.ndarray:
-    """Return rows of the length 1."""
-    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12), np.float32)
