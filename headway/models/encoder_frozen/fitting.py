@@ -14,10 +14,11 @@ from headway.encoders.exporting import Precision
 from headway.encoders.features import seconds_for
 from headway.encoders.precision import choose_precision
 from headway.errors import TrainingError
-from headway.models.encoder_frozen.choosing import Choice, Exam, Setting, choose, cross_validated
+from headway.models.encoder_frozen.choosing import Choice, Exam, choose, cross_validated
 from headway.models.encoder_frozen.frozen import FrozenEncoder
-from headway.models.encoder_frozen.heads import DEFAULT, SOLVE, Head, Vectors, with_words
+from headway.models.encoder_frozen.heads import DEFAULT, SOLVE, Vectors
 from headway.models.encoder_frozen.lens import Lens, is_few
+from headway.models.encoder_frozen.material import Material, Setting, Unlabelled, solved
 from headway.models.encoder_frozen.reading import Eyes, base_of
 from headway.models.family import Estimate, Examples, Settings
 from headway.models.targets import TargetScale, fit_target_scale
@@ -29,7 +30,9 @@ from headway.tasks.recipe import Recipe
 _HEAD_SHARE = 0.2
 _PROBED_ROWS = 400
 # Heads that are solved, as large as that of all rows together.
-_SOLVED, _SOLVED_FEW = 8, 45
+_SOLVED, _SOLVED_FEW = 8, 35
+# Unlabelled rows that are read at most, and in this share of the time; neighbours cost their square.
+MOST_UNLABELLED, _UNLABELLED_SHARE = 4_000, 0.4
 
 
 def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estimate:
@@ -53,15 +56,6 @@ def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estim
     return Estimate(encoding + heads + 0.5, memory)
 
 
-@dataclass(frozen=True)
-class Material:
-    """Vectors of the rows, and of the labels' words where they may be learnt from; both through the lens."""
-
-    rows: Vectors
-    words: np.ndarray | None
-    lens: Lens | None
-
-
 def fit(
     train: Examples,
     valid: Examples | None,
@@ -72,7 +66,7 @@ def fit(
     seed: int,
     clock: Clock,
 ) -> FrozenEncoder:
-    """Encode all texts, then choose the head on `valid`; or by cross-validation without it; see `Family.fit`."""
+    """Encode all texts, then choose the head on `valid`, or by cross-validation without it; see `Family.fit`."""
     base, columns = base_of(train), train.columns("text")
     if clock.expired:
         raise TrainingError("the time ended before the texts were encoded", fix="raise budget.time")
@@ -82,53 +76,72 @@ def fit(
     eyes = Eyes(base, cast("Precision", precision), columns, train.support.store)
     encoding = clock if clock.left() == float("inf") else Clock.after(clock.left() * (1 - _HEAD_SHARE))
     target = fit_target_scale(train.y) if task.kind == "regress" else None
-    material = _material(eyes, train, task, recipe, target, encoding)
+    desk = _Desk(eyes, task, recipe, target, encoding)
+    material, lens, read = desk.gather(train, settings, seed)
     exams: tuple[Exam, ...] = ()
     if settings is None and valid is not None:
-        seen = _vectors(eyes, valid, material.lens, task, recipe, target, encoding)
-        exams = (Exam(material.rows, seen, valid.y),)
+        exams = (Exam(material, desk.vectors(valid, lens), valid.y),)
     elif settings is None:
-        exams = cross_validated(material.rows, train.y, task, seed=seed)
+        exams = cross_validated(material, train.y, task, seed=seed)
     if exams:
-        choice = choose(exams, material.words, task=task, recipe=recipe, target=target, clock=clock)
+        choice = choose(exams, task=task, recipe=recipe, target=target, clock=clock)
     else:
         choice = Choice(_replayed(given, task, recipe))
-    head = choice.heads[0] if len(choice.heads) == 1 else _solved(material, choice.setting, task)
-    return FrozenEncoder(eyes, head, target, {**choice.setting.told, "precision": eyes.precision}, lens=material.lens)
+    head = choice.heads[0] if len(choice.heads) == 1 else solved(material, choice.setting, task)
+    chosen: Settings = {**choice.setting.told, "precision": eyes.precision, "unlabelled_rows": read}
+    return FrozenEncoder(eyes, head, target, chosen, lens=lens)
 
 
-def _material(
-    eyes: Eyes, train: Examples, task: Task, recipe: Recipe, target: TargetScale | None, clock: Clock
-) -> Material:
-    """Return what there is to learn from; where rows are few, through a lens and with the labels' words."""
-    rows = _vectors(eyes, train, None, task, recipe, target, clock)
-    if not is_few(train.y, task):
-        return Material(rows, None, None)
-    lens, words = Lens.of(rows.x), eyes.read_words(task)
-    return Material(replace(rows, x=lens(rows.x)), None if words is None else lens.words(words), lens)
+@dataclass(frozen=True)
+class _Desk:
+    """How rows become what a head learns from; `clock` is that of encoding."""
 
+    eyes: Eyes
+    task: Task
+    recipe: Recipe
+    target: TargetScale | None
+    clock: Clock
 
-def _vectors(
-    eyes: Eyes,
-    examples: Examples,
-    lens: Lens | None,
-    task: Task,
-    recipe: Recipe,
-    target: TargetScale | None,
-    clock: Clock,
-) -> Vectors:
-    y = examples.y if target is None else target.forward(examples.y)
-    x = eyes.read(examples.rows, clock)
-    return Vectors(x if lens is None else lens(x), y, row_weights(examples, task, recipe))
+    def gather(self, train: Examples, settings: Settings | None, seed: int) -> tuple[Material, Lens | None, int]:
+        """Return what there is to learn from, the lens before it, and how many unlabelled rows were read.
+
+        Where rows are few, they are seen through a lens, and the labels' words and unlabelled rows stand beside them.
+        """
+        rows = self.vectors(train, None)
+        if not is_few(train.y, self.task):
+            return Material(rows), None, 0
+        lens, words = Lens.of(rows.x), self.eyes.read_words(self.task)
+        seen = Material(replace(rows, x=lens(rows.x)), None if words is None else lens.words(words))
+        more = self._unlabelled(train, settings, seed)
+        if more is None or not len(more):
+            return seen, lens, 0
+        return replace(seen, unlabelled=Unlabelled.of(lens(more))), lens, len(more)
+
+    def vectors(self, examples: Examples, lens: Lens | None) -> Vectors:
+        """Return rows as vectors, with their scaled targets and their weights."""
+        y = examples.y if self.target is None else self.target.forward(examples.y)
+        x = self.eyes.read(examples.rows, self.clock)
+        return Vectors(x if lens is None else lens(x), y, row_weights(examples, self.task, self.recipe))
+
+    def _unlabelled(self, train: Examples, settings: Settings | None, seed: int) -> np.ndarray | None:
+        """Return vectors of as many unlabelled rows as settings say, or as the time allows."""
+        rows = train.support.unlabelled
+        if rows is None or rows.height == 0:
+            return None
+        count = min(rows.height, MOST_UNLABELLED)
+        if settings is not None:
+            count = min(count, int(settings.get("unlabelled_rows", 0)))
+        elif self.clock.left() < float("inf"):
+            texts = [text for column in self.eyes.columns for text in rows[column].fill_null("").head(64).to_list()]
+            each = seconds_for(self.eyes.base, texts, self.eyes.precision) / max(1, min(64, rows.height))
+            count = min(count, int(self.clock.left() * _UNLABELLED_SHARE / max(each, 1e-6)))
+        chosen = np.random.default_rng(seed).permutation(rows.height)[:count]
+        return self.eyes.read(rows[np.sort(chosen)], self.clock) if count else None
 
 
 def _replayed(settings: Mapping[str, object], task: Task, recipe: Recipe) -> Setting:
     """Return what settings say, with the defaults for what they leave open."""
     told = {**Setting(*DEFAULT[task.kind]).told, **settings}
-    penalty = told["penalty"] if recipe.weight_decay is None else recipe.weight_decay
-    return Setting(str(told["head"]), float(cast("float", penalty)), float(cast("float", told["words"])))
-
-
-def _solved(material: Material, setting: Setting, task: Task) -> Head:
-    rows = with_words(material.rows, material.words, setting.words)
-    return SOLVE[setting.head](rows, task, setting.penalty, None, Clock())
+    fixed = told["penalty"] if recipe.weight_decay is None else recipe.weight_decay
+    penalty, words, unlabelled = (float(cast("float", value)) for value in (fixed, told["words"], told["unlabelled"]))
+    return Setting(str(told["head"]), penalty, words, unlabelled)

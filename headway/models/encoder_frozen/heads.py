@@ -31,6 +31,11 @@ class Vectors:
         """Return the rows at `positions`."""
         return Vectors(self.x[positions], self.y[positions], self.weight[positions])
 
+    def joined(self, other: Vectors) -> Vectors:
+        """Return these rows and then the other ones."""
+        pairs = ((self.x, other.x), (self.y, other.y), (self.weight, other.weight))
+        return Vectors(*(np.concatenate(pair) for pair in pairs))
+
 
 @dataclass(frozen=True)
 class Head:
@@ -42,17 +47,6 @@ class Head:
     def outputs(self, x: np.ndarray) -> np.ndarray:
         """Return float64 `[n, outputs]`."""
         return np.asarray(x.astype(np.float64) @ self.weights + self.bias)
-
-
-def with_words(vectors: Vectors, words: np.ndarray | None, weight: float) -> Vectors:
-    """Return the rows and, where they count, the words of each label `[labels, width]` as a row of that weight."""
-    if words is None or weight <= 0:
-        return vectors
-    return Vectors(
-        np.concatenate([vectors.x, words]),
-        np.concatenate([vectors.y, np.arange(len(words))]),
-        np.concatenate([vectors.weight, np.full(len(words), weight)]),
-    )
 
 
 # (vectors, task, penalty per row, where to start, clock) -> head

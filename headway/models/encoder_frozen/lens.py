@@ -8,6 +8,7 @@ import numpy as np
 import spox.opset.ai.onnx.v21 as op
 from spox import Var
 
+from headway.models.pseudo import unit
 from headway.tasks import Task
 
 # Up to so many rows of a usual label, rows are few: the words of the labels may tell more than they do.
@@ -43,8 +44,3 @@ def is_few(y: np.ndarray, task: Task) -> bool:
     if task.kind != "classify" or len(y) == 0:
         return False
     return float(np.median(np.unique(y, return_counts=True)[1])) <= FEW
-
-
-def unit(rows: np.ndarray) -> np.ndarray:
-    """Return rows of the length 1."""
-    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12), np.float32)

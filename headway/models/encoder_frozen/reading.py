@@ -14,7 +14,7 @@ from headway.encoders.exporting import Precision
 from headway.encoders.features import features
 from headway.errors import TrainingError
 from headway.models.family import Examples
-from headway.models.words import label_words, wordless
+from headway.models.words import humanise, is_described_name, label_words, wordless
 from headway.tasks import Classify, Task
 
 
@@ -37,10 +37,20 @@ class Eyes:
         return np.concatenate(parts, axis=1)
 
     def read_words(self, task: Task) -> np.ndarray | None:
-        """Return the vectors of the labels' words, `[labels, columns * hidden]`; None where a label says nothing."""
+        """Return the vectors of the labels' words, `[labels, columns * hidden]`; None where a label says nothing.
+
+        A label that has both a name in words and a description is the mean of the two.
+        """
         if not isinstance(task, Classify) or wordless(task.labels, task.descriptions):
             return None
-        return self.read(pl.DataFrame(dict.fromkeys(self.columns, label_words(task))))
+        said = self._read(label_words(task))
+        named = [place for place, label in enumerate(task.labels) if is_described_name(label, task.descriptions)]
+        if named:
+            said[named] = (said[named] + self._read(tuple(humanise(task.labels[place]) for place in named))) / 2
+        return said
+
+    def _read(self, words: tuple[str, ...]) -> np.ndarray:
+        return self.read(pl.DataFrame(dict.fromkeys(self.columns, words)))
 
 
 def base_of(train: Examples) -> Base:

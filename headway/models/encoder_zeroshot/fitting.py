@@ -20,10 +20,10 @@ from headway.models.encoder_frozen.heads import Head
 from headway.models.encoder_frozen.reading import Eyes
 from headway.models.encoder_zeroshot.heading import centre_head, distilled_head, scaled
 from headway.models.encoder_zeroshot.teaching import teach
-from headway.models.words import label_words, wordless
 from headway.models.family import Estimate, Examples, Settings
 from headway.models.targets import mean_loss
 from headway.models.weighting import row_weights
+from headway.models.words import label_words, wordless
 from headway.tasks import Classify, Task
 from headway.tasks.recipe import Recipe
 
