@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -101,7 +102,8 @@ def fit(
         scratch = place / "encoder_fewshot"
         scratch.mkdir(exist_ok=True)
         ready = opened(assignment, clock=clock, scratch=scratch, normalise=True)
-        start = _start(ready, reader, train, task, recipe, settings=settings, seed=seed, clock=clock)
+        kept = scratch / f"head-{assignment.way}.json"
+        start = _start(ready, reader, assignment, recipe, kept=kept, clock=clock)
         trained = training.train(
             lambda: Contrast(copied(ready.network), start.lens, start.head, smoothing=plan.label_smoothing),  # type: ignore[arg-type]
             Lesson(ready.train, train.y, train.weight),
@@ -128,28 +130,28 @@ class Start:
     lens: Lens
 
 
-def _start(
-    ready: Ready,
-    reader: Reader,
-    train: Examples,
-    task: Task,
-    recipe: Recipe,
-    *,
-    settings: Settings | None,
-    seed: int,
-    clock: Clock,
-) -> Start:
-    """Solve the head as `encoder_frozen` does, on the pooled outputs of the base as it is."""
+def _start(ready: Ready, reader: Reader, assignment: Assignment, recipe: Recipe, *, kept: Path, clock: Clock) -> Start:
+    """Solve the head as `encoder_frozen` does, on the pooled outputs of the base as it is.
+
+    Its setting is chosen by the first fold, for all of them and for a fit that was killed, and is `kept`.
+    """
+    train, task, settings = assignment.train, assignment.task, assignment.settings
     pooled = pooled_of(ready.train, ready.network)
     lens, words = Lens.of(pooled), _words(ready, reader, task)
     rows = Vectors(lens(pooled), train.y, row_weights(train, task, recipe))
     material = Material(rows, None if words is None else lens.words(words))
-    setting = Setting(*DEFAULT["classify"])
+
+    def chosen() -> Setting:
+        exams = cross_validated(material, train.y, task, seed=assignment.seed)
+        if not exams:
+            return Setting(*DEFAULT["classify"])
+        plain = replace(recipe, weight_decay=None)  # what a user says of it holds for the layers
+        return choose(exams, task=task, recipe=plain, target=None, clock=clock).setting
+
     if settings is not None and "penalty" in settings:
         setting = Setting(str(settings["head"]), float(settings["penalty"]), float(settings["words"]))
-    elif exams := cross_validated(material, train.y, task, seed=seed):
-        plain = replace(recipe, weight_decay=None)  # what a user says of it holds for the layers
-        setting = choose(exams, task=task, recipe=plain, target=None, clock=clock).setting
+    else:
+        setting = choosing.remembered(kept, Setting, chosen)
     return Start(solved(material, setting, task), setting, lens)
 
 

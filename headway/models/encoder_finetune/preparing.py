@@ -103,7 +103,7 @@ def opened(assignment: Assignment, *, clock: Clock, scratch: Path, normalise: bo
     if not is_known(encoder.backbone.config.to_dict()):  # type: ignore[operator, union-attr]
         raise cannot_export(base.architecture)
     kept = scratch / f"choice-{assignment.way}.json"
-    choice = choosing.remembered(kept, lambda: _choice(encoder, assignment, clock, scratch))
+    choice = choosing.remembered(kept, Choice, lambda: _choice(encoder, assignment, clock, scratch))
     with seeded(assignment.seed):
         network = Tuned(
             encoder,

@@ -11,7 +11,7 @@ import numpy as np
 
 from headway.compute.clock import Clock
 from headway.encoders.exporting import Precision
-from headway.encoders.features import seconds_for
+from headway.encoders.features import seconds_for, unknown
 from headway.encoders.precision import choose_precision
 from headway.errors import TrainingError
 from headway.models.encoder_frozen.choosing import Choice, Exam, choose, cross_validated
@@ -41,7 +41,7 @@ def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estim
     columns = train.columns("text")
     texts = [text for column in columns for text in train.rows[column].fill_null("").unique().to_list()]
     precision = choose_precision(base, texts, store=train.support.store)
-    encoding = seconds_for(base, texts, precision)
+    encoding = seconds_for(base, unknown(base, texts, precision, store=train.support.store), precision)
     generator = np.random.default_rng(seed)
     width = 384 * len(columns)
     few = min(len(train), _PROBED_ROWS)

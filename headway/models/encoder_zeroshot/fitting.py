@@ -11,7 +11,7 @@ import polars as pl
 from headway.bases.base import Base
 from headway.compute.clock import Clock
 from headway.encoders.exporting import Precision
-from headway.encoders.features import seconds_for
+from headway.encoders.features import seconds_for, unknown
 from headway.encoders.precision import choose_precision
 from headway.errors import TrainingError
 from headway.models.answers import answer
@@ -54,7 +54,8 @@ def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estim
         return Estimate(0.01, memory)
     precision = choose_precision(base, texts, store=train.support.store)
     operations = count * width * (2.0 * count + 300 * task.width)
-    return Estimate(seconds_for(base, texts, precision) + operations / 5e9 + 0.5, memory)
+    new = unknown(base, texts, precision, store=train.support.store)
+    return Estimate(seconds_for(base, new, precision) + operations / 5e9 + 0.5, memory)
 
 
 def fit(
