@@ -146,10 +146,11 @@ def _start(ready: Ready, reader: Reader, assignment: Assignment, recipe: Recipe,
         if not exams:
             return Setting(*DEFAULT["classify"])
         plain = replace(recipe, weight_decay=None)  # what a user says of it holds for the layers
-        return choose(exams, task=task, recipe=plain, target=None, clock=clock).setting
+        return choose(exams, task=task, recipe=plain, target=None, clock=clock, few=True).setting
 
     if settings is not None and "penalty" in settings:
-        setting = Setting(str(settings["head"]), float(settings["penalty"]), float(settings["words"]))
+        numbers = {name: float(settings[name]) for name in ("penalty", "words", "scale")}
+        setting = Setting(str(settings["head"]), **numbers)
     else:
         setting = choosing.remembered(kept, Setting, chosen)
     return Start(solved(material, setting, task), setting, lens)

@@ -30,7 +30,7 @@ from headway.tasks.recipe import Recipe
 _HEAD_SHARE = 0.2
 _PROBED_ROWS = 400
 # Heads that are solved, as large as that of all rows together.
-_SOLVED, _SOLVED_FEW = 8, 35
+_SOLVED, _SOLVED_FEW = 8, 60
 # Unlabelled rows that are read at most, and in this share of the time; neighbours cost their square.
 MOST_UNLABELLED, _UNLABELLED_SHARE = 4_000, 0.4
 
@@ -84,10 +84,12 @@ def fit(
     elif settings is None:
         exams = cross_validated(material, train.y, task, seed=seed)
     if exams:
-        choice = choose(exams, task=task, recipe=recipe, target=target, clock=clock)
+        few = lens is not None
+        choice = choose(exams, task=task, recipe=recipe, target=target, clock=clock, few=few)
     else:
         choice = Choice(_replayed(given, task, recipe))
-    head = choice.heads[0] if len(choice.heads) == 1 else solved(material, choice.setting, task)
+    whole = len(choice.heads) == 1
+    head = choice.heads[0].scaled(choice.setting.scale) if whole else solved(material, choice.setting, task)
     chosen: Settings = {**choice.setting.told, "precision": eyes.precision, "unlabelled_rows": read}
     return FrozenEncoder(eyes, head, target, chosen, lens=lens)
 
@@ -142,6 +144,7 @@ class _Desk:
 def _replayed(settings: Mapping[str, object], task: Task, recipe: Recipe) -> Setting:
     """Return what settings say, with the defaults for what they leave open."""
     told = {**Setting(*DEFAULT[task.kind]).told, **settings}
-    fixed = told["penalty"] if recipe.weight_decay is None else recipe.weight_decay
-    penalty, words, unlabelled = (float(cast("float", value)) for value in (fixed, told["words"], told["unlabelled"]))
-    return Setting(str(told["head"]), penalty, words, unlabelled)
+    if recipe.weight_decay is not None:
+        told["penalty"] = recipe.weight_decay
+    numbers = {name: float(cast("float", told[name])) for name in ("penalty", "words", "unlabelled", "scale")}
+    return Setting(str(told["head"]), **numbers)

@@ -48,6 +48,10 @@ class Head:
         """Return float64 `[n, outputs]`."""
         return np.asarray(x.astype(np.float64) @ self.weights + self.bias)
 
+    def scaled(self, scale: float) -> Head:
+        """Return a head whose answers are the same and surer (above 1) or less sure (below 1)."""
+        return Head(self.weights * scale, self.bias * scale)
+
 
 # (vectors, task, penalty per row, where to start, clock) -> head
 Solve = Callable[[Vectors, Task, float, "Head | None", Clock], Head]
@@ -113,9 +117,14 @@ def _spread(weights: np.ndarray, bias: np.ndarray, present: np.ndarray, task: Ta
 PENALTIES: Mapping[str, Mapping[str, tuple[float, ...]]] = {
     "classify": {
         "prototypes": (1.0, 0.3, 0.1),
-        "logistic": (1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 3e-6),
+        "logistic": (1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 3e-6),
     },
     "regress": {"ridge": (1.0, 0.3, 0.1, 0.03, 0.01, 3e-3, 1e-3, 3e-4)},
+}
+# The same for classification where rows are few; the scale of prototypes is found apart.
+FEW_PENALTIES: Mapping[str, tuple[float, ...]] = {
+    "prototypes": (1.0,),
+    "logistic": (1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5),
 }
 SOLVE: Mapping[str, Solve] = {"logistic": logistic, "prototypes": prototypes, "ridge": ridge}
 DEFAULT: Mapping[str, tuple[str, float]] = {"classify": ("logistic", 1e-4), "regress": ("ridge", 0.03)}

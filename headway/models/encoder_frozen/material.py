@@ -19,13 +19,15 @@ BALANCE = 0.5
 class Setting:
     """A head, its penalty, and for how many rows the words of each label count (0: they are not learnt from).
 
-    `unlabelled`: what all unlabelled rows count beside all others together.
+    `unlabelled`: what all unlabelled rows count beside all others together. `scale`: what the outputs of a classifier
+    are multiplied by, since a strong penalty makes answers that are right and too unsure.
     """
 
     head: str
     penalty: float
     words: float = 0.0
     unlabelled: float = 0.0
+    scale: float = 1.0
 
     @property
     def told(self) -> dict[str, float | str]:
@@ -59,10 +61,15 @@ class Material:
         return replace(self, rows=self.rows.take(positions))
 
 
-def solved(
+def solved(material: Material, setting: Setting, task: Task) -> Head:
+    """Return the head of a setting."""
+    return solved_unscaled(material, setting, task).scaled(setting.scale)
+
+
+def solved_unscaled(
     material: Material, setting: Setting, task: Task, *, start: Head | None = None, clock: Clock | None = None
 ) -> Head:
-    """Return the head of a setting.
+    """Return the head of a setting before its outputs are scaled, found from `start`.
 
     With unlabelled rows it learns twice: it labels them itself, and then learns from them too, most from those that it
     is sure of (Scudder 1965; Lee 2013, "Pseudo-label").
@@ -72,7 +79,7 @@ def solved(
     head = SOLVE[setting.head](rows, task, setting.penalty, start, clock)
     if material.unlabelled is None or setting.unlabelled <= 0:
         return head
-    shares = balanced(head.outputs(material.unlabelled.smooth), BALANCE)
+    shares = balanced(head.scaled(setting.scale).outputs(material.unlabelled.smooth), BALANCE)
     sure = shares.max(axis=1).astype(np.float64) ** 2
     weight = sure * (setting.unlabelled * rows.weight.sum() / max(float(sure.sum()), 1e-12))
     more = Vectors(material.unlabelled.x, shares.argmax(axis=1), weight)

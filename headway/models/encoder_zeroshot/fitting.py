@@ -18,7 +18,7 @@ from headway.models.answers import answer
 from headway.models.encoder_frozen.frozen import FrozenEncoder
 from headway.models.encoder_frozen.heads import Head
 from headway.models.encoder_frozen.reading import Eyes
-from headway.models.encoder_zeroshot.heading import centre_head, distilled_head, scaled
+from headway.models.encoder_zeroshot.heading import centre_head, distilled_head
 from headway.models.encoder_zeroshot.teaching import teach
 from headway.models.family import Estimate, Examples, Settings
 from headway.models.targets import mean_loss
@@ -83,7 +83,7 @@ def fit(
     if valid is not None and settings is None:
         head, chosen = _choose(material, Exam(eyes.read(valid.rows, encoding), valid), task, recipe, clock)
     else:
-        head = scaled(_head(material, task, chosen, clock), float(chosen["scale"]))
+        head = _head(material, task, chosen, clock).scaled(float(chosen["scale"]))
     return FrozenEncoder(eyes, head, None, {**chosen, "precision": precision})
 
 
@@ -112,8 +112,8 @@ def _choose(material: Material, exam: Exam, task: Task, recipe: Recipe, clock: C
 
     def weigh(settings: Settings) -> tuple[float, Head, Settings]:
         head = _head(material, task, settings, clock)
-        loss, scale = min((exam.loss(scaled(head, scale), task, recipe), scale) for scale in SCALES)
-        return loss, scaled(head, scale), {**settings, "scale": scale}
+        loss, scale = min((exam.loss(head.scaled(scale), task, recipe), scale) for scale in SCALES)
+        return loss, head.scaled(scale), {**settings, "scale": scale}
 
     centres: Settings = {**DEFAULT, "head": "centres"}
     tried = [weigh({**centres, "balance": BALANCES[0]})]
