@@ -110,11 +110,13 @@ class _Search:
                 return
             lowest, heads = min(lowest, found.loss), found.heads
 
-    def vary(self, **changes: float) -> None:
+    def vary(self, *, words: float | None = None, unlabelled: float = 0.0) -> None:
         """Try other weights with the best head."""
-        if self.best is not None and not self.clock.expired:
-            setting = replace(self.best.setting, **changes)
-            self._tried(setting, self.best.heads, (setting.scale,) if setting.unlabelled else SCALES)
+        if self.best is None or self.clock.expired:
+            return
+        best = self.best.setting
+        setting = replace(best, words=best.words if words is None else words, unlabelled=unlabelled)
+        self._tried(setting, self.best.heads, (setting.scale,) if unlabelled else SCALES)
 
     def _tried(self, setting: Setting, start: Sequence[Head | None], scales: Sequence[float]) -> Choice:
         heads = tuple(
