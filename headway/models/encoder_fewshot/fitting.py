@@ -24,9 +24,9 @@ from headway.models.encoder_frozen.choosing import choose, cross_validated
 from headway.models.encoder_frozen.heads import DEFAULT, Head, Vectors
 from headway.models.encoder_frozen.lens import Lens
 from headway.models.encoder_frozen.material import Material, Setting, solved
+from headway.models.encoder_frozen.reading import word_vectors
 from headway.models.family import Curve, Estimate, Examples, Settings
 from headway.models.weighting import row_weights
-from headway.models.words import label_words, wordless
 from headway.networks import training
 from headway.networks.batches import Lesson
 from headway.networks.checkpoints import Checkpoints
@@ -34,7 +34,7 @@ from headway.networks.plan import Plan, planned
 from headway.networks.timing import copied
 from headway.networks.training import Trained, predict
 from headway.package.graph import Graph
-from headway.tasks import Classify, Task
+from headway.tasks import Task
 from headway.tasks.recipe import Recipe
 
 # Rows seen in all epochs together; few rows are seen more often.
@@ -158,11 +158,10 @@ def _start(ready: Ready, reader: Reader, assignment: Assignment, recipe: Recipe,
 
 def _words(ready: Ready, reader: Reader, task: Task) -> np.ndarray | None:
     """Return the pooled outputs of the labels' words; None where a label says nothing."""
-    assert isinstance(task, Classify)
-    if wordless(task.labels, task.descriptions):
-        return None
     columns = [feed.columns[0] for feed in reader.feeds]
-    return pooled_of(reader.read(pl.DataFrame(dict.fromkeys(columns, label_words(task)))), ready.network)
+    return word_vectors(
+        lambda words: pooled_of(reader.read(pl.DataFrame(dict.fromkeys(columns, words))), ready.network), task
+    )
 
 
 def _suited(plan: Plan, recipe: Recipe, choice: Choice) -> Plan:

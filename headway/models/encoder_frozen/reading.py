@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,20 +38,22 @@ class Eyes:
         return np.concatenate(parts, axis=1)
 
     def read_words(self, task: Task) -> np.ndarray | None:
-        """Return the vectors of the labels' words, `[labels, columns * hidden]`; None where a label says nothing.
+        """Return the vectors of the labels' words, see `word_vectors`."""
+        return word_vectors(lambda words: self.read(pl.DataFrame(dict.fromkeys(self.columns, words))), task)
 
-        A label that has both a name in words and a description is the mean of the two.
-        """
-        if not isinstance(task, Classify) or wordless(task.labels, task.descriptions):
-            return None
-        said = self._read(label_words(task))
-        named = [place for place, label in enumerate(task.labels) if is_described_name(label, task.descriptions)]
-        if named:
-            said[named] = (said[named] + self._read(tuple(humanise(task.labels[place]) for place in named))) / 2
-        return said
 
-    def _read(self, words: tuple[str, ...]) -> np.ndarray:
-        return self.read(pl.DataFrame(dict.fromkeys(self.columns, words)))
+def word_vectors(read: Callable[[Sequence[str]], np.ndarray], task: Task) -> np.ndarray | None:
+    """Return the vectors of the labels' words, `[labels, width]`; None where a label says nothing.
+
+    `read` makes vectors of texts. A label that has both a name in words and a description is the mean of the two.
+    """
+    if not isinstance(task, Classify) or wordless(task.labels, task.descriptions):
+        return None
+    said = read(label_words(task))
+    named = [place for place, label in enumerate(task.labels) if is_described_name(label, task.descriptions)]
+    if named:
+        said[named] = (said[named] + read([humanise(task.labels[place]) for place in named])) / 2
+    return said
 
 
 def base_of(train: Examples) -> Base:
