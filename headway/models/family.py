@@ -45,8 +45,8 @@ class Card:
     `unlabelled`: it learns from `Support.unlabelled`, and takes part only where there are such rows. `self_tuning`:
     given neither settings nor a validation part, its `fit` chooses settings inside the rows it is given, by
     cross-validation or out-of-bag answers; a cross-validating tournament lets it do so once, on all training rows, and
-    every fold replays what was chosen. `most_rows_a_label`: above so many rows of a usual label it stays out, unless the
-    user named it.
+    every fold replays what was chosen. `most_rows_a_label`: above so many rows of a usual label it stays out, unless
+    the user named it.
     """
 
     name: str
