@@ -24,7 +24,7 @@ WORDS = (2.0, 0.0, 1.0, 5.0, 10.0)
 # Penalties are compared at the scale that suits each best, or strong ones would lose by being unsure.
 SCALES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 # What all unlabelled rows count beside all others.
-UNLABELLED = (0.5, 2.0)
+UNLABELLED = (0.5, 1.0)
 # Few rows are judged by their errors, and this share of their loss to tell equals apart. Their loss is ruled by how
 # sure a head may be, and prefers others than those that are right most often (measured on banking77 and tnews).
 LOSS_SHARE = 0.01

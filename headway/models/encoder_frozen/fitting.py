@@ -18,7 +18,7 @@ from headway.models.encoder_frozen.choosing import Choice, Exam, choose, cross_v
 from headway.models.encoder_frozen.frozen import FrozenEncoder
 from headway.models.encoder_frozen.heads import DEFAULT, SOLVE, Vectors
 from headway.models.encoder_frozen.lens import Lens, is_few
-from headway.models.encoder_frozen.material import Material, Setting, Unlabelled, solved
+from headway.models.encoder_frozen.material import Material, Setting, solved
 from headway.models.encoder_frozen.reading import Eyes, base_of
 from headway.models.family import Estimate, Examples, Settings
 from headway.models.targets import TargetScale, fit_target_scale
@@ -31,7 +31,7 @@ _HEAD_SHARE = 0.2
 _PROBED_ROWS = 400
 # Heads that are solved, as large as that of all rows together.
 _SOLVED, _SOLVED_FEW = 8, 60
-# Unlabelled rows that are read at most, and in this share of the time; neighbours cost their square.
+# Unlabelled rows that are read at most, and in this share of the time.
 MOST_UNLABELLED, _UNLABELLED_SHARE = 4_000, 0.4
 
 
@@ -117,7 +117,7 @@ class _Desk:
         more = self._unlabelled(train, settings, seed)
         if more is None or not len(more):
             return seen, lens, 0
-        return replace(seen, unlabelled=Unlabelled.of(lens(more))), lens, len(more)
+        return replace(seen, unlabelled=lens(more)), lens, len(more)
 
     def vectors(self, examples: Examples, lens: Lens | None) -> Vectors:
         """Return rows as vectors, with their scaled targets and their weights."""

@@ -8,11 +8,13 @@ import numpy as np
 
 from headway.compute.clock import Clock
 from headway.models.encoder_frozen.heads import SOLVE, Head, Vectors
-from headway.models.pseudo import balanced, smoothed
+from headway.models.pseudo import balanced
 from headway.tasks import Task
 
 # How far the likely labels of unlabelled rows are drawn towards being equally common.
 BALANCE = 0.5
+# The share of the unlabelled rows that is learnt from.
+SURE = 0.15
 
 
 @dataclass(frozen=True)
@@ -36,25 +38,15 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Unlabelled:
-    """Vectors of rows without labels, `[n, width]`, and the same moved towards their neighbours."""
-
-    x: np.ndarray
-    smooth: np.ndarray
-
-    @classmethod
-    def of(cls, x: np.ndarray) -> Unlabelled:
-        """Find the neighbours of vectors of length 1."""
-        return cls(x, smoothed(x))
-
-
-@dataclass(frozen=True)
 class Material:
-    """Rows; `words`: `[labels, width]` of the labels' words, where they may be learnt from; unlabelled rows."""
+    """Rows, and what may be learnt from beside them.
+
+    `words`: of the labels, `[labels, width]`. `unlabelled`: rows without labels, `[n, width]`.
+    """
 
     rows: Vectors
     words: np.ndarray | None = None
-    unlabelled: Unlabelled | None = None
+    unlabelled: np.ndarray | None = None
 
     def take(self, positions: np.ndarray) -> Material:
         """Return the material with fewer rows."""
@@ -71,19 +63,37 @@ def solved_unscaled(
 ) -> Head:
     """Return the head of a setting before its outputs are scaled, found from `start`.
 
-    With unlabelled rows it learns twice: it labels them itself, and then learns from them too, most from those that it
-    is sure of (Scudder 1965; Lee 2013, "Pseudo-label").
+    With unlabelled rows it learns twice: it labels them itself, and then learns from those too that it is most sure of
+    (Scudder 1965; Lee 2013, "Pseudo-label").
     """
     clock = clock or Clock()
     rows = with_words(material.rows, material.words, setting.words)
     head = SOLVE[setting.head](rows, task, setting.penalty, start, clock)
     if material.unlabelled is None or setting.unlabelled <= 0:
         return head
-    shares = balanced(head.scaled(setting.scale).outputs(material.unlabelled.smooth), BALANCE)
-    sure = shares.max(axis=1).astype(np.float64) ** 2
-    weight = sure * (setting.unlabelled * rows.weight.sum() / max(float(sure.sum()), 1e-12))
-    more = Vectors(material.unlabelled.x, shares.argmax(axis=1), weight)
+    shares = balanced(head.scaled(setting.scale).outputs(material.unlabelled), BALANCE)
+    more = surest(material.unlabelled, shares, rows, setting.unlabelled)
     return SOLVE[setting.head](rows.joined(more), task, setting.penalty, head, clock)
+
+
+def surest(x: np.ndarray, shares: np.ndarray, rows: Vectors, weight: float) -> Vectors:
+    """Return as many rows of `x` for each label, those with the largest `shares` `[n, labels]` of it.
+
+    Together they count `weight` times what `rows` do, label by label: with whatever is most common among unlabelled
+    rows, labels would be answered by how common they are (measured on tnews: .55 without them, .40 so, .56 with this).
+    """
+    labels, likely = shares.shape[1], shares.argmax(axis=1)
+    most = max(1, int(SURE * len(x) / labels))
+    totals = np.bincount(rows.y, weights=rows.weight, minlength=labels)
+    chosen: list[np.ndarray] = []
+    weights: list[np.ndarray] = []
+    for label in np.unique(likely):
+        own = np.flatnonzero(likely == label)
+        own = own[np.argsort(-shares[own, label], kind="stable")[:most]]
+        chosen.append(own)
+        weights.append(np.full(len(own), weight * totals[label] / len(own)))
+    places = np.concatenate(chosen)
+    return Vectors(x[places], likely[places], np.concatenate(weights))
 
 
 def with_words(vectors: Vectors, words: np.ndarray | None, weight: float) -> Vectors:

@@ -4,7 +4,7 @@ import pytest
 from headway.compute.clock import Clock
 from headway.models.encoder_frozen.choosing import WORDS, Exam, choose, cross_validated
 from headway.models.encoder_frozen.heads import Vectors
-from headway.models.encoder_frozen.material import Material, Unlabelled, with_words
+from headway.models.encoder_frozen.material import Material, with_words
 from headway.models.pseudo import unit
 from headway.tasks import Classify
 from headway.tasks.recipe import Recipe
@@ -54,14 +54,14 @@ def test_words_that_mislead_are_left_out():
 
 def test_unlabelled_rows_count_where_they_lie_around_the_labels():
     more, _ = noisy(300, 5)
-    told = chosen(None, unlabelled=Unlabelled.of(more.x))
+    told = chosen(None, unlabelled=more.x)
     assert told.setting.unlabelled > 0
     assert told.loss < chosen(None).loss
 
 
 def test_unlabelled_rows_of_something_else_do_no_harm():
     strange = unit(np.random.default_rng(1).normal(size=(300, 30)))
-    assert chosen(None, rows=60, unlabelled=Unlabelled.of(strange)).loss <= chosen(None, rows=60).loss
+    assert chosen(None, rows=60, unlabelled=strange).loss <= chosen(None, rows=60).loss
 
 
 def test_without_words_their_weight_is_zero():

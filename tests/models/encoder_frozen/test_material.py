@@ -1,7 +1,8 @@
 import numpy as np
+import pytest
 
 from headway.models.encoder_frozen.heads import Vectors
-from headway.models.encoder_frozen.material import Material, Setting, Unlabelled, solved
+from headway.models.encoder_frozen.material import Material, Setting, solved, surest
 from headway.models.pseudo import unit
 from headway.tasks import Classify
 
@@ -21,9 +22,17 @@ def right(head, rows):
 
 def test_unlabelled_rows_around_the_labels_teach():
     few, more, test = noisy(6, 0), noisy(400, 1), noisy(300, 2)
-    material = Material(few, unlabelled=Unlabelled.of(more.x))
+    material = Material(few, unlabelled=more.x)
     plain, taught = (solved(material, Setting("logistic", 1e-2, unlabelled=share), TASK) for share in (0.0, 2.0))
     assert right(taught, test) > right(plain, test) + 0.03
+
+
+def test_the_surest_of_each_label_count_as_its_rows_do_however_common_they_are():
+    shares = np.array([[0.9, 0.1]] * 60 + [[0.6, 0.4]] * 30 + [[0.2, 0.8]] * 10)
+    rows = Vectors(np.zeros((4, 1)), np.array([0, 0, 0, 1]), np.ones(4))
+    found = surest(np.arange(100.0)[:, None], shares, rows, 0.5)
+    assert set(found.x[:, 0]) <= {*range(60), *range(90, 100)}
+    assert [found.weight[found.y == label].sum() for label in (0, 1)] == pytest.approx([1.5, 0.5])
 
 
 def test_a_label_without_rows_is_known_by_its_words():
