@@ -22,8 +22,9 @@ from headway.encoders.features import features
 from headway.models.answers import answer
 from headway.models.encoder_frozen.heads import Head, Vectors, logistic
 from headway.models.encoder_zeroshot.heading import distilled_head
-from headway.models.encoder_zeroshot.teaching import teach, unit
-from headway.models.encoder_zeroshot.words import humanise
+from headway.models.encoder_zeroshot.teaching import teach
+from headway.models.pseudo import unit
+from headway.models.words import humanise
 from headway.pipeline.labelling.ranking import rank
 from headway.tasks import Classify
 

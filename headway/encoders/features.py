@@ -104,6 +104,13 @@ def features(
     return np.empty((0, 0), np.float32) if out is None else out[inverse]
 
 
+def unknown(base: Base, texts: Sequence[str], precision: Precision, *, store: Path | None = None) -> list[str]:
+    """Return the different texts whose vectors are not kept yet."""
+    distinct = list(dict.fromkeys(texts))
+    known, _ = open_store(store, feature_key(base, precision)).get(text_keys(distinct))
+    return [text for text, is_known in zip(distinct, known, strict=True) if not is_known]
+
+
 def seconds_for(base: Base, texts: Sequence[str], precision: Precision, *, probe: int = 32) -> float:
     """Return about how long it takes to encode `texts` here, from a timed probe of some of them."""
     if not texts:

@@ -45,11 +45,14 @@ class Tuned(nn.Module):
 
     def forward(self, *arguments: Tensor) -> Tensor:
         """Return outputs `[rows, width]`."""
+        outputs: Tensor = self.head(self.dropout(self.pooled(*arguments)))
+        return outputs
+
+    def pooled(self, *arguments: Tensor) -> Tensor:
+        """Return what the encoder makes of each column, side by side, `[rows, columns * hidden]`."""
         each = len(arguments) // self.columns
         groups = [arguments[start : start + each] for start in range(0, len(arguments), each)]
-        pooled = torch.cat([self.cut(*group) for group in groups], 1)
-        outputs: Tensor = self.head(self.dropout(pooled))
-        return outputs
+        return torch.cat([self.cut(*group) for group in groups], 1)
 
     def height(self, parameter: str) -> int:
         """Return how many layers stand between a parameter and the head, see `networks.optimizing.Layered`."""

@@ -45,7 +45,8 @@ class Card:
     `unlabelled`: it learns from `Support.unlabelled`, and takes part only where there are such rows. `self_tuning`:
     given neither settings nor a validation part, its `fit` chooses settings inside the rows it is given, by
     cross-validation or out-of-bag answers; a cross-validating tournament lets it do so once, on all training rows, and
-    every fold replays what was chosen.
+    every fold replays what was chosen. `most_rows_a_label`: above so many rows of a usual label it stays out, unless
+    the user named it.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Card:
     needs: tuple[str, ...] = ()
     elastic: bool = False
     self_tuning: bool = False
+    most_rows_a_label: int | None = None
     losses: frozenset[str] | None = None
     base: BaseKind | None = None
     base_optional: bool = False

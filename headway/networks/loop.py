@@ -50,7 +50,8 @@ class Run:
         self.scale = scale_of(self.lesson.y, self.task)
         self.y = self._targets(self.lesson)
         self.weight = torch.from_numpy(losses.row_weights(self.lesson.y, self.lesson.weight, self.task, self.plan))
-        self.loss = losses.row_loss(self.plan, smoothing=self.plan.label_smoothing)
+        own = self.network if isinstance(self.network, losses.SelfTaught) else None
+        self.loss = own.row_loss if own else losses.row_loss(self.plan, smoothing=self.plan.label_smoothing)
         self.optimizer = optimizer_of(self.network, self.plan)
         self.schedule = self.plan.epochs
         self.reserve = 0.0 if math.isinf(self.clock.deadline) else RESERVE * self.clock.left()

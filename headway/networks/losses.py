@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -14,6 +15,14 @@ from headway.tasks import Task
 
 # (outputs [b, width], targets [b]) -> [b]
 RowLoss = Callable[[Tensor, Tensor], Tensor]
+
+
+@runtime_checkable
+class SelfTaught(Protocol):
+    """A network that learns by a loss of its own."""
+
+    def row_loss(self, outputs: Tensor, y: Tensor) -> Tensor:
+        """Return the loss of each row, `[b]`, of outputs `[b, ...]` and targets as `RowLoss` has them."""
 
 
 def row_loss(plan: Plan, *, smoothing: float = 0.0) -> RowLoss:

@@ -27,7 +27,7 @@ from headway.pipeline.preparing import (
 from headway.pipeline.scoring import check_decision, check_descriptions
 from headway.pipeline.support import enter, gather_bases, support_of
 from headway.project.schema import Project
-from headway.training.admission import ELASTIC_SHARE, SHARE, WARM_SHARE, seconds_wanted
+from headway.training.admission import ELASTIC_SHARE, SHARE, WARM_SHARE, seconds_wanted, too_many_rows
 from headway.training.contest import Contest
 from headway.training.entrants import Entrant
 
@@ -114,6 +114,9 @@ def price(entrants: tuple[Entrant, ...], contest: Contest, project: Project) -> 
 def price_one(entrant: Entrant, contest: Contest, project: Project) -> CandidateCost:
     """Return what one candidate would cost, its refit on all rows included."""
     name = entrant.card.name
+    surplus = too_many_rows(contest, entrant)
+    if surplus:
+        return CandidateCost(name, None, None, fits=False, note=surplus)
     try:
         estimate = probe(entrant, contest, project.budget.time)
     except HeadwayError as error:

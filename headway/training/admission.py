@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import time
 
+import numpy as np
+
 from headway.compute.memory import make_room
 from headway.errors import HeadwayError
 from headway.models.family import Estimate
@@ -37,6 +39,10 @@ def by_cost(state: State, tier: list[Entrant]) -> list[tuple[Entrant, Estimate]]
         if kept is not None:
             probed.append((entrant, Estimate(kept.estimated_seconds or 0.0, 0.0)))
             continue
+        surplus = too_many_rows(state.contest, entrant)
+        if surplus:
+            conclude(state, Outcome(entrant.card.name, "skipped", surplus), seconds=0.0)
+            continue
         least = 0.0 if entrant.card.extra is None else HEAVY_SECONDS
         if entrant.card.name not in BASELINES and seconds_available(state) <= least:
             conclude(state, Outcome(entrant.card.name, "skipped", UNPROBED), seconds=0.0)
@@ -48,6 +54,15 @@ def by_cost(state: State, tier: list[Entrant]) -> list[tuple[Entrant, Estimate]]
             conclude(state, failure(entrant, error), seconds=time.monotonic() - started)
     # Steps of a factor of two, so that a noisy probe does not change the order from run to run.
     return sorted(probed, key=lambda pair: (round(math.log2(max(pair[1].seconds, 0.1))), pair[0].card.name))
+
+
+def too_many_rows(contest: Contest, entrant: Entrant) -> str | None:
+    """Return why a family for few rows stays out, or None where it may take part."""
+    most = entrant.card.most_rows_a_label
+    if most is None or entrant.asked_for or contest.task.kind != "classify":
+        return None
+    usual = float(np.median(np.unique(contest.examples.y[contest.train], return_counts=True)[1]))
+    return f"made for up to {most} rows a label; here a usual label has {usual:.0f}" if usual > most else None
 
 
 def probe(state: State, entrant: Entrant) -> Estimate:

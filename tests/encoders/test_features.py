@@ -9,7 +9,7 @@ pytest.importorskip("transformers")
 from headway.compute.clock import Clock
 from headway.encoders import features as module
 from headway.encoders.exporting import base_model, encoder_model, feature_key
-from headway.encoders.features import features, open_reader, seconds_for
+from headway.encoders.features import features, open_reader, seconds_for, unknown
 from headway.encoders.opening import open_encoder
 from headway.encoders.precision import choose_precision
 from headway.encoders.store import DiskStore, open_store, text_keys
@@ -39,6 +39,13 @@ def test_only_missing_texts_are_computed(base, tmp_path, monkeypatch):
     again = features(base, [*texts[::-1], "clean clean clean", "clean clean clean"], "float32", store=tmp_path)
     np.testing.assert_array_equal(again[:50], first[::-1])
     assert asked == ["clean clean clean"]
+
+
+def test_texts_that_are_kept_need_no_time_in_an_estimate(base, tmp_path):
+    texts = sentences(20)
+    features(base, texts, "float32", store=tmp_path)
+    assert unknown(base, [*texts, "the good room", "the good room"], "float32", store=tmp_path) == ["the good room"]
+    assert unknown(base, texts, "float32", store=tmp_path) == []
 
 
 def test_without_a_store_memory_keeps_them(tmp_path, monkeypatch):

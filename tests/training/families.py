@@ -92,6 +92,7 @@ def room(**families) -> Room:
             frozenset({"classify"}),
             elastic=name.startswith("elastic"),
             self_tuning=name.startswith("tuning"),
+            most_rows_a_label=9 if name.startswith("few") else None,
             extra="deep" if name.startswith("heavy") else None,
             base="text_encoder" if name.endswith("pretrained") else None,
         )

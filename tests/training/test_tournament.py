@@ -61,6 +61,24 @@ def test_a_refit_is_not_expected_to_search_again(tmp_path):
     assert refit_seconds(outcome, contest(), {}) < 0.5 * outcome.fit_seconds * contest().refit_ratio
 
 
+@pytest.mark.parametrize(("rows", "starts"), [(18, True), (200, False)])
+def test_a_candidate_for_few_rows_stays_out_where_there_are_many(tmp_path, rows, starts):
+    few = Sees(BOTH)
+    found = hold(tmp_path, {"baseline": Sees(NOTHING), "few": few}, arena=contest(rows, folds=3))
+    assert bool(few.fits) is starts
+    if not starts:
+        (outcome,) = [outcome for outcome in found.outcomes if outcome.name == "few"]
+        assert outcome.status == "skipped"
+        assert outcome.reason == "made for up to 9 rows a label; here a usual label has 100"
+
+
+def test_a_candidate_for_few_rows_starts_where_the_user_named_it(tmp_path):
+    few = Sees(BOTH)
+    asked = {name: Recipe() for name in ("baseline", "few")}
+    hold(tmp_path, {"baseline": Sees(NOTHING), "few": few}, arena=contest(200, folds=3), models=asked)
+    assert few.fits
+
+
 def test_a_single_holdout_tunes_on_its_validation_part(tmp_path):
     tuning = Sees(BOTH)
     hold(tmp_path, {"baseline": Sees(NOTHING), "tuning": tuning})

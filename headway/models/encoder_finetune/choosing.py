@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from headway.networks.device import autocast, best_device
 from headway.networks.plan import Plan
 from headway.networks.timing import copied, timed_steps
 
+Kept = TypeVar("Kept")
 # Tokens of a part of a step: more gain no speed on a CPU.
 MOST_TOKENS = 4_096
 # What torch and its libraries take beside weights and activations.
@@ -176,16 +178,16 @@ def memory_of(choice: Choice, size: Size, *, longest: int) -> float:
     return 2 * size.megabytes + (learning + kept) / 1e6 + WORKSPACE_MB
 
 
-def remembered(path: Path | None, make: Callable[[], Choice]) -> Choice:
-    """Return the choice that an earlier fit made, or a new one, which is kept."""
+def remembered(path: Path | None, kind: type[Kept], make: Callable[[], Kept]) -> Kept:
+    """Return the choice that an earlier fit made, a flat dataclass, or a new one, which is kept."""
     if path is None:
         return make()
     if path.exists():
-        return Choice(**json.loads(path.read_text(encoding="utf-8")))
+        return kind(**json.loads(path.read_text(encoding="utf-8")))
     choice = make()
     path.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(path) as draft:
-        draft.write_text(json.dumps(asdict(choice)), encoding="utf-8")
+        draft.write_text(json.dumps(asdict(choice)), encoding="utf-8")  # type: ignore[call-overload]
     return choice
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import spox
 import spox.opset.ai.onnx.v21 as op
@@ -18,10 +20,11 @@ from headway.package.constants import Constants
 from headway.package.graph import Graph
 
 
-def graph_of(trained: Trained, reader: Reader) -> Graph:
-    """Return the graph; raises `TrainingError` for an architecture that has no nodes here."""
-    network = trained.network
-    assert isinstance(network, Tuned)
+def graph_of(trained: Trained, network: Tuned, reader: Reader, lens: Callable[[Var], Var] | None = None) -> Graph:
+    """Return the graph; raises `TrainingError` for an architecture that has no nodes here.
+
+    `network` is what was trained, or the part of it that holds encoder and head; `lens` stands between these two.
+    """
     encoder = network.cut.encoder
     stack = stack_of(encoder)
     if stack is None:
@@ -34,7 +37,7 @@ def graph_of(trained: Trained, reader: Reader) -> Graph:
         arguments |= {f"{feed.name}.ids": ids, f"{feed.name}.mask": mask}
         pooled.append(pooled_nodes(stack, ids, mask, constants, pooling=encoder.pooling, normalise=encoder.normalise))
     joined = pooled[0] if len(pooled) == 1 else op.concat(pooled, axis=1)
-    outputs = answer(linear(joined, network.head), trained)
+    outputs = answer(linear(joined if lens is None else lens(joined), network.head), trained)
     return Graph(constants.build(arguments, outputs), reader.feeds, reader.files)
 
 

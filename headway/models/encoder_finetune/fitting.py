@@ -10,6 +10,7 @@ import polars as pl
 
 from headway.compute.clock import Clock
 from headway.encoders.opening import open_encoder
+from headway.encoders.tuned import Tuned
 from headway.errors import TrainingError
 from headway.models.encoder_finetune import choosing
 from headway.models.encoder_finetune.choosing import Choice, Work
@@ -109,7 +110,14 @@ def fit(
             settings=settings,
             checkpoints=Checkpoints(scratch / assignment.name / "checkpoint.pt"),
         )
-    return Finetuned(merged(trained, texts[0]) if ready.choice.method == "lora" else trained, reader, ready.choice)
+    if ready.choice.method == "lora":
+        trained = merged(trained, _tuned(trained), texts[0])
+    return Finetuned(trained, reader, ready.choice)
+
+
+def _tuned(trained: Trained) -> Tuned:
+    assert isinstance(trained.network, Tuned)
+    return trained.network
 
 
 def _suited(plan: Plan, recipe: Recipe, choice: Choice) -> Plan:
@@ -146,4 +154,4 @@ class Finetuned:
 
     def graph(self) -> Graph:
         """Return the network as ONNX; tokens come in through the feeds."""
-        return graph_of(self.trained, self.reader)
+        return graph_of(self.trained, _tuned(self.trained), self.reader)

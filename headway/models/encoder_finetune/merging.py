@@ -17,15 +17,17 @@ TOLERANCE = 1e-3
 CHECKED_ROWS = 64
 
 
-def merged(trained: Trained, texts: Columns) -> Trained:
-    """Return the network without adapters; raises `TrainingError` where it answers some texts otherwise than before."""
+def merged(trained: Trained, tuned: Tuned, texts: Columns) -> Trained:
+    """Return the network, of which `tuned` is part, without adapters.
+
+    Raises `TrainingError` where it answers some texts otherwise than before.
+    """
     network = trained.network
-    assert isinstance(network, Tuned)
     positions = next(iter(sequential(texts, CHECKED_ROWS)))
     batch = texts.batch(np.sort(positions), None)
     with torch.inference_mode():
         before = network(*batch)
-    merge_adapters(network.cut.encoder)
+    merge_adapters(tuned.cut.encoder)
     with torch.inference_mode():
         after = network(*batch)
     distance = float((after - before).abs().max()) / max(1.0, float(before.abs().max()))

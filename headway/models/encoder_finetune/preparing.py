@@ -77,7 +77,7 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Ready:
-    """A network with a solved head, what it learns from and is examined on, and what of it learns."""
+    """A network, what it learns from and is examined on, and what of it learns."""
 
     network: Tuned
     train: Columns
@@ -91,12 +91,19 @@ def prepare(assignment: Assignment, *, clock: Clock, scratch: Path) -> Ready:
     `scratch` is shared by all fits of a run. The first fold's choice holds for all of them, and for a fit that was
     killed: folds are compared as one candidate, and another depth would have to read all texts again.
     """
+    ready = opened(assignment, clock=clock, scratch=scratch)
+    _start_head(ready.network, ready.train, assignment)
+    return ready
+
+
+def opened(assignment: Assignment, *, clock: Clock, scratch: Path, normalise: bool = False) -> Ready:
+    """Do what `prepare` does but for the head, which is random; with `normalise`, pooled outputs have length 1."""
     base, texts = assignment.base, assignment.texts
-    encoder = open_encoder(base)
+    encoder = open_encoder(base, normalise=normalise)
     if not is_known(encoder.backbone.config.to_dict()):  # type: ignore[operator, union-attr]
         raise cannot_export(base.architecture)
     kept = scratch / f"choice-{assignment.way}.json"
-    choice = choosing.remembered(kept, lambda: _choice(encoder, assignment, clock, scratch))
+    choice = choosing.remembered(kept, Choice, lambda: _choice(encoder, assignment, clock, scratch))
     with seeded(assignment.seed):
         network = Tuned(
             encoder,
@@ -108,7 +115,6 @@ def prepare(assignment: Assignment, *, clock: Clock, scratch: Path) -> Ready:
             recompute=choice.recompute,
         )
     lessons = _lessons(texts, network, choice, scratch / f"{base.digest[:16]}-{choice.depth}", clock)
-    _start_head(network, lessons[0], assignment)
     return Ready(network, *lessons, choice)
 
 

@@ -12,5 +12,6 @@ CARD = Card(
     honours=frozenset({"weight_decay", "class_weights"}),
     extra="deep",
     needs=("tokenizers", "safetensors"),
+    self_tuning=True,
     base="text_encoder",
 )

@@ -27,6 +27,15 @@ class Vectors:
     y: np.ndarray
     weight: np.ndarray
 
+    def take(self, positions: np.ndarray) -> Vectors:
+        """Return the rows at `positions`."""
+        return Vectors(self.x[positions], self.y[positions], self.weight[positions])
+
+    def joined(self, other: Vectors) -> Vectors:
+        """Return these rows and then the other ones."""
+        pairs = ((self.x, other.x), (self.y, other.y), (self.weight, other.weight))
+        return Vectors(*(np.concatenate(pair) for pair in pairs))
+
 
 @dataclass(frozen=True)
 class Head:
@@ -38,6 +47,10 @@ class Head:
     def outputs(self, x: np.ndarray) -> np.ndarray:
         """Return float64 `[n, outputs]`."""
         return np.asarray(x.astype(np.float64) @ self.weights + self.bias)
+
+    def scaled(self, scale: float) -> Head:
+        """Return a head whose answers are the same and surer (above 1) or less sure (below 1)."""
+        return Head(self.weights * scale, self.bias * scale)
 
 
 # (vectors, task, penalty per row, where to start, clock) -> head
@@ -107,6 +120,11 @@ PENALTIES: Mapping[str, Mapping[str, tuple[float, ...]]] = {
         "logistic": (1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 3e-6),
     },
     "regress": {"ridge": (1.0, 0.3, 0.1, 0.03, 0.01, 3e-3, 1e-3, 3e-4)},
+}
+# The same for classification where rows are few; the scale of prototypes is found apart.
+FEW_PENALTIES: Mapping[str, tuple[float, ...]] = {
+    "prototypes": (1.0,),
+    "logistic": (1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5),
 }
 SOLVE: Mapping[str, Solve] = {"logistic": logistic, "prototypes": prototypes, "ridge": ridge}
 DEFAULT: Mapping[str, tuple[str, float]] = {"classify": ("logistic", 1e-4), "regress": ("ridge", 0.03)}

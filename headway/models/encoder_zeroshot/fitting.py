@@ -11,18 +11,19 @@ import polars as pl
 from headway.bases.base import Base
 from headway.compute.clock import Clock
 from headway.encoders.exporting import Precision
-from headway.encoders.features import seconds_for
+from headway.encoders.features import seconds_for, unknown
 from headway.encoders.precision import choose_precision
 from headway.errors import TrainingError
 from headway.models.answers import answer
-from headway.models.encoder_frozen.fitting import Eyes, FrozenEncoder
+from headway.models.encoder_frozen.frozen import FrozenEncoder
 from headway.models.encoder_frozen.heads import Head
-from headway.models.encoder_zeroshot.heading import centre_head, distilled_head, scaled
+from headway.models.encoder_frozen.reading import Eyes
+from headway.models.encoder_zeroshot.heading import centre_head, distilled_head
 from headway.models.encoder_zeroshot.teaching import teach
-from headway.models.encoder_zeroshot.words import label_words, wordless
 from headway.models.family import Estimate, Examples, Settings
 from headway.models.targets import mean_loss
 from headway.models.weighting import row_weights
+from headway.models.words import label_words, wordless
 from headway.tasks import Classify, Task
 from headway.tasks.recipe import Recipe
 
@@ -53,7 +54,8 @@ def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estim
         return Estimate(0.01, memory)
     precision = choose_precision(base, texts, store=train.support.store)
     operations = count * width * (2.0 * count + 300 * task.width)
-    return Estimate(seconds_for(base, texts, precision) + operations / 5e9 + 0.5, memory)
+    new = unknown(base, texts, precision, store=train.support.store)
+    return Estimate(seconds_for(base, new, precision) + operations / 5e9 + 0.5, memory)
 
 
 def fit(
@@ -81,7 +83,7 @@ def fit(
     if valid is not None and settings is None:
         head, chosen = _choose(material, Exam(eyes.read(valid.rows, encoding), valid), task, recipe, clock)
     else:
-        head = scaled(_head(material, task, chosen, clock), float(chosen["scale"]))
+        head = _head(material, task, chosen, clock).scaled(float(chosen["scale"]))
     return FrozenEncoder(eyes, head, None, {**chosen, "precision": precision})
 
 
@@ -110,8 +112,8 @@ def _choose(material: Material, exam: Exam, task: Task, recipe: Recipe, clock: C
 
     def weigh(settings: Settings) -> tuple[float, Head, Settings]:
         head = _head(material, task, settings, clock)
-        loss, scale = min((exam.loss(scaled(head, scale), task, recipe), scale) for scale in SCALES)
-        return loss, scaled(head, scale), {**settings, "scale": scale}
+        loss, scale = min((exam.loss(head.scaled(scale), task, recipe), scale) for scale in SCALES)
+        return loss, head.scaled(scale), {**settings, "scale": scale}
 
     centres: Settings = {**DEFAULT, "head": "centres"}
     tried = [weigh({**centres, "balance": BALANCES[0]})]

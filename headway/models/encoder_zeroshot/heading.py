@@ -25,8 +25,3 @@ def distilled_head(
     y = np.concatenate([lesson.shares.argmax(axis=1), np.arange(len(words))])
     vectors = Vectors(x, y, np.concatenate([sure, np.ones(len(words))]))
     return logistic(vectors, task, penalty, None, clock)
-
-
-def scaled(head: Head, scale: float) -> Head:
-    """Return a head that is surer (above 1) or less sure (below 1) of the same answers."""
-    return Head(head.weights * scale, head.bias * scale)

@@ -26,7 +26,7 @@ from headway.tasks import Classify
 from headway.tasks.recipe import Recipe
 
 if TYPE_CHECKING:
-    from headway.models.encoder_frozen.fitting import FrozenEncoder
+    from headway.models.encoder_frozen.frozen import FrozenEncoder
 
 CONFIDENCE, RANK, WHY = LABELLING
 # From so many labelled rows a label on, the rows say more than the labels' words.

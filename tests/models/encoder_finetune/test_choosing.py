@@ -69,8 +69,8 @@ def test_depths_go_from_all_layers_to_a_quarter():
 
 def test_a_choice_is_remembered(tmp_path):
     path = tmp_path / "fit" / "choice.json"
-    first = remembered(path, lambda: Choice("lora", 3, 512, recompute=True))
-    assert remembered(path, lambda: Choice("layers", 1)) == first
+    first = remembered(path, Choice, lambda: Choice("lora", 3, 512, recompute=True))
+    assert remembered(path, Choice, lambda: Choice("layers", 1)) == first
 
 
 def test_size_and_speed_are_those_of_the_encoder(tmp_path):

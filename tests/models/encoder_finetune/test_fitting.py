@@ -123,7 +123,7 @@ def test_a_merge_that_changes_answers_is_an_error(base, monkeypatch):
         lambda encoder: [parameter.data.mul_(1.5) for parameter in encoder.parameters()],
     )
     with pytest.raises(TrainingError, match="merged adapters"):
-        merged(model.trained, model.reader.read(train.rows))
+        merged(model.trained, network, model.reader.read(train.rows))
 
 
 def killable(folder, scratch, fatal=0):

@@ -1,6 +1,7 @@
 import numpy as np
 
-from headway.models.encoder_zeroshot.teaching import balanced, smoothed, teach, unit
+from headway.models.encoder_zeroshot.teaching import teach
+from headway.models.pseudo import smoothed, unit
 
 
 def clouds(rows=60, labels=4, width=16, seed=0):
@@ -20,14 +21,6 @@ def test_the_teacher_is_better_than_the_words_alone():
         right["words"] += int(((texts @ words.T).argmax(1) == y).sum())
         right["teacher"] += int((teach(texts, words, balance=0.7).shares.argmax(1) == y).sum())
     assert right["teacher"] > right["words"] + 20
-
-
-def test_balance_makes_labels_equally_common():
-    logits = np.random.default_rng(0).normal(size=(200, 3)) + np.array([2.0, 0, 0])
-    even = balanced(logits, 1.0)
-    np.testing.assert_allclose(even.sum(1), 1, atol=1e-5)
-    np.testing.assert_allclose(even.mean(0), 1 / 3, atol=0.01)
-    assert balanced(logits, 0.0).mean(0)[0] > balanced(logits, 0.5).mean(0)[0] > 0.4 > even.mean(0)[0]
 
 
 def test_few_and_equal_rows_stay_finite():

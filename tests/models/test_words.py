@@ -1,7 +1,7 @@
 import pytest
 
 from headway.errors import TrainingError
-from headway.models.encoder_zeroshot.words import humanise, label_words
+from headway.models.words import humanise, label_words
 from headway.tasks import Classify
 
 

@@ -38,5 +38,10 @@ def label_words(task: Classify) -> tuple[str, ...]:
     return tuple(task.descriptions.get(str(label)) or humanise(label) for label in task.labels)
 
 
+def is_described_name(label: Label, descriptions: Mapping[str, str]) -> bool:
+    """Tell whether a label says something by its name and has a description too."""
+    return _speaks(label) and str(label) in descriptions
+
+
 def _speaks(label: Label) -> bool:
     return isinstance(label, str) and _WORD.search(label) is not None
