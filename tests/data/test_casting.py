@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headway.data.casting import cast_column, cast_dates, cast_numbers, normalise_text
@@ -66,6 +66,7 @@ def test_normalised_texts():
     assert normalise_text(pl.Series(["Ａ  b\n C", None])).to_list() == ["a b c", None]
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), st.text(), st.floats().map(str)), max_size=20))
 def test_no_cell_makes_a_cast_fail(cells):
     series = pl.Series("c", cells, dtype=pl.String)

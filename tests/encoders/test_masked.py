@@ -39,8 +39,8 @@ def trained(base, tmp_path, *, steps=60, every=1e9, **changes):
 
 
 def test_hidden_tokens_are_guessed_better_and_better(base, tmp_path):
-    encoder, losses = trained(base, tmp_path, steps=50)
-    assert losses[-1] < 0.9 * losses[0]
+    encoder, losses = trained(base, tmp_path, steps=120)
+    assert np.mean(losses[-5:]) < 0.9 * np.mean(losses[:5])
     assert not any(parameter.requires_grad for parameter in encoder.parameters())
 
 
