@@ -49,7 +49,7 @@ def hold_tournament(attempt: Attempt, prepared: Prepared) -> Competed:
         store = Store(attempt.folder.path / CANDIDATES)
         found = settle_bases(attempt, prepared.dataset, ended=store.has_ended)
         contest = make_contest(attempt, prepared, found)
-        tail = tail_of(attempt.project, contest.task)
+        tail = tail_of(attempt.project, contest)
         tournament = compete(
             enter(attempt.project, prepared.dataset, found),
             discover(),
@@ -64,12 +64,14 @@ def hold_tournament(attempt: Attempt, prepared: Prepared) -> Competed:
     return Competed(contest.task, contest, tournament)
 
 
-def tail_of(project: Project, task: Task) -> float:
+def tail_of(project: Project, contest: Contest) -> float:
     """Return the seconds of the budget that are kept for the stages after the tournament."""
     seconds = project.budget.time
-    if task.kind == "generate":
+    if contest.task.kind == "generate":
         return min(max(TAIL_SHARE_OF_WRITING * seconds, TAIL_LEAST), TAIL_MOST_OF_WRITING)
-    return min(max(TAIL_SHARE * seconds, TAIL_LEAST), TAIL_MOST) + compression_seconds(project)
+    tail = min(max(TAIL_SHARE * seconds, TAIL_LEAST), TAIL_MOST)
+    # What was made without a base is small, and nothing that is small is compressed unasked.
+    return tail if project.compress == "auto" and not contest.bases else tail + compression_seconds(project)
 
 
 def compression_seconds(project: Project) -> float:
