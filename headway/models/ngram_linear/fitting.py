@@ -33,7 +33,8 @@ MOST_WEIGHTS = 24_000_000
 MOST_NGRAMS = 400_000
 # What is tried on the validation part, in this order. The first does well nearly always, so another must beat it.
 WORD_WEIGHTS = (1.0, 0.5, 0.0)
-STRENGTHS = (0.5, 1.0, 2.0, 0.25)
+# The strength is halved while that does better; where the first half does not, it is doubled.
+STRENGTH, HALVED, DOUBLED = 0.5, (0.25, 0.125, 0.0625), (1.0, 2.0, 4.0)
 _TEMPERATURE = 2.5
 _PROBE_ROWS = 400
 # Share of the time left that the search for settings may take, and seconds that it need not exceed.
@@ -45,7 +46,7 @@ class Choice:
     """What can be chosen: how much words count beside characters, the strength C, and margins to logits."""
 
     words: float = WORD_WEIGHTS[0]
-    strength: float = STRENGTHS[0]
+    strength: float = STRENGTH
     temperature: float = _TEMPERATURE
 
 
@@ -103,7 +104,7 @@ def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estim
     counted = time.perf_counter() - began
     fitted = lesson.fitted(Choice())
     solved = (time.perf_counter() - began - counted) * factor
-    solves = len(WORD_WEIGHTS) + len(STRENGTHS) - 2
+    solves = len(WORD_WEIGHTS) + 2
     seconds = counted * (0.5 + factor / 8) + solved + min(_SEARCH_SECONDS, solves * solved)
     entries = sum(presence.nnz for presence in lesson.presences) * factor
     weights = min(MOST_WEIGHTS, fitted.linear.weights.size * factor)
@@ -210,18 +211,28 @@ class _Exam:
 
 def _best(lesson: _Lesson, exam: _Exam, first: tuple[float, NgramLinear], once: float) -> NgramLinear:
     """Change one setting at a time, and keep what does better, while there is time for a fit of `once` seconds."""
-    loss, best = first
     limit = time.perf_counter() + min(_SEARCH_SECONDS, _SEARCH_SHARE * lesson.clock.left())
-    for name, values in (("words", WORD_WEIGHTS), ("strength", STRENGTHS)):
-        if name == "strength" and lesson.recipe.weight_decay is not None:
-            continue
-        for value in values[1:]:
-            if time.perf_counter() + once > limit:
-                return best
-            other_loss, other = exam.graded(lesson.fitted(replace(best.choice, **{name: value})))
-            if other_loss < loss:
-                loss, best = other_loss, other
-    return best
+
+    def tried(best: tuple[float, NgramLinear], name: str, value: float) -> tuple[float, NgramLinear]:
+        if time.perf_counter() + once > limit:
+            return best
+        other = exam.graded(lesson.fitted(replace(best[1].choice, **{name: value})))
+        return other if other[0] < best[0] else best
+
+    best = first
+    for value in WORD_WEIGHTS[1:]:
+        best = tried(best, "words", value)
+    if lesson.recipe.weight_decay is not None:
+        return best[1]
+    for way in (HALVED, DOUBLED):
+        start = best
+        for value in way:
+            before, best = best, tried(best, "strength", value)
+            if best is before:
+                break
+        if best is not start:
+            break
+    return best[1]
 
 
 def _replayed(settings: Settings | None) -> Choice:
