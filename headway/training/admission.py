@@ -27,7 +27,9 @@ REPLAY_SHARE = 0.2
 HEAVY_SECONDS = 5.0
 # From this share of the time left on, an estimate is worth a second probe.
 WARM_SHARE = 0.1
-MEASURE_SECONDS = 1.0
+# Export, parity and measuring after a fit: seconds, more where much is left, since what then starts is heavier; a
+# candidate that takes longer than that takes it from the refit of the best.
+MEASURE_SECONDS, MEASURE_MOST, MEASURE_SHARE = 1.0, 2.5, 0.05
 UNPROBED = "no time is left in the budget to find out what it needs"
 
 
@@ -92,7 +94,8 @@ def seconds_available(state: State) -> float:
     """Return the time a candidate may use: what is left without the refit of the best so far."""
     best = state.best
     reserve = 0.0 if best is None else refit_seconds(best, state.contest, state.outcomes)
-    finishing = MEASURE_SECONDS if best is None or best.name in BASELINES else 2 * MEASURE_SECONDS
+    measuring = max(MEASURE_SECONDS, min(MEASURE_MOST, MEASURE_SHARE * state.clock.left()))
+    finishing = measuring if best is None or best.name in BASELINES else 2 * measuring
     return state.clock.left() - reserve - finishing
 
 
