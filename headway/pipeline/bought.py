@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import polars as pl
 
 from headway.data.dataset import Dataset
 from headway.evaluation.comparison import compare
@@ -88,7 +87,7 @@ def _only_large(small: np.ndarray, large: np.ndarray, contest: Contest) -> np.nd
 
 
 def _example(position: int, small: np.ndarray, large: np.ndarray, contest: Contest, dataset: Dataset) -> OnlyRight:
-    cells = _cells(dataset.rows, int(contest.valid[position]))
+    cells = dataset.rows.row(int(contest.valid[position]), named=True)
     task = contest.task
     return OnlyRight(
         cells,
@@ -96,10 +95,6 @@ def _example(position: int, small: np.ndarray, large: np.ndarray, contest: Conte
         _answer(small[position], task),
         _answer(large[position], task),
     )
-
-
-def _cells(rows: pl.DataFrame, position: int) -> dict[str, object]:
-    return rows.row(position, named=True)
 
 
 def _answer(answer: np.ndarray, task: Task) -> Label:

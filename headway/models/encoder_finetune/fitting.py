@@ -9,11 +9,10 @@ import numpy as np
 import polars as pl
 
 from headway.compute.clock import Clock
-from headway.encoders.opening import open_encoder
 from headway.encoders.tuned import Tuned
 from headway.errors import TrainingError
-from headway.models.encoder_finetune import choosing
-from headway.models.encoder_finetune.choosing import Choice, Work
+from headway.models.encoder_finetune.choosing import Choice
+from headway.models.encoder_finetune.estimating import estimate_upper
 from headway.models.encoder_finetune.export import graph_of
 from headway.models.encoder_finetune.merging import merged
 from headway.models.encoder_finetune.preparing import Assignment, base_of, prepare, scratch_of
@@ -37,7 +36,6 @@ BEFORE_REFIT = 0.42
 ADAPTER_RATE = 5.0
 # First steps at a rate that rises from 0: they would spoil the solved head where no more than a few fit the time.
 GENTLE_STEPS = 50
-_PROBED = 256
 
 
 def defaults(rows: int) -> Plan:
@@ -61,20 +59,8 @@ def defaults(rows: int) -> Plan:
 
 def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estimate:
     """Estimate a fit of half of the layers from the speed on this machine."""
-    few = train.take(np.random.default_rng(seed).permutation(len(train))[:_PROBED])
-    base = base_of(train)
-    lengths = Reader.of(base, train).read(few.rows).lengths
     plan = planned(recipe, task, defaults(len(train)))
-    encoder = open_encoder(base)
-    size = choosing.size_of(encoder)
-    tokens = int(lengths.mean() * len(train))
-    work = Work(tokens, tokens // 8, int(lengths.max(initial=1)), len(train), plan.epochs)
-    half = Choice("layers", max(1, size.layers // 2), keeps=size.layers > 1)
-    least = Choice("lora", 1, tokens=1_024, recompute=True)
-    return Estimate(
-        choosing.seconds_of(half, size, work, choosing.measure(encoder)),
-        choosing.memory_of(least, size, longest=work.longest),
-    )
+    return estimate_upper(train, epochs=plan.epochs, layers=1 / 2, valid=1 / 8, seed=seed)
 
 
 def fit(

@@ -11,7 +11,7 @@ from pathlib import Path
 from headway.bases.base import Base
 from headway.compute.drafts import whole_folder
 from headway.encoders.reading import tokenizer_bytes
-from headway.modalities.text.tokens import PAD, UNKNOWN, token_count, train_tokenizer
+from headway.modalities.text.tokens import token_count, train_tokenizer
 from headway.models.family import Examples
 from headway.networks.device import seeded
 
@@ -79,7 +79,6 @@ def _write_fresh(folder: Path, tokenizer: bytes, seed: int) -> None:
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()  # type: ignore[no-untyped-call]  # a run has its own
-    assert (PAD, UNKNOWN) == ("[PAD]", "[UNK]")
     config = BertConfig(
         vocab_size=token_count(tokenizer) + 1, hidden_size=WIDTH, num_hidden_layers=LAYERS, num_attention_heads=HEADS,
         intermediate_size=INNER, max_position_embeddings=WINDOW, pad_token_id=0,

@@ -1,0 +1,34 @@
+"""What training the upper layers of a base will cost here."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from headway.encoders.opening import open_encoder
+from headway.models.encoder_finetune import choosing
+from headway.models.encoder_finetune.choosing import Choice, Work
+from headway.models.encoder_finetune.preparing import base_of
+from headway.models.encoder_finetune.reading import Reader
+from headway.models.family import Estimate, Examples
+
+_PROBED = 256
+
+
+def estimate_upper(train: Examples, *, epochs: int, layers: float, valid: float, seed: int) -> Estimate:
+    """Estimate a fit of a share of the `layers`, from the speed on this machine and the lengths of some texts.
+
+    `valid`: the tokens that are validated on, as a share of those that are learnt from.
+    """
+    few = train.take(np.random.default_rng(seed).permutation(len(train))[:_PROBED])
+    base = base_of(train)
+    lengths = Reader.of(base, train).read(few.rows).lengths
+    encoder = open_encoder(base)
+    size = choosing.size_of(encoder)
+    tokens = int(lengths.mean() * len(train))
+    work = Work(tokens, int(tokens * valid), int(lengths.max(initial=1)), len(train), epochs)
+    upper = Choice("layers", max(1, int(size.layers * layers)), keeps=size.layers > 1)
+    least = Choice("lora", 1, tokens=1_024, recompute=True)
+    return Estimate(
+        choosing.seconds_of(upper, size, work, choosing.measure(encoder)),
+        choosing.memory_of(least, size, longest=work.longest),
+    )
