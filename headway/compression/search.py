@@ -222,7 +222,7 @@ def _choose(
         assert each.verdict.change is not None
         try:
             graph = each.made.ship(clock)
-            reasons = [] if truth is None else _second_look(subject, each.variant, truth, graph, drop)
+            reasons = [] if truth is None else _second_look(subject, each, truth, graph, drop)
         except Exception as error:  # noqa: BLE001 - the next best has its turn
             tried[place] = replace(each, verdict=replace(each.verdict, status="failed", reason=_told(error)))
             continue
@@ -233,12 +233,13 @@ def _choose(
     return None, tried
 
 
-def _second_look(subject: Subject, variant: Variant, original: np.ndarray, graph: Graph, drop: float) -> list[str]:
+def _second_look(subject: Subject, tried: _Tried, original: np.ndarray, graph: Graph, drop: float) -> list[str]:
     """Return what speaks against the model of all rows, which knows the rows that judge, as the original does.
 
-    A student does not know its training rows by heart as the original may: it is not held to that.
+    A student does not know its training rows by heart as the original may: it is held to what the student that was
+    judged answers, who had not seen these rows.
     """
-    if variant.kind == "distilled":
-        return []
+    if tried.variant.kind == "distilled" and tried.made is not None:
+        original = _answers(subject, tried.made.graph)
     change = change_between(subject, original, _answers(subject, graph))
     return [f"of all rows: {reason}" for reason in complaints(change, drop=drop, measured={}, limits={})]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from headway.compression.planning import Method, plan_variants
+from headway.compression.quantising.contents import is_narrow
 from headway.compression.search import THOROUGH, Effort, search
 from headway.compression.storage import load_verdicts, save_verdicts
 from headway.compression.subject import Subject
@@ -76,6 +77,9 @@ def compress_winner(
         is_auto = project.compress == "auto"
         if is_auto and packaged.measured.size_mb < AUTO_SIZE:
             note.text = "the package is small already"
+            return None
+        if is_auto and is_narrow(competed.tournament.graph.onnx):
+            note.text = "its weights are in few bits already"
             return None
         most = AUTO_SECONDS if is_auto else compression_seconds(project)
         wish = wish_of(project, min(attempt.seconds_left, most))

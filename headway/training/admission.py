@@ -11,9 +11,11 @@ from headway.compute.memory import make_room
 from headway.errors import HeadwayError
 from headway.models.family import Estimate
 from headway.training.contest import Contest
+from headway.training.ensemble import select_weights
 from headway.training.entrants import BASELINES, Entrant
 from headway.training.outcome import Outcome
 from headway.training.refit import refit_seconds
+from headway.training.saturation import is_comparable
 from headway.training.state import State, conclude
 
 # A candidate with less than this share of the time it wants is not worth starting. Every candidate obeys its clock, so
@@ -30,6 +32,10 @@ WARM_SHARE = 0.1
 # Export, parity and measuring after a fit: seconds, more where much is left, since what then starts is heavier; a
 # candidate that takes longer than that takes it from the refit of the best.
 MEASURE_SECONDS, MEASURE_MOST, MEASURE_SHARE = 1.0, 2.5, 0.05
+# Members with this much of the weight are likely to ship.
+LIKELY = 0.2
+# A probe that took this share of the time left is not taken twice.
+PROBE_SHARE = 0.03
 UNPROBED = "no time is left in the budget to find out what it needs"
 
 
@@ -71,13 +77,15 @@ def probe(state: State, entrant: Entrant) -> Estimate:
     """Return what one fold of a candidate will cost.
 
     A first probe also pays for imports, thread pools and cold caches: where its figure would count against the
-    candidate, the lower one of two probes is taken.
+    candidate, the lower one of two probes is taken, unless the first one was costly itself.
     """
     contest = state.contest.seen_by(entrant.card)
     train = contest.examples.take(contest.folds[0].train)
     family = state.registry.load(entrant.card.name)
+    left = state.clock.left()
     first = family.estimate(train, contest.task, entrant.recipe, seed=contest.seed)
-    if seconds_wanted(entrant, first, contest) < state.clock.left() * WARM_SHARE:
+    took = left - state.clock.left()
+    if seconds_wanted(entrant, first, contest) < left * WARM_SHARE or took > left * PROBE_SHARE:
         return first
     second = family.estimate(train, contest.task, entrant.recipe, seed=contest.seed)
     return min(first, second, key=lambda estimate: estimate.seconds)
@@ -91,12 +99,25 @@ def seconds_wanted(entrant: Entrant, estimate: Estimate, contest: Contest) -> fl
 
 
 def seconds_available(state: State) -> float:
-    """Return the time a candidate may use: what is left without the refit of the best so far."""
+    """Return the time a candidate may use: what is left without the refit of what would ship now."""
     best = state.best
-    reserve = 0.0 if best is None else refit_seconds(best, state.contest, state.outcomes)
+    reserve = sum(refit_seconds(state.outcomes[name], state.contest, state.outcomes) for name in likely_winners(state))
     measuring = max(MEASURE_SECONDS, min(MEASURE_MOST, MEASURE_SHARE * state.clock.left()))
     finishing = measuring if best is None or best.name in BASELINES else 2 * measuring
     return state.clock.left() - reserve - finishing
+
+
+def likely_winners(state: State) -> list[str]:
+    """Return whose refit is due if no other candidate comes: the best, or those that count most in the best mix."""
+    best = state.best
+    if best is None:
+        return []
+    rows = len(state.contest.valid)
+    ready = {o.name: o.answers for o in state.outcomes.values() if is_comparable(o, rows) and o.answers is not None}
+    if best.name not in ready or len(ready) < 2:
+        return [best.name]
+    weights = select_weights(ready, state.contest.truth, state.contest.task)
+    return [best.name, *(name for name, weight in weights.items() if weight >= LIKELY and name != best.name)]
 
 
 def sample_share(state: State, entrant: Entrant, estimate: Estimate, available: float) -> float:

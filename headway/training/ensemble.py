@@ -24,13 +24,14 @@ def select_weights(answers: Mapping[str, np.ndarray], truth: np.ndarray, task: T
     log loss or the squared error: smooth, so that luck in a few rows decides less than with accuracy.
     """
     counts = dict.fromkeys(answers, 0)
-    total = np.zeros_like(next(iter(answers.values())), dtype=np.float64)
+    judged = {name: judged_part(own, truth, task).astype(np.float64) for name, own in answers.items()}
+    total = np.zeros(len(truth))
     best: tuple[float, dict[str, int]] = (np.inf, counts)
     for size in range(1, ROUNDS + 1):
-        losses = {name: mean_loss((total + own) / size, truth, task) for name, own in answers.items()}
+        losses = {name: float(part_losses((total + own) / size, truth, task).mean()) for name, own in judged.items()}
         chosen = min(losses, key=lambda name: losses[name])
         counts = {**counts, chosen: counts[chosen] + 1}
-        total += answers[chosen]
+        total += judged[chosen]
         if losses[chosen] < best[0]:
             best = (losses[chosen], counts)
     return keep_heavy({name: count / sum(best[1].values()) for name, count in best[1].items()})
@@ -49,17 +50,21 @@ def mix(answers: Mapping[str, np.ndarray], weights: Mapping[str, float]) -> np.n
     return np.asarray(total, dtype=np.float32)
 
 
-def mean_loss(answers: np.ndarray, truth: np.ndarray, task: Task) -> float:
-    """Return the mean of `row_losses`."""
-    return float(row_losses(answers, truth, task).mean())
-
-
 def row_losses(answers: np.ndarray, truth: np.ndarray, task: Task) -> np.ndarray:
     """Return the log loss or squared error of each row, `[n]`."""
+    return part_losses(judged_part(answers, truth, task), truth, task)
+
+
+def judged_part(answers: np.ndarray, truth: np.ndarray, task: Task) -> np.ndarray:
+    """Return what the loss of a row looks at: the probability of its true label, or the value; `[n]`."""
+    return answers if task.kind == "regress" else np.asarray(answers[np.arange(len(truth)), truth])
+
+
+def part_losses(part: np.ndarray, truth: np.ndarray, task: Task) -> np.ndarray:
+    """Return the loss of each row from its judged part, `[n]`."""
     if task.kind == "regress":
-        return np.asarray(np.square(answers - truth))
-    chosen = answers[np.arange(len(truth)), truth]
-    return np.asarray(-np.log(np.clip(chosen, 1e-7, None)))
+        return np.asarray(np.square(part - truth))
+    return np.asarray(-np.log(np.clip(part, 1e-7, None)))
 
 
 def loses_less(mixed: np.ndarray, single: np.ndarray, truth: np.ndarray, task: Task) -> bool:

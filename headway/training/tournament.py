@@ -64,11 +64,16 @@ def hold(state: State, entries: Entries) -> Tournament:
 
 
 def tiers(entrants: tuple[Entrant, ...]) -> list[list[Entrant]]:
-    """Order by what is known without a probe: the baseline, then families without an extra, then the rest."""
+    """Order by what is known without a probe: the baseline, families without an extra, text encoders, and the rest.
+
+    Networks that learn a language from nothing but the rows come after an encoder that knows it: they hardly ever do
+    better, and the time that they take would be missing there.
+    """
     baseline = [entrant for entrant in entrants if entrant.card.name in BASELINES]
     light = [entrant for entrant in entrants if entrant.card.name not in BASELINES and entrant.card.extra is None]
     heavy = [entrant for entrant in entrants if entrant.card.extra is not None]
-    return [baseline, light, heavy]
+    lettered = [entrant for entrant in heavy if entrant.card.base == "text_encoder" and not entrant.card.base_optional]
+    return [baseline, light, lettered, [entrant for entrant in heavy if entrant not in lettered]]
 
 
 def worth_starting(state: State, tier: list[Entrant]) -> list[Entrant]:

@@ -61,6 +61,20 @@ def test_a_model_of_all_rows_that_fails_the_gate_is_refused():
         assert found.chosen is None
 
 
+def test_a_student_of_all_rows_is_held_to_the_student_that_was_judged():
+    judged = dense_graph()
+    # What ships knows its rows by heart; no student has to.
+    subject = subject_of(judged, numbers_frame(600), shipped=dense_graph(noise=3.0))
+    four = shrunk(judged, FOUR, {})
+    broken = shrunk(dense_graph(noise=3.0), FOUR, {})
+    for ships, wanted in ((four, "chosen"), (broken, "refused")):
+        found, _ = heard(
+            subject, [Variant("bag", "distilled", lambda _, ships=ships: Made(four, lambda _: ships))], drop=0.2
+        )
+        assert found.verdicts[1].status == wanted, found.verdicts[1].reason
+    assert "of all rows: it may lose up to" in found.verdicts[1].reason
+
+
 def test_crashes_and_lack_of_time_are_told_and_end_nothing():
     subject = subject_of(dense_graph(), numbers_frame(300))
     found, events = heard(subject, [Variant("broken", "pruned", raising)])

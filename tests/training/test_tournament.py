@@ -8,14 +8,15 @@ import pytest
 from headway.compute.clock import Clock
 from headway.data.dataset import Column
 from headway.errors import BudgetError, TrainingError
+from headway.models.family import discover
 from headway.package.opening import open_graph
 from headway.package.parity import check_parity
 from headway.tasks.recipe import Recipe
-from headway.training.entrants import list_entries
+from headway.training.entrants import Entrant, list_entries
 from headway.training.events import BestSoFar, CandidateFinished, Remark
 from headway.training.refit import refit_seconds
 from headway.training.storage import Store
-from headway.training.tournament import compete
+from headway.training.tournament import compete, tiers
 from headway.training.trial import columns_of
 from tests.training.families import INPUTS, NO_HURRY, Logistic, Sees, contest, room
 
@@ -314,3 +315,14 @@ def test_that_only_the_baseline_meets_the_limits_is_said(tmp_path):
     assert statuses(found)["strong"] == "over_limit"
     said = [event.text for event in events if isinstance(event, Remark)]
     assert said == ["only the baseline meets the limits: strong went over them"]
+
+
+def test_text_encoders_have_their_turn_before_networks_that_learn_a_language_from_the_rows():
+    entrants = tuple(
+        Entrant(card, Recipe()) for card in discover().cards.values() if card.takes_part(frozenset({"text"}))
+    )
+    order = [{entrant.card.name for entrant in tier} for tier in tiers(entrants)]
+    assert "baseline" in order[0]
+    assert "ngram_linear" in order[1]
+    assert {"encoder_frozen", "encoder_finetune"} <= order[2]
+    assert {"bag", "lstm", "text_cnn"} <= order[3]

@@ -43,6 +43,11 @@ def contents_of(onnx: bytes) -> Contents:
     return Contents(**totals)
 
 
+def is_narrow(onnx: bytes) -> bool:
+    """Tell whether most of a serialised model's weights take fewer bits than 32 already."""
+    return contents_of(onnx).total * 2**20 < len(onnx) / 2
+
+
 def lifted(onnx: bytes) -> ModelProto:
     """Return a serialised model with the tensors of its `Constant` nodes as initializers."""
     from onnx import helper, load_model_from_string

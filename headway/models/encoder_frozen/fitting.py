@@ -11,7 +11,7 @@ import numpy as np
 
 from headway.compute.clock import Clock
 from headway.encoders.exporting import Precision
-from headway.encoders.features import seconds_for, unknown
+from headway.encoders.features import open_reader, seconds_for, unknown
 from headway.encoders.precision import choose_precision
 from headway.errors import TrainingError
 from headway.models.encoder_frozen.choosing import Choice, Exam, choose, cross_validated
@@ -28,7 +28,7 @@ from headway.tasks.recipe import Recipe
 
 # Share of the time that is kept for the head after the texts were encoded.
 _HEAD_SHARE = 0.2
-_PROBED_ROWS = 400
+_PROBED_ROWS = (200, 1_600)
 # Heads that are solved, as large as that of all rows together.
 _SOLVED, _SOLVED_FEW = 8, 60
 # Unlabelled rows that are read at most, and in this share of the time.
@@ -42,18 +42,29 @@ def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estim
     texts = [text for column in columns for text in train.rows[column].fill_null("").unique().to_list()]
     precision = choose_precision(base, texts, store=train.support.store)
     encoding = seconds_for(base, unknown(base, texts, precision, store=train.support.store), precision)
-    generator = np.random.default_rng(seed)
-    width = 384 * len(columns)
-    few = min(len(train), _PROBED_ROWS)
-    x = generator.normal(size=(few, width)).astype(np.float32) / np.sqrt(width)
-    y = train.y[generator.permutation(len(train))[:few]]
-    name, penalty = DEFAULT[task.kind]
-    began = time.perf_counter()
-    SOLVE[name](Vectors(x, y, np.ones(few)), task, penalty, None, Clock())
-    heads = (time.perf_counter() - began) * (_SOLVED_FEW if is_few(train.y, task) else _SOLVED) * len(train) / few
+    width = open_reader(base, precision).encode([""]).shape[1] * len(columns)
+    heads = _seconds_to_solve(train, task, width, seed) * (_SOLVED_FEW if is_few(train.y, task) else _SOLVED)
     del recipe
     memory = 3 * base.size_mb + 200 + 12 * width * len(train) / 1e6
     return Estimate(encoding + heads + 0.5, memory)
+
+
+def _seconds_to_solve(train: Examples, task: Task, width: int, seed: int) -> float:
+    """Return about what one head on all rows takes, along a line through two smaller ones; part of it is fixed."""
+    generator = np.random.default_rng(seed)
+    name, penalty = DEFAULT[task.kind]
+    sizes = [max(1, min(len(train), size)) for size in _PROBED_ROWS]
+    x = generator.normal(size=(sizes[-1], width)).astype(np.float32) / np.sqrt(width)
+    y = train.y[generator.permutation(len(train))[: sizes[-1]]]
+    seconds = []
+    for size in sizes:
+        began = time.perf_counter()
+        SOLVE[name](Vectors(x[:size], y[:size], np.ones(size)), task, penalty, None, Clock())
+        seconds.append(time.perf_counter() - began)
+    if sizes[0] == sizes[-1]:
+        return min(seconds)
+    slope = max(0.0, seconds[1] - seconds[0]) / (sizes[1] - sizes[0])
+    return seconds[1] + slope * (len(train) - sizes[1])
 
 
 def fit(
@@ -70,6 +81,7 @@ def fit(
     base, columns = base_of(train), train.columns("text")
     if clock.expired:
         raise TrainingError("the time ended before the texts were encoded", fix="raise budget.time")
+    began = time.perf_counter()
     given = dict(settings or {})
     texts = [text for column in columns for text in train.rows[column].fill_null("").to_list()]
     precision = given.get("precision") or choose_precision(base, texts, store=train.support.store)
@@ -83,6 +95,7 @@ def fit(
         exams = (Exam(material, desk.vectors(valid, lens), valid.y),)
     elif settings is None:
         exams = cross_validated(material, train.y, task, seed=seed)
+    read_all = time.perf_counter()
     if exams:
         few = lens is not None
         choice = choose(exams, task=task, recipe=recipe, target=target, clock=clock, few=few)
@@ -91,7 +104,12 @@ def fit(
     whole = len(choice.heads) == 1
     head = choice.heads[0].scaled(choice.setting.scale) if whole else solved(material, choice.setting, task)
     chosen: Settings = {**choice.setting.told, "precision": eyes.precision, "unlabelled_rows": read}
-    return FrozenEncoder(eyes, head, target, chosen, lens=lens)
+    searching = 0.0
+    if exams:  # a replay solves one head, on vectors that are kept where there is a store
+        solving = time.perf_counter() - read_all
+        searching = solving * (1 - 1 / (_SOLVED_FEW if lens is not None else _SOLVED))
+        searching += 0.0 if train.support.store is None else read_all - began
+    return FrozenEncoder(eyes, head, target, chosen, lens=lens, searching_seconds=searching)
 
 
 @dataclass(frozen=True)

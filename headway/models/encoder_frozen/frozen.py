@@ -32,6 +32,7 @@ class FrozenEncoder:
     settings: Settings
     curves: tuple[Curve, ...] = ()
     lens: Lens | None = None
+    searching_seconds: float = 0.0
 
     def predict(self, rows: pl.DataFrame) -> np.ndarray:
         """Return probabilities or values."""

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy.linalg import solve
-from scipy.optimize import minimize
-from scipy.special import log_softmax
 
 from headway.compute.clock import Clock
+from headway.models.descent import descend
 from headway.tasks import Task
 
 # Logits of a label that no training row has.
@@ -65,21 +63,33 @@ def logistic(vectors: Vectors, task: Task, penalty: float, start: Head | None, c
     width, labels = x.shape[1], len(present)
     rows = np.arange(len(x))
 
-    def loss(flat: Any) -> tuple[float, Any]:
+    columns = np.ascontiguousarray(x.T)
+
+    def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
         weights = flat.reshape(width + 1, labels)
-        logits = log_softmax(x @ weights[:-1].astype(np.float32) + weights[-1].astype(np.float32), axis=1)
-        slope = np.exp(logits) * share[:, None]
-        slope[rows, y] -= share
-        gradient = np.vstack([x.T @ slope + penalty * weights[:-1], slope.sum(0)])
-        value = -float(share @ logits[rows, y]) + penalty / 2 * float((weights[:-1] ** 2).sum())
-        return value, gradient.ravel().astype(np.float64)
+        small = weights.astype(np.float32)
+        shares = x @ small[:-1]
+        shares += small[-1]
+        shares -= shares.max(axis=1, keepdims=True)
+        right = shares[rows, y].astype(np.float64)
+        np.exp(shares, out=shares)
+        totals = shares.sum(axis=1)
+        value = float(share @ (np.log(totals, dtype=np.float64) - right)) + penalty / 2 * float(
+            (weights[:-1] ** 2).sum()
+        )
+        shares *= (share / totals)[:, None]
+        shares[rows, y] -= share
+        gradient = np.empty_like(weights)
+        np.multiply(weights[:-1], penalty, out=gradient[:-1])
+        gradient[:-1] += columns @ shares
+        gradient[-1] = shares.sum(axis=0)
+        return value, gradient.ravel()
 
     began = np.zeros((width + 1, labels))
     if start is not None:
         began = np.vstack([start.weights[:, present], start.bias[present]])
-    options: Any = {"maxiter": 1 if clock.expired else ITERATIONS, "gtol": 1e-5, "ftol": 1e-7}
-    answer = minimize(loss, began.ravel(), jac=True, method="L-BFGS-B", options=options)
-    found = answer.x.reshape(width + 1, labels)
+    iterations = 1 if clock.expired else ITERATIONS
+    found = descend(loss, began.ravel(), iterations=iterations, flat=1e-7, steep=1e-5).reshape(width + 1, labels)
     return _spread(found[:-1], found[-1], present, task)
 
 

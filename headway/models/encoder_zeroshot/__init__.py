@@ -11,5 +11,6 @@ CARD = Card(
     tasks=frozenset({"classify"}),
     extra="deep",
     needs=("tokenizers", "safetensors"),
+    most_rows_a_label=64,
     base="text_encoder",
 )

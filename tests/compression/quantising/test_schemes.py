@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from headway.compression.quantising.contents import contents_of
+from headway.compression.quantising.contents import contents_of, is_narrow
 from headway.compression.quantising.schemes import (
     DYNAMIC,
     FOUR,
@@ -9,6 +9,7 @@ from headway.compression.quantising.schemes import (
     STATIC,
     TABLES,
     inputs_of,
+    narrowed,
     schemes_for,
     shrunk,
 )
@@ -52,3 +53,9 @@ def test_schemes_follow_what_a_graph_holds():
     found = contents_of(table_graph().onnx)
     assert found.products == 0
     assert found.tables == pytest.approx(2_000 * 5 * 4 / 2**20)
+
+
+def test_a_graph_in_few_bits_is_known_as_one():
+    graph = dense_graph()
+    assert not is_narrow(graph.onnx)
+    assert is_narrow(narrowed(graph, numbers_frame(50).to_dict()).onnx)
