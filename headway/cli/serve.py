@@ -56,11 +56,15 @@ def serve(
         bool, typer.Option("--drift", help="Compare what comes in with training; on where there is a store.")
     ] = False,
     webhook: Annotated[str | None, typer.Option(help="URL that alarms are posted to.")] = None,
+    machine_price: Annotated[
+        float | None, typer.Option(min=0, help="Of this machine, an hour: the page shows what 1,000 predictions cost.")
+    ] = None,
+    currency: Annotated[str, typer.Option(help="Sign of its currency.")] = "$",
     lang: Annotated[str | None, typer.Option(help="Language of what is said and of the page: en or zh.")] = None,
 ) -> None:
     """Answer predictions over HTTP, and show a page to try the model on; Ctrl-C or SIGTERM finish what was accepted."""
     from headway.serving.limits import Limits
-    from headway.serving.settings import Settings
+    from headway.serving.settings import Price, Settings
     from headway.serving.supervisor import Supervisor
 
     language = choose_language(lang)
@@ -73,6 +77,7 @@ def serve(
         options={
             "store": store, "keep": keep, "keep_days": keep_days or None, "mask": not unmasked, "webhook": webhook,
         },
+        price=Price(machine_price, currency) if machine_price else None,
     )  # fmt: skip
     _check(settings)
     supervisor = Supervisor(settings, on_event=lambda event, facts: _tell(event, facts, settings, language))

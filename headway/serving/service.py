@@ -19,6 +19,7 @@ from headway.serving.limits import Limits
 from headway.serving.logs import Log
 from headway.serving.observing import Failed, Observer, Plain, Routed, Router, Served, Silent
 from headway.serving.refusals import RefusalError, draining, no_writer
+from headway.serving.settings import Price
 from headway.serving.telemetry import Telemetry
 
 if TYPE_CHECKING:
@@ -30,8 +31,9 @@ class Service:
     """One worker's application and all that its endpoints share.
 
     `numbers` gives each deployment (name, version) its place in the telemetry. `collectors` are further collectors of
-    prometheus-client that `/metrics` shows. `deploy` swaps in a package that lies in `folder` and returns what was
-    found; None where this process cannot.
+    prometheus-client that `/metrics` shows, `panels` return further parts of the page in a language. `price` is what
+    the page reckons costs with. `deploy` swaps in a package that lies in `folder` and returns what was found; None
+    where this process cannot.
     """
 
     registry: Registry
@@ -45,6 +47,7 @@ class Service:
     lang: str = "en"
     collectors: Sequence[object] = ()
     panels: Sequence[Callable[[str], object]] = ()
+    price: Price | None = None
     folder: Path | None = None
     deploy: Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]] | None = None
     is_ready: bool = True

@@ -20,12 +20,20 @@ class Package:
 
 
 @dataclass(frozen=True)
+class Price:
+    """What the machine costs an hour, and the sign of the currency."""
+
+    hourly: float
+    currency: str = "$"
+
+
+@dataclass(frozen=True)
 class Settings:
     """All that the service was started with.
 
     `workers` and `threads` 0: chosen by measurement. `observer` names a function `module:function` that takes these
     settings and returns an `Observer`, or an `(Observer, Router)`; `options` are its own settings. `hosts` None: any
-    name; `origins`: pages that may ask (CORS).
+    name; `origins`: pages that may ask (CORS). `price`: what the page reckons costs with.
     """
 
     packages: tuple[Package, ...]
@@ -44,6 +52,7 @@ class Settings:
     lang: str = "en"
     observer: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    price: Price | None = None
 
     def to_json(self) -> str:
         """Return the settings as JSON."""
@@ -55,6 +64,7 @@ class Settings:
         given = json.loads(text)
         given["packages"] = tuple(Package(**package) for package in given["packages"])
         given["limits"] = Limits(**given["limits"])
+        given["price"] = None if given["price"] is None else Price(**given["price"])
         given["hosts"] = None if given["hosts"] is None else tuple(given["hosts"])
         given["origins"] = tuple(given["origins"])
         return cls(**given)

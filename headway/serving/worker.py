@@ -119,6 +119,7 @@ class Worker:
             observer=observer, router=router, telemetry=self.telemetry, log=self._log, log_bodies=settings.log_bodies,
             lang=settings.lang, folder=Path(post.folder), deploy=self._ask_deploy,
             collectors=[collector] if (collector := getattr(observer, "collector", None)) is not None else [],
+            panels=getattr(observer, "panels", ()), price=settings.price,
         )  # fmt: skip
 
     async def _open(self) -> float:

@@ -17,11 +17,13 @@ from headway.serving.drift.watching import Watch, Watching, read_reference
 from headway.serving.experiments.following import Follower
 from headway.serving.experiments.guarding import Guard
 from headway.serving.experiments.routing import Router
+from headway.serving.experiments.standing import Standings
 from headway.serving.learning.alarming import Alarms
 from headway.serving.learning.collecting import Collector, list_figures
 from headway.serving.learning.lane import Lane
 from headway.serving.learning.learner import Learner
 from headway.serving.learning.ledger import Ledger, shared_folder
+from headway.serving.page.experimenting import experiments_panel
 from headway.serving.store.deleting import prune
 from headway.serving.store.opening import connect
 from headway.serving.store.recorder import Recorder, read_keeping
@@ -69,9 +71,10 @@ class _Settings(Protocol):
 
 @dataclass(frozen=True)
 class Learning(Learner):
-    """The observer of one worker with all that belongs to it; `collector` is for its `/metrics`."""
+    """The observer of one worker with all that belongs to it: `collector` for its `/metrics`, `panels` for its page."""
 
     collector: Collector | None = None
+    panels: Sequence[Callable[[str], object]] = ()
     ends: Sequence[Callable[[], object]] = ()
 
     def close(self) -> None:
@@ -111,11 +114,13 @@ def learn(settings: _Settings) -> tuple[Learning, Router]:
     ledger = Ledger(shared_folder(os.getppid()), figures)
     ledger.start()
     ends.append(ledger.close)
+    panels: list[Callable[[str], object]] = []
     if store is not None:
+        panels.append(experiments_panel(Standings(store, router).latest))
         follower = Follower(store, router)
         follower.start()
         ends += [follower.close, _keep_young(store, options.keep_days), store.close]
-    observer = replace(observer, collector=Collector(ledger.figures), ends=ends)
+    observer = replace(observer, collector=Collector(ledger.figures), panels=panels, ends=ends)
     observer.start()
     return observer, router
 

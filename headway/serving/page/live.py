@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from headway.report.charts.bars import Bar, draw_bars
 from headway.report.charts.canvas import figure
-from headway.report.markup import Markup, element, join, table
+from headway.report.markup import Markup, element, join
 from headway.report.translation import Lang
 from headway.serving.page.language import say
 from headway.serving.page.pictures import draw_minutes
@@ -29,6 +29,7 @@ def show_live(service: Service, lang: Lang) -> Markup:
             _now(service.telemetry, moments, lang),
             _traffic(moments, lang),
             _latency(moments, lang),
+            _cost(service, moments, lang),
             *_learning(service, lang),
             *(panel for panel in panels if isinstance(panel, Markup)),
         ]
@@ -49,8 +50,8 @@ def _now(telemetry: Telemetry, moments: list[Moment], lang: Lang) -> Markup:
     cells = [element("div", element("b", value), element("span", say(key, lang))) for key, value in figures]
     rows = telemetry.read("batch_rows")
     seconds = f"{telemetry.read('model_us') / 1e3 / rows:.3g}" if rows else None
-    cost = element("p", say("cost_words", lang, seconds=seconds), attributes={"class": "made"}) if seconds else None
-    return join([element("div", *cells, attributes={"class": "figures"}), cost])
+    pace = element("p", say("cost_words", lang, seconds=seconds), attributes={"class": "made"}) if seconds else None
+    return join([element("div", *cells, attributes={"class": "figures"}), pace])
 
 
 def _traffic(moments: list[Moment], lang: Lang) -> Markup:
@@ -75,12 +76,35 @@ def _latency(moments: list[Moment], lang: Lang) -> Markup:
     )  # fmt: skip
 
 
+def _cost(service: Service, moments: list[Moment], lang: Lang) -> Markup | None:
+    """Return what 1,000 predictions cost minute by minute, where the price of the machine is known."""
+    price = service.price
+    if price is None:
+        return None
+    slots = 60 // SLOT_SECONDS
+    rows = [sum(each.rows for each in moments[max(0, end - slots) : end]) for end in range(1, len(moments) + 1)]
+    a_minute = 1000 * price.hourly / 60
+    now = [(each.ago / 60, a_minute / count if count else None) for each, count in zip(moments, rows, strict=True)]
+    series = [(say("cost_now", lang), "first", now)]
+    answered = service.telemetry.read("batch_rows")
+    if answered:
+        workers = len(service.telemetry.of_each_worker("pid")) or 1
+        seconds = service.telemetry.read("model_us") / 1e6 / answered / workers
+        full = 1000 * price.hourly / 3600 * seconds
+        series.append((say("cost_full", lang), "second", [(_MINUTES, full), (0.0, full)]))
+    words = say("cost_picture", lang, currency=price.currency, price=f"{price.hourly:g}")
+    return figure(
+        lambda width: draw_minutes(series, width, minutes=_MINUTES, x_name=say("minutes_ago", lang)),
+        title=say("cost", lang), description=words, caption=words, wide=_WIDE,
+    )  # fmt: skip
+
+
 def _ms(seconds: float | None) -> float | None:
     return None if seconds is None else seconds * 1000
 
 
 def _learning(service: Service, lang: Lang) -> list[Markup]:
-    """Return drift and experiments, as far as the collectors of `/metrics` know of them."""
+    """Return drift, as far as the collectors of `/metrics` know of it."""
     samples = _samples(service)
     shown: list[Markup] = []
     if drifts := samples.get("headway_drift_distance"):
@@ -91,13 +115,6 @@ def _learning(service: Service, lang: Lang) -> list[Markup]:
             figure(lambda width: draw_bars(bars, width, top_value=1.0), title=say("drift", lang),
                    description=say("drift_words", lang), caption=say("drift_words", lang), wide=_WIDE)
         )  # fmt: skip
-    if arms := samples.get("headway_experiment_arm_ended"):
-        rows = [
-            (sample.labels["experiment"], sample.labels["arm"], say("ended" if sample.value else "running", lang))
-            for sample in arms
-        ]
-        shown.append(element("h3", say("experiments", lang)))
-        shown.append(table((say("experiments", lang), say("arm", lang), say("state", lang)), rows))
     return shown
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from headway.report.charts.axes import Scale, draw_y, span_linear
+from headway.report.charts.axes import Scale, draw_x, draw_y, span_linear
 from headway.report.charts.canvas import Drawing, circle, line, measure, path, words
 from headway.report.markup import Markup
 
@@ -35,6 +35,31 @@ def draw_minutes(series: Sequence[Series], width: int, *, minutes: float, x_name
         parts.append(line(legend, 15, legend + 18, 15, f"curve {kind}"))
         parts.append(words(legend + 24, 19, name, "tick"))
         legend += 44 + measure(name)
+    return Drawing(_HEIGHT, parts)
+
+
+def draw_band(points: Sequence[tuple[float, float, float, float]], width: int, *, x_name: str) -> Drawing:
+    """Draw a value with its interval over time: (time, value, low, high) from old to new, and a line at zero."""
+    left, top, right, bottom = 62.0, 14.0, width - 12.0, _HEIGHT - 40.0
+    # The first intervals are as wide as all that can be; they would make the rest a line.
+    late = points[len(points) // 4 :]
+    values = [0.0, *(each for _, value, low, high in late for each in (value, low, high))]
+    low, high, ticks = span_linear(values, ticks=4)
+    x_low, x_high, x_ticks = span_linear([0.0, points[-1][0]], ticks=5)
+    x, y = Scale(x_low, x_high, left, right), Scale(low, high, bottom, top)
+
+    def placed(time: float, value: float) -> tuple[float, float]:
+        return x.place(time), y.place(min(max(value, low), high))
+
+    lower = [placed(time, below) for time, _, below, _ in points]
+    upper = [placed(time, above) for time, _, _, above in points]
+    parts = [
+        *draw_y(y, ticks, left, right),
+        *draw_x(x, x_ticks, top, bottom, x_name),
+        path([*upper, *reversed(lower)], "band"),
+        line(left, y.place(0), right, y.place(0), "zero"),
+        path([placed(time, value) for time, value, _, _ in points], "curve first"),
+    ]
     return Drawing(_HEIGHT, parts)
 
 

@@ -1,6 +1,7 @@
 from headway.serving.access import Access
 from headway.serving.keys import KeyRing, add_key
 from headway.serving.page.language import read_words
+from headway.serving.settings import Price
 from tests.serving.conftest import Asker, make_service
 
 
@@ -61,7 +62,7 @@ def test_style_and_script_are_carried_along(ask):
     assert ask("GET", "/page.js").headers["content-type"].startswith("text/javascript")
 
 
-def test_drift_and_experiments_are_shown_where_collectors_know_of_them():
+def test_drift_is_shown_where_collectors_know_of_it():
     from prometheus_client.core import GaugeMetricFamily
 
     class Learning:
@@ -72,11 +73,20 @@ def test_drift_and_experiments_are_shown_where_collectors_know_of_them():
             alarm.add_metric(["m", "1"], 1)
             chance = GaugeMetricFamily("headway_drift_p_value", "x", labels=["model", "column", "aspect"])
             chance.add_metric(["m", "city", "values"], 0.001)
-            arm = GaugeMetricFamily("headway_experiment_arm_ended", "x", labels=["experiment", "arm"])
-            arm.add_metric(["spring", "new"], 1)
-            return [drift, alarm, chance, arm]
+            return [drift, alarm, chance]
 
     text = Asker(make_service("numbers", collectors=(Learning(),)))("GET", "/live?lang=en").text
     assert "city · values" in text
     assert 'class="bar warn"' in text
-    assert "stopped by a guardrail" in text
+
+
+def test_the_price_of_the_machine_makes_a_picture_of_costs():
+    service = make_service("numbers", price=Price(0.5, "€"))
+    ask = Asker(service)
+    assert ask("POST", "/v1/predict", json={"rows": [{"a": 1.5, "b": -1.0}] * 3}).status_code == 200
+    service.telemetry.add("batch_rows", 3)
+    service.telemetry.add("model_us", 3000)
+    text = ask("GET", "/live?lang=en").text
+    assert "for 1,000 predictions, in €, with a machine at 0.5 an hour" in text
+    assert "at full load" in text
+    assert "for 1,000 predictions" not in Asker(make_service("numbers"))("GET", "/live?lang=en").text
