@@ -127,10 +127,14 @@ class Examples:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What one `fit` is expected to cost here: wall seconds on this machine and peak extra memory in MB."""
+    """What one `fit` is expected to cost here: wall seconds on this machine and peak extra memory in MB.
+
+    `row_seconds`: what answering one row among many takes, where that is worth a thought (0 where it is not).
+    """
 
     seconds: float
     memory_mb: float
+    row_seconds: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from headway.compute.clock import Clock
+from headway.compute.memory import release_memory
 from headway.networks import timing
 from headway.networks.batches import Lesson, Source, sequential, shuffled
 from headway.networks.checkpoints import Checkpoints
@@ -155,6 +156,7 @@ def estimated(build: Build, lesson: Lesson, rows: int, task: Task, plan: Plan, *
 
     plan = replace(plan, threads=threads_for(build, lesson, task, plan, seed=seed))
     with seeded(seed), limited(plan.threads):
+        release_memory()  # or what an earlier probe left would hide what this one takes
         process = psutil.Process()
         before = process.memory_info().rss
         network = build().to(best_device())

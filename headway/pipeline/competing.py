@@ -103,6 +103,7 @@ def make_contest(attempt: Attempt, prepared: Prepared, found: Found) -> Contest:
         memory_mb=project.budget.memory,
         seed=project.seed,
         bases=found.bases,
+        test_rows=len(prepared.split.test) if prepared.test is None else len(prepared.test),
     )
 
 

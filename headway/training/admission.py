@@ -32,6 +32,8 @@ WARM_SHARE = 0.1
 # Export, parity and measuring after a fit: seconds, more where much is left, since what then starts is heavier; a
 # candidate that takes longer than that takes it from the refit of the best.
 MEASURE_SECONDS, MEASURE_MOST, MEASURE_SHARE = 1.0, 2.5, 0.05
+# Rows among many take this share of the time of one alone.
+IN_BULK = 0.5
 # Members with this much of the weight are likely to ship.
 LIKELY = 0.2
 # A probe that took this share of the time left is not taken twice.
@@ -98,13 +100,23 @@ def seconds_wanted(entrant: Entrant, estimate: Estimate, contest: Contest) -> fl
     return estimate.seconds * fits
 
 
-def seconds_available(state: State) -> float:
-    """Return the time a candidate may use: what is left without the refit of what would ship now."""
+def seconds_available(state: State, row_seconds: float = 0.0) -> float:
+    """Return the time a candidate may use: what is left without the refit and the test of what would ship.
+
+    `row_seconds`: what the candidate takes to answer a row, should it be the one that ships.
+    """
     best = state.best
     reserve = sum(refit_seconds(state.outcomes[name], state.contest, state.outcomes) for name in likely_winners(state))
     measuring = max(MEASURE_SECONDS, min(MEASURE_MOST, MEASURE_SHARE * state.clock.left()))
     finishing = measuring if best is None or best.name in BASELINES else 2 * measuring
-    return state.clock.left() - reserve - finishing
+    return state.clock.left() - reserve - finishing - max(testing_seconds(state), state.contest.test_rows * row_seconds)
+
+
+def testing_seconds(state: State) -> float:
+    """Return about how long the best so far will take for the test rows; in bulk the cores share them."""
+    best = state.best
+    alone = 0.0 if best is None or best.latency_p50_ms is None else best.latency_p50_ms / 1000
+    return state.contest.test_rows * alone * IN_BULK
 
 
 def likely_winners(state: State) -> list[str]:

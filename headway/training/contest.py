@@ -21,7 +21,8 @@ class Contest:
 
     `examples` are all clean rows, `train` (`[k]` positions) those that may be learnt from; `folds` divide them.
     `limits` are ceilings for what ships: latency_p50_ms, latency_p95_ms, size_mb, memory_mb. `memory_mb` is what
-    training may use. `bases` are the pretrained models at hand, one of a kind.
+    training may use. `bases` are the pretrained models at hand, one of a kind. `test_rows`: how many rows the winner
+    has to answer when the tournament is over, inside the same budget.
     """
 
     examples: Examples
@@ -33,6 +34,7 @@ class Contest:
     memory_mb: float = float("inf")
     seed: int = 0
     bases: Mapping[BaseKind, Base] = field(default_factory=dict)
+    test_rows: int = 0
 
     def seen_by(self, card: Card) -> Contest:
         """Return the contest as a family sees it: with the base that its card asks for, and what it may take."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from headway.errors import BudgetError
 from headway.package.combining import combine
 from headway.package.parity import check_parity
-from headway.training.admission import UNPROBED
+from headway.training.admission import UNPROBED, testing_seconds
 from headway.training.calibration import calibrate_answers, calibrate_graph
 from headway.training.contest import Contest
 from headway.training.ensemble import mix
@@ -93,7 +93,7 @@ def affordable(state: State, best: Outcome) -> Outcome:
     """Return the ensemble if the members with most of its weight can be refitted in time; else the best single one."""
     if not best.members:
         return best
-    left, ready = state.clock.left(), 0.0
+    left, ready = state.clock.left() - testing_seconds(state), 0.0
     costs = {name: refit_seconds(state.outcomes[name], state.contest, state.outcomes) for name in best.members}
     for name in sorted(costs, key=costs.__getitem__):
         left -= costs[name]
@@ -133,7 +133,7 @@ def refit_in_time(state: State, name: str) -> Refitted | None:
     if kept is not None:
         return kept
     outcome = state.outcomes[name]
-    late = refit_seconds(outcome, state.contest, state.outcomes) > state.clock.left()
+    late = refit_seconds(outcome, state.contest, state.outcomes) > state.clock.left() - testing_seconds(state)
     if late and name not in BASELINES and name not in state.wholes:
         return None
     try:

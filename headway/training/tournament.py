@@ -66,14 +66,16 @@ def hold(state: State, entries: Entries) -> Tournament:
 def tiers(entrants: tuple[Entrant, ...]) -> list[list[Entrant]]:
     """Order by what is known without a probe: the baseline, families without an extra, text encoders, and the rest.
 
-    Networks that learn a language from nothing but the rows come after an encoder that knows it: they hardly ever do
+    Encoders that stay as they are come before those that learn, whose probes alone take seconds. Networks that learn a language from nothing but the rows come after an encoder that knows it: they hardly ever do
     better, and the time that they take would be missing there.
     """
     baseline = [entrant for entrant in entrants if entrant.card.name in BASELINES]
     light = [entrant for entrant in entrants if entrant.card.name not in BASELINES and entrant.card.extra is None]
     heavy = [entrant for entrant in entrants if entrant.card.extra is not None]
     lettered = [entrant for entrant in heavy if entrant.card.base == "text_encoder" and not entrant.card.base_optional]
-    return [baseline, light, lettered, [entrant for entrant in heavy if entrant not in lettered]]
+    frozen = [entrant for entrant in lettered if "torch" not in entrant.card.needs]
+    tuned = [entrant for entrant in lettered if entrant not in frozen]
+    return [baseline, light, frozen, tuned, [entrant for entrant in heavy if entrant not in lettered]]
 
 
 def worth_starting(state: State, tier: list[Entrant]) -> list[Entrant]:
@@ -95,7 +97,7 @@ def run_entrant(state: State, entrant: Entrant, estimate: Estimate) -> None:
         conclude(state, kept, seconds=kept.fit_seconds or 0.0, save=False)
         return
     started = time.monotonic()
-    available = seconds_available(state)
+    available = seconds_available(state, estimate.row_seconds)
     share = sample_share(state, entrant, estimate, available)
     outcome = refused(state, entrant, estimate, available, share)
     if outcome is None:

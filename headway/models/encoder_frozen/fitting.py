@@ -41,12 +41,13 @@ def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estim
     columns = train.columns("text")
     texts = [text for column in columns for text in train.rows[column].fill_null("").unique().to_list()]
     precision = choose_precision(base, texts, store=train.support.store)
-    encoding = seconds_for(base, unknown(base, texts, precision, store=train.support.store), precision)
+    pace = seconds_for(base, texts, precision) / max(1, len(texts))
+    encoding = pace * len(unknown(base, texts, precision, store=train.support.store))
     width = open_reader(base, precision).encode([""]).shape[1] * len(columns)
     heads = _seconds_to_solve(train, task, width, seed) * (_SOLVED_FEW if is_few(train.y, task) else _SOLVED)
     del recipe
     memory = 3 * base.size_mb + 200 + 12 * width * len(train) / 1e6
-    return Estimate(encoding + heads + 0.5, memory)
+    return Estimate(encoding + heads + 0.5, memory, row_seconds=pace * len(columns))
 
 
 def _seconds_to_solve(train: Examples, task: Task, width: int, seed: int) -> float:
