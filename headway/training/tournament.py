@@ -66,8 +66,9 @@ def hold(state: State, entries: Entries) -> Tournament:
 def tiers(entrants: tuple[Entrant, ...]) -> list[list[Entrant]]:
     """Order by what is known without a probe: the baseline, families without an extra, text encoders, and the rest.
 
-    Encoders that stay as they are come before those that learn, whose probes alone take seconds. Networks that learn a language from nothing but the rows come after an encoder that knows it: they hardly ever do
-    better, and the time that they take would be missing there.
+    Encoders that stay as they are come before those that learn, whose probes alone take seconds. Networks that learn a
+    language from nothing but the rows come after an encoder that knows it: they hardly ever do better, and the time
+    that they take would be missing there.
     """
     baseline = [entrant for entrant in entrants if entrant.card.name in BASELINES]
     light = [entrant for entrant in entrants if entrant.card.name not in BASELINES and entrant.card.extra is None]
