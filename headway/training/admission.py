@@ -21,6 +21,8 @@ from headway.training.state import State, conclude
 ELASTIC_SHARE, SHARE = 0.05, 0.35
 # Estimates are rather too high than too low: a sample is this much larger than one would say.
 SAMPLE_BONUS, SMALLEST_SAMPLE = 1.5, 1000
+# A candidate that takes so many times what was estimated, and at least so many seconds, stops for the sake of others.
+OVERRUN, OVERRUN_LEAST = 3.0, 10.0
 # What a fit with settings that are known takes of one that has to find them.
 REPLAY_SHARE = 0.2
 # Probing a family with heavy imports takes seconds itself; it is left out where fewer are free.
@@ -97,6 +99,17 @@ def seconds_available(state: State) -> float:
     measuring = max(MEASURE_SECONDS, min(MEASURE_MOST, MEASURE_SHARE * state.clock.left()))
     finishing = measuring if best is None or best.name in BASELINES else 2 * measuring
     return state.clock.left() - reserve - finishing
+
+
+def seconds_allowed(state: State, entrant: Entrant, estimate: Estimate, available: float, share: float) -> float:
+    """Return the time that a candidate gets: what is available, and where its estimate is far too low, not all of that.
+
+    Elastic ones, which plan to use what there is, get everything.
+    """
+    if entrant.card.elastic:
+        return max(available, 0.0)
+    wanted = seconds_wanted(entrant, estimate, state.contest) * share
+    return max(0.0, min(available, max(OVERRUN * wanted, OVERRUN_LEAST)))
 
 
 def sample_share(state: State, entrant: Entrant, estimate: Estimate, available: float) -> float:

@@ -12,7 +12,15 @@ from headway.compute.clock import Clock
 from headway.compute.memory import make_room
 from headway.models.family import Estimate, Registry
 from headway.package.combining import combine
-from headway.training.admission import by_cost, failure, refused, sample_share, seconds_available, seconds_wanted
+from headway.training.admission import (
+    by_cost,
+    failure,
+    refused,
+    sample_share,
+    seconds_allowed,
+    seconds_available,
+    seconds_wanted,
+)
 from headway.training.contest import Contest
 from headway.training.ending import finish
 from headway.training.ensemble import gains_more_than_noise, loses_less, mix, select_weights
@@ -104,7 +112,7 @@ def run_entrant(state: State, entrant: Entrant, estimate: Estimate) -> None:
 def attempt(state: State, entrant: Entrant, estimate: Estimate, available: float, share: float) -> Outcome:
     """Run a candidate's trial; whatever it raises becomes a failed outcome. The baseline runs on any clock."""
     unhurried = math.isinf(available) or entrant.card.name in BASELINES
-    clock = Clock() if unhurried else Clock.after(max(available, 0.0))
+    clock = Clock() if unhurried else Clock.after(seconds_allowed(state, entrant, estimate, available, share))
     contest = state.contest.seen_by(entrant.card)
     contest = contest if share == 1.0 else contest.thinned(share)
     try:
