@@ -113,7 +113,7 @@ def _late_share(dataset: Dataset, splitting: Splitting, train: np.ndarray) -> fl
     if splitting.valid is not None or dataset.task != "classify" or not len(train):
         return share
     counts = np.bincount(dataset.y[train])
-    rarest = counts[counts > 0].min()
+    rarest = int(counts[counts > 0].min())
     if rarest >= _RARE * len(train):
         return share
     return max(share, min(_MOST_VALID, _RARE_ROWS / rarest))

@@ -44,7 +44,7 @@ class Packed:
     @property
     def reads_tokens(self) -> bool:
         """Tell whether the package needs the library that reads tokens."""
-        return any(feed.kind == "tokens" for feed in self.manifest.feeds)
+        return any(feed.kind in {"tokens", "row"} for feed in self.manifest.feeds)
 
     @cached_property
     def model(self) -> Model:

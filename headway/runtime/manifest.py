@@ -75,6 +75,28 @@ class TokenFeed:
 
 
 @dataclass(frozen=True)
+class RowFeed:
+    """Cells of several columns written as one text, as token ids: graph inputs as those of a `TokenFeed`.
+
+    Each cell is written as its column's name, `colon` and the value, cells are joined by `comma`, missing ones are left
+    out. `kinds` says how each column is read: numbers are rounded to `digits` digits that count, dates have minutes.
+    The other fields are those of a `TokenFeed`.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    kinds: tuple[Literal["number", "category", "date", "text"], ...]
+    digits: int = 3
+    colon: str = ": "
+    comma: str = "; "
+    tokenizer: str = "tokenizer.json"
+    max_length: int = 256
+    pad_id: int = 0
+    prefix: str = ""
+    kind: Literal["row"] = "row"
+
+
+@dataclass(frozen=True)
 class ImageFeed:
     """Pixels of one image column: uint8 `[rows, height, width, channels]` (1 channel for mode L, 3 for RGB).
 
@@ -89,7 +111,7 @@ class ImageFeed:
     kind: Literal["image"] = "image"
 
 
-Feed = NumberFeed | CategoryFeed | DateFeed | CharacterFeed | TokenFeed | ImageFeed
+Feed = NumberFeed | CategoryFeed | DateFeed | CharacterFeed | TokenFeed | RowFeed | ImageFeed
 
 
 @dataclass(frozen=True)

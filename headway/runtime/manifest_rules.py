@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from headway.errors import PackageError
 from headway.runtime.history.naming import feature_names
 from headway.runtime.history.storing import FILE
-from headway.runtime.manifest import CharacterFeed, Feed, History, ImageFeed, Manifest, TokenFeed
+from headway.runtime.manifest import CharacterFeed, Feed, History, ImageFeed, Manifest, RowFeed, TokenFeed
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 _ROLES = {"system", "user", "assistant"}
@@ -90,10 +90,14 @@ def _feeds(manifest: Manifest) -> Iterator[str]:
 
 def _limits(feed: Feed, manifest: Manifest) -> Iterator[str]:
     """Yield what is wrong with the figures of one feed."""
-    if isinstance(feed, CharacterFeed | TokenFeed) and not 1 <= feed.max_length <= 1_000_000:
+    if isinstance(feed, CharacterFeed | TokenFeed | RowFeed) and not 1 <= feed.max_length <= 1_000_000:
         yield f"the feed {feed.name!r} has a max_length of {feed.max_length}"
-    if isinstance(feed, TokenFeed) and feed.tokenizer not in manifest.files:
+    if isinstance(feed, TokenFeed | RowFeed) and feed.tokenizer not in manifest.files:
         yield f"the feed {feed.name!r} needs the file {feed.tokenizer!r}, which is not listed"
+    if isinstance(feed, RowFeed) and len(feed.kinds) != len(feed.columns):
+        yield f"the feed {feed.name!r} does not say how each of its columns is read"
+    if isinstance(feed, RowFeed) and not 1 <= feed.digits <= 9:
+        yield f"the feed {feed.name!r} writes numbers with {feed.digits} digits"
     if isinstance(feed, ImageFeed) and not (1 <= feed.width <= 4096 and 1 <= feed.height <= 4096):
         yield f"the feed {feed.name!r} has images of {feed.width} x {feed.height} pixels"
 

@@ -12,7 +12,7 @@ from headway.errors import InputError
 from headway.runtime import Answers, Model
 from headway.runtime.feeds import BadCellError, encode
 from headway.runtime.feeds.cells import shown
-from headway.runtime.manifest import CategoryFeed, DateFeed, Feed, Label, NumberFeed
+from headway.runtime.manifest import CategoryFeed, DateFeed, Feed, Label, NumberFeed, RowFeed
 from headway.serving.batching import Answer, Columns, Outcome, Ticket
 from headway.serving.pace import Pace
 from headway.serving.refusals import FieldProblem, wrong_input
@@ -61,6 +61,9 @@ def _single_columns(feed: Feed) -> list[Feed]:
     """Return the feed once for each of its columns, so that a bad cell hides no other."""
     if isinstance(feed, NumberFeed | CategoryFeed | DateFeed):
         return [replace(feed, columns=(name,)) for name in feed.columns]
+    if isinstance(feed, RowFeed):
+        pairs = zip(feed.columns, feed.kinds, strict=True)
+        return [replace(feed, columns=(name,), kinds=(kind,)) for name, kind in pairs]
     return [feed]
 
 

@@ -115,7 +115,8 @@ def seconds_allowed(state: State, entrant: Entrant, estimate: Estimate, availabl
 def sample_share(state: State, entrant: Entrant, estimate: Estimate, available: float) -> float:
     """Return the share of the training rows that a candidate learns from: all, unless only a sample fits the time."""
     wanted = seconds_wanted(entrant, estimate, state.contest)
-    if entrant.card.elastic or entrant.card.name in BASELINES or wanted * SHARE <= available:
+    is_whole = entrant.card.elastic or not entrant.card.samples or entrant.card.name in BASELINES
+    if is_whole or wanted * SHARE <= available:
         return 1.0
     share = max(available, 0.0) / wanted * SAMPLE_BONUS
     return share if share * len(state.contest.folds[0].train) >= SMALLEST_SAMPLE else 1.0

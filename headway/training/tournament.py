@@ -174,7 +174,8 @@ def build_ensemble(state: State, best: Outcome, strongest: list[Outcome]) -> Out
         return None
     mixed = mix(answers, weights)
     if not is_ahead(mixed, best.answers, contest):
-        is_cheap = len(contest.folds) > 1 or not contest.examples.columns("text", "image")
+        has_base = any(state.entrants[name].card.base is not None for name in weights)
+        is_cheap = len(contest.folds) > 1 or not (has_base or contest.examples.columns("text", "image"))
         loses = loses_less(mixed, best.answers, contest.truth, contest.task)
         if not (is_cheap and loses) or is_ahead(best.answers, mixed, contest):
             return None

@@ -29,6 +29,12 @@ def make_site(packed: Packed, options: Options) -> Content:
             got="history: in its project",
             fix="serve it with headway serve, or take it elsewhere with --to docker",
         )
+    if any(feed.kind == "row" for feed in packed.manifest.feeds):
+        raise ExportError(
+            "a package that writes rows as texts cannot run in a browser",
+            expected="feeds of single columns",
+            fix="serve it with headway serve, or take it elsewhere with --to docker",
+        )
     runtime = find_web_runtime(options.runtime)
     files = {
         **_read_static(resources.files("headway.export.browser").joinpath("static")),

@@ -13,6 +13,7 @@ from headway.compute.clock import Clock
 from headway.encoders.exporting import Precision
 from headway.encoders.features import seconds_for, unknown
 from headway.encoders.precision import choose_precision
+from headway.encoders.reading import text_feeds
 from headway.errors import TrainingError
 from headway.models.encoder_frozen.choosing import Choice, Exam, choose, cross_validated
 from headway.models.encoder_frozen.frozen import FrozenEncoder
@@ -38,12 +39,12 @@ MOST_UNLABELLED, _UNLABELLED_SHARE = 4_000, 0.4
 def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estimate:
     """Time the encoder on a few texts and the head on a few rows; texts that are kept already cost nothing."""
     base = base_of(train)
-    columns = train.columns("text")
-    texts = [text for column in columns for text in train.rows[column].fill_null("").unique().to_list()]
+    feeds = text_feeds(base, train.inputs)
+    texts = [text for own in Eyes(base, "float32", feeds, None).texts(train.rows) for text in set(own)]
     precision = choose_precision(base, texts, store=train.support.store)
     encoding = seconds_for(base, unknown(base, texts, precision, store=train.support.store), precision)
     generator = np.random.default_rng(seed)
-    width = 384 * len(columns)
+    width = 384 * len(feeds)
     few = min(len(train), _PROBED_ROWS)
     x = generator.normal(size=(few, width)).astype(np.float32) / np.sqrt(width)
     y = train.y[generator.permutation(len(train))[:few]]
@@ -67,13 +68,14 @@ def fit(
     clock: Clock,
 ) -> FrozenEncoder:
     """Encode all texts, then choose the head on `valid`, or by cross-validation without it; see `Family.fit`."""
-    base, columns = base_of(train), train.columns("text")
+    base = base_of(train)
     if clock.expired:
         raise TrainingError("the time ended before the texts were encoded", fix="raise budget.time")
     given = dict(settings or {})
-    texts = [text for column in columns for text in train.rows[column].fill_null("").to_list()]
+    eyes = Eyes(base, "float32", text_feeds(base, train.inputs), train.support.store)
+    texts = [text for own in eyes.texts(train.rows) for text in own]
     precision = given.get("precision") or choose_precision(base, texts, store=train.support.store)
-    eyes = Eyes(base, cast("Precision", precision), columns, train.support.store)
+    eyes = replace(eyes, precision=cast("Precision", precision))
     encoding = clock if clock.left() == float("inf") else Clock.after(clock.left() * (1 - _HEAD_SHARE))
     target = fit_target_scale(train.y) if task.kind == "regress" else None
     desk = _Desk(eyes, task, recipe, target, encoding)
@@ -134,7 +136,7 @@ class _Desk:
         if settings is not None:
             count = min(count, int(settings.get("unlabelled_rows", 0)))
         elif self.clock.left() < float("inf"):
-            texts = [text for column in self.eyes.columns for text in rows[column].fill_null("").head(64).to_list()]
+            texts = [text for own in self.eyes.texts(rows.head(64)) for text in own]
             each = seconds_for(self.eyes.base, texts, self.eyes.precision) / max(1, min(64, rows.height))
             count = min(count, int(self.clock.left() * _UNLABELLED_SHARE / max(each, 1e-6)))
         chosen = np.random.default_rng(seed).permutation(rows.height)[:count]
