@@ -39,6 +39,7 @@ _Duration = Positive | Annotated[str, Field(pattern=units.DURATION_PATTERN)]
 _Size = Positive | Annotated[str, Field(pattern=units.SIZE_PATTERN)]
 _Percent = Annotated[str, Field(pattern=units.SHARE_PATTERN)]
 Seconds = Annotated[Positive, BeforeValidator(units.read_seconds, json_schema_input_type=_Duration)]
+Pause = Annotated[NotNegative, BeforeValidator(units.read_seconds, json_schema_input_type=NotNegative | _Duration)]
 Milliseconds = Annotated[Positive, BeforeValidator(units.read_milliseconds, json_schema_input_type=_Duration)]
 Megabytes = Annotated[Positive, BeforeValidator(units.read_megabytes, json_schema_input_type=_Size)]
 # A point in time: the file may say `2018-07-25`, the project holds seconds since 1970 (UTC).
@@ -120,7 +121,7 @@ class Splitting(Part):
     folds: Annotated[int, Field(ge=2, le=50)] | None = None
     group: str | None = None
     time: str | None = None
-    gap: Seconds | None = None
+    gap: Pause | None = None
     train_from: Moment | None = None
     train_until: Moment | None = None
     test_from: Moment | None = None

@@ -132,6 +132,7 @@ def test_what_has_a_history_is_divided_by_time_with_a_gap(tmp_path):
     settled = splitting_of(project_in(tmp_path, split=None))
     assert (settled.time, settled.gap) == ("when", 86_400.0)
     assert splitting_of(project_in(tmp_path, split={"folds": 3})).time is None
+    assert splitting_of(project_in(tmp_path, split={"gap": "0s"})).gap == 0.0
     found = check(project_in(tmp_path, split=None))
     assert found.test == 120
     assert found.train < 480
