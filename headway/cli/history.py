@@ -47,7 +47,7 @@ def follow(batches: Iterable[pl.DataFrame], model: Model) -> Sequel:
     """
     held = list(batches)
     memory = model.memory
-    if memory is None or not held or all(name in held[0].columns for name in memory.names):
+    if memory is None or not held or all(name in held[0].columns for name in model.told):
         return Sequel(held, ())
     rows = pl.concat(held, how="diagonal_relaxed") if len(held) > 1 else held[0]
     kept = rows[REASON].is_null().to_numpy() if REASON in rows.columns else np.ones(rows.height, bool)

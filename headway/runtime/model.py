@@ -61,10 +61,16 @@ class Model:
     @property
     def columns(self) -> tuple[str, ...]:
         """Return the columns that rows must have; those that tell of the past come from the package itself."""
-        if self.memory is None:
+        if self.memory is None or not self.told:
             return self.predictor.columns
-        read = [name for name in self.predictor.columns if name not in set(self.memory.names)]
+        read = [name for name in self.predictor.columns if name not in set(self.told)]
         return tuple(dict.fromkeys([*self.memory.columns, *read]))
+
+    @cached_property
+    def told(self) -> tuple[str, ...]:
+        """Return the columns that tell of a row's past, as far as the model reads them."""
+        names = frozenset() if self.memory is None else frozenset(self.memory.names)
+        return tuple(name for name in self.predictor.columns if name in names)
 
     def predict(self, rows: Sequence[Mapping[str, Any]]) -> list[Prediction]:
         """Return one prediction for each row (column name -> cell).
@@ -115,15 +121,15 @@ class Model:
         With `in_order` rows are also each other's past, in the order of their times (`Memory.follow`); else they know
         what the package remembers (`Memory.recall`). Columns that tell of the past already are taken as they are.
         """
-        if self.memory is None or all(name in columns for name in self.memory.names):
+        if self.memory is None or all(name in columns for name in self.told):
             return columns
         told = self.memory.follow if in_order else self.memory.recall
         return {**columns, **told(columns, strict=strict)}
 
     def _wanted(self, row: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the columns to take from rows like this one."""
-        if self.memory is not None and isinstance(row, Mapping) and all(name in row for name in self.memory.names):
-            return tuple(dict.fromkeys([*self.predictor.columns, *self.memory.names]))
+        if isinstance(row, Mapping) and all(name in row for name in self.told):
+            return self.predictor.columns
         return self.columns
 
     @cached_property
