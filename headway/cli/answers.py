@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,20 +36,26 @@ class Written:
 
 
 def write_answers(
-    batches: Iterable[pl.DataFrame], model: Model, out: Path | None, *, unpacked: Path | None = None
+    batches: Iterable[pl.DataFrame],
+    model: Model,
+    out: Path | None,
+    *,
+    unpacked: Path | None = None,
+    hidden: Sequence[str] = (),
 ) -> Written:
     """Write every batch with its answers to `out`, or as CSV to the standard output.
 
     Memory does not grow with the rows. A cell that cannot be read counts as missing, as it does in training. A row with
     a reason in the column `REASON` is written in its place without an answer. Paths of images below the folder
-    `unpacked` are written as names in the archive. Raises `InputError` where the rows lack an input column of the
-    package, or already have a column that would be added.
+    `unpacked` are written as names in the archive, and the columns `hidden` not at all. Raises `InputError` where the
+    rows lack an input column of the package, or already have a column that would be added.
     """
     rows, unread = 0, Unread()
     with open_sink(out) as sink:
         for batch in batches:
             answered, bad = answer_batch(batch, model)
             unread = unread.add(bad.after(rows))
+            answered = answered.drop(hidden)
             sink(answered if unpacked is None else name_members(answered, unpacked))
             rows += batch.height
     return Written(rows, unread)
@@ -107,6 +113,8 @@ def select_inputs(model: Model, rows: pl.DataFrame) -> pl.DataFrame:
     for name in names:
         if name not in rows.columns:
             raise missing_column(name, rows.columns)
+    if model.memory is not None:
+        names += [name for name in model.memory.names if name in rows.columns]
     return blank_missing(rows.select(names), Reading().missing)
 
 

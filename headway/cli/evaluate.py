@@ -74,6 +74,7 @@ def score_table(model: Model, table: Table, *, language: Language = "en") -> tup
     import numpy as np
 
     from headway.cli.answers import predict_rows
+    from headway.cli.history import follow
     from headway.cli.target import check_target
     from headway.data.casting import cast_column
     from headway.data.dataset import Column
@@ -96,7 +97,8 @@ def score_table(model: Model, table: Table, *, language: Language = "en") -> tup
     if len(keep) == 0:
         got = "; ".join([*list(unusable)[:_SHOWN], *(["..."] if len(unusable) > _SHOWN else [])])
         raise DataError("no row can be scored", expected=f"known values in the column {manifest.target}", got=got)
-    rows = table.rows[keep]
+    # Rows that cannot be scored are still the past of others.
+    rows = follow([table.rows], model).batches[0][keep]
     answers = predict_rows(model, rows, strict=False)
     # Slices need numbers and dates as such; a CSV file gives texts.
     cast = [

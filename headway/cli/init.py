@@ -107,9 +107,24 @@ def _draft_text(data: str, out: Path, target: Choice, table: Table, found: Infer
             inputs=[choose(guess.column, guess.modality or "", guess.reason) for guess in found.guesses if guess.use],
             ignore=[choose(guess.column, "", guess.reason) for guess in found.guesses if not guess.use],
             remarks=[translate(remark, language) for remark in _remarks(table, target.value, found)],
+            history=_propose_history(table, target.value, found),
         ),
         language,
     )
+
+
+def _propose_history(table: Table, target: str, found: Inference) -> str:
+    """Return a `history:` for rows that happen in time and whose keys come again, in YAML, or nothing."""
+    from headway.data.history_shape import find_shape
+    from headway.project.draft import quote
+
+    shape = find_shape(table.rows, found, target)
+    if shape is None:
+        return ""
+    lists = {"keys": shape.keys, "values": shape.values}
+    parts = [f"time: {quote(shape.time)}"]
+    parts += [f"{name}: [{', '.join(map(quote, columns))}]" for name, columns in lists.items() if columns]
+    return "{" + ", ".join([*parts, "windows: [1d, 7d, 30d]", "delay: 7d"]) + "}"
 
 
 def _from_file(data: str, out: Path) -> str:

@@ -104,6 +104,18 @@ _MESSAGES: Mapping[str, tuple[str, str]] = {
         "{records}无法读取：保留在原位，答案留空",
     ),
     "predict:done": ("{rows} in {time} to {path}", "{rows}，用时 {time}，写入 {path}"),
+    "history:until": (
+        "the package remembers rows up to {until} (UTC); later rows of this file are each other's past",
+        "模型包记得 {until}（UTC）以前的行；本文件中更晚的行互为历史",
+    ),
+    "history:lack": (
+        "{rows} without a readable time: nothing is told of their past",
+        "{rows}没有可读的时间：无法给出其历史",
+    ),
+    "history:forgotten": (
+        "{rows} without a readable time, or before {since} (UTC), which is forgotten: nothing is told of their past",
+        "{rows}没有可读的时间，或早于 {since}（UTC，模型包已不记得）：无法给出其历史",
+    ),
     "evaluate:left_out": ("{rows} left out: {reason}", "{rows}未计入：{reason}"),
     "warning": ("warning: {words}", "注意：{words}"),
     "more": ("{shown} and {count} more", "{shown} 及另外 {count} 个"),

@@ -37,13 +37,21 @@ def predict(
     """Keep every column of FILE and add the prediction, its confidence and the probability of each label."""
     from headway import runtime
     from headway.cli.answers import write_answers
+    from headway.cli.history import follow
     from headway.cli.places import find_package
     from headway.project.units import write_seconds
 
     model, language = runtime.load(find_package(package)), choose_language(lang)
     began, rejects = time.monotonic(), _Rejects()
     unpacked = _unpack(file)
-    written = write_answers(_read_batches(file, model, rejects), model, out, unpacked=unpacked)
+    batches = _read_batches(file, model, rejects)
+    hidden: tuple[str, ...] = ()
+    if model.memory is not None:
+        sequel = follow(batches, model)
+        batches, hidden = iter(sequel.batches), sequel.added
+        for words in sequel.describe(language):
+            typer.echo(words, err=True)
+    written = write_answers(batches, model, out, unpacked=unpacked, hidden=hidden)
     if written.unread.count:
         unread = written.unread.count
         words = say("predict:unread", language).format(cells=say_count(unread, "cell", language))

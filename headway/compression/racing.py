@@ -27,7 +27,7 @@ def race(graphs: Sequence[Graph], columns: Mapping[str, Cells]) -> list[Measured
     `columns`: rows as production has them. The rate is that of the best of three passes.
     """
     models = [open_model(graph) for graph in graphs]
-    lists = {name: listed(columns[name]) for name in models[0].predictor.columns}
+    lists = {name: listed(columns[name]) for name in models[0].columns}
     latencies = _latencies(models, lists)
     rates = _rates(models, lists)
     return [

@@ -17,6 +17,8 @@ _FEW_FOLDS = 3
 _TEST_SHARE, _TEST_SHARE_OF_TEXT = 0.2, 0.1
 # A validation part of so many characters tells models of text apart.
 _VALID_CHARACTERS = 60_000
+# By time, classes cannot be dealt out evenly: so many rows of a rare one tell candidates apart, and cost at most this.
+_RARE, _RARE_ROWS, _MOST_VALID = 0.2, 150, 0.3
 
 
 def split(dataset: Dataset, splitting: Splitting, *, seed: int, given_test: bool = False) -> Split:
@@ -75,21 +77,46 @@ def _first_from(ends: np.ndarray, share: float, rows: int) -> int:
 
 
 def _split_by_time(dataset: Dataset, splitting: Splitting, *, given_test: bool) -> Split:
-    """Put the latest rows into test, and the latest of the rest into the one validation part."""
+    """Put the latest rows into test, and the latest of the rest into the one validation part.
+
+    Rows that lie less than `splitting.gap` before the first test row are in no part: when a model of its day was
+    trained, nobody would have known their targets.
+    """
     assert splitting.time is not None
     if splitting.time not in dataset.rows.columns:
         raise DataError("the column of split.time was not kept", where="split.time", got=splitting.time)
-    times = dataset.rows[splitting.time]
-    order = times.to_physical().cast(pl.Float64).fill_null(float("-inf")).to_numpy().argsort(kind="stable")
+    times = _plain_times(dataset.rows[splitting.time])
+    order = times.argsort(kind="stable")
     test_rows = 0 if given_test else max(1, round(_test_share(dataset, splitting) * len(order)))
     train, test = order[: len(order) - test_rows], np.sort(order[len(order) - test_rows :])
+    if splitting.gap is not None and len(test):
+        train = train[times[train] < times[test].min() - splitting.gap]
     train = _without_groups(train, test, dataset.groups)
-    valid_rows = max(1, round(_valid_share(dataset, splitting, len(train)) * len(train)))
+    valid_rows = max(1, round(_late_share(dataset, splitting, train) * len(train)))
     early, late = train[:-valid_rows], np.sort(train[-valid_rows:])
     early = _without_groups(early, late, dataset.groups)
     if len(early) == 0:
         raise DataError("too few rows to split by time", where="split.time", got=f"{len(dataset)} rows")
     return Split(np.sort(np.concatenate([early, late])), test, (Fold(np.sort(early), late),))
+
+
+def _plain_times(times: pl.Series) -> np.ndarray:
+    """Return float64 `[n]`: seconds for dates, numbers as they are; what has none comes first."""
+    plain = times.to_physical().cast(pl.Float64)
+    plain = plain / 1e6 if times.dtype.is_temporal() else plain
+    return np.asarray(plain.fill_null(float("-inf")).to_numpy())
+
+
+def _late_share(dataset: Dataset, splitting: Splitting, train: np.ndarray) -> float:
+    """Return the share of the training rows to validate on: more where rows of one class are rare."""
+    share = _valid_share(dataset, splitting, len(train))
+    if splitting.valid is not None or dataset.task != "classify" or not len(train):
+        return share
+    counts = np.bincount(dataset.y[train])
+    rarest = int(counts[counts > 0].min())
+    if rarest >= _RARE * len(train):
+        return share
+    return max(share, min(_MOST_VALID, _RARE_ROWS / rarest))
 
 
 def _without_groups(earlier: np.ndarray, later: np.ndarray, groups: np.ndarray) -> np.ndarray:

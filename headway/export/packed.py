@@ -44,7 +44,7 @@ class Packed:
     @property
     def reads_tokens(self) -> bool:
         """Tell whether the package needs the library that reads tokens."""
-        return any(feed.kind == "tokens" for feed in self.manifest.feeds)
+        return any(feed.kind in {"tokens", "row"} for feed in self.manifest.feeds)
 
     @cached_property
     def model(self) -> Model:
@@ -57,8 +57,9 @@ class Packed:
         return {column.name: column.example for column in self.manifest.inputs}
 
     def columns(self, rows: list[dict[str, Any]]) -> dict[str, Cells]:
-        """Return rows as columns."""
-        return {column.name: [row.get(column.name) for row in rows] for column in self.manifest.inputs}
+        """Return rows as columns, with what the package tells of their past."""
+        columns: dict[str, Cells] = {c.name: [row.get(c.name) for row in rows] for c in self.manifest.inputs}
+        return dict(self.model.remember(columns, strict=False))
 
 
 def open_packed(path: Path) -> Packed:

@@ -37,6 +37,7 @@ class Card:
     `modalities`: the input modalities it can read; columns of others are ignored by it. It takes part when
     it reads at least one column of the project, `requires` (if any) are all present, and `among` (if any) has one that
     is present: a table family reads texts beside numbers, but leaves a project of nothing but texts to others.
+    `usually_among`: the same, but a user who names the family has it without.
     `honours`: the names of the fields of `Recipe` it obeys; a user's setting outside them is an error when it is set
     for this family, and a remark when it is set for all. `elastic`: its `fit` plans its training to end before the
     clock does (fewer epochs), so it may start although its estimate is above the time left. `losses`: those it can
@@ -46,7 +47,8 @@ class Card:
     given neither settings nor a validation part, its `fit` chooses settings inside the rows it is given, by
     cross-validation or out-of-bag answers; a cross-validating tournament lets it do so once, on all training rows, and
     every fold replays what was chosen. `most_rows_a_label`: above so many rows of a usual label it stays out, unless
-    the user named it.
+    the user named it. `samples`: where time is short it may learn from a sample of the rows; not where answering the
+    validation rows costs as much as learning.
     """
 
     name: str
@@ -56,20 +58,23 @@ class Card:
     honours: frozenset[str] = frozenset()
     requires: frozenset[str] = frozenset()
     among: frozenset[str] = frozenset()
+    usually_among: frozenset[str] = frozenset()
     extra: str | None = None
     needs: tuple[str, ...] = ()
     elastic: bool = False
     self_tuning: bool = False
     most_rows_a_label: int | None = None
+    samples: bool = True
     losses: frozenset[str] | None = None
     base: BaseKind | None = None
     base_optional: bool = False
     unlabelled: bool = False
 
-    def takes_part(self, modalities: frozenset[str]) -> bool:
+    def takes_part(self, modalities: frozenset[str], *, asked_for: bool = False) -> bool:
         """Tell whether the family has something to read in a project with columns of these `modalities`."""
         is_fed = bool(self.modalities & modalities) and self.requires <= modalities
-        return is_fed and (not self.among or bool(self.among & modalities))
+        wanted = (self.among, frozenset() if asked_for else self.usually_among)
+        return is_fed and all(not among or bool(among & modalities) for among in wanted)
 
     def missing(self) -> str | None:
         """Return the first import name in `needs` that is not installed, or None."""

@@ -71,7 +71,7 @@ def measure(
     `InputError` for rows that do not fit, and `PackageError` for a model that does not work.
     """
     opened, files = _open(model, threads)
-    lists = {name: listed(columns[name]) for name in opened.predictor.columns if name in columns}
+    lists = {name: listed(columns[name]) for name in opened.columns if name in columns}
     rows = _rows(lists)
     latencies = _latencies(opened, rows, seconds=_LATENCY_SECONDS if bulk else _LATENCY_SECONDS / 2)
     return Measured(

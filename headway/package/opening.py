@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headway.package.graph import Graph
-from headway.runtime.manifest import Feed, InputColumn, Manifest
+from headway.runtime.manifest import Feed, InputColumn, Manifest, RowFeed
 from headway.runtime.model import Model
 from headway.runtime.predictor import Predictor, open_predictor
 
@@ -43,4 +43,9 @@ def plain_manifest(graph: Graph, labels: int) -> Manifest:
 
 def _inputs(feeds: tuple[Feed, ...]) -> dict[str, InputColumn]:
     """Return the columns that the feeds read, by name."""
-    return {name: InputColumn(name, _MODALITIES[feed.kind]) for feed in feeds for name in feed.columns}  # type: ignore[arg-type]
+    inputs: dict[str, InputColumn] = {}
+    for feed in feeds:
+        kinds = feed.kinds if isinstance(feed, RowFeed) else (_MODALITIES[feed.kind],) * len(feed.columns)
+        for name, kind in zip(feed.columns, kinds, strict=True):
+            inputs.setdefault(name, InputColumn(name, kind))  # type: ignore[arg-type]
+    return inputs

@@ -24,6 +24,7 @@ from headway.package.parity import check_parity
 from headway.runtime.archive import MANIFEST, MAX_RATIO, MODEL, REFERENCE, SUFFIX
 from headway.runtime.feeds import Cells
 from headway.runtime.generation import load_generator
+from headway.runtime.history.storing import FILE as HISTORY
 from headway.runtime.manifest import Manifest
 from headway.runtime.manifest_json import to_json
 from headway.runtime.model import load
@@ -41,19 +42,23 @@ def write_package(
     columns: Mapping[str, Cells],
     expected: np.ndarray,
     reference: bytes | None = None,
+    history: bytes | None = None,
 ) -> Path:
     """Write `graph` as the package `folder` and, beside it, as `<manifest.name>.headway`; return `folder`.
 
     `manifest` says what only the caller knows; its feeds, files, libraries, and (where empty) its time are filled in
-    here. `reference` is what later rows are compared with to see drift (`headway.evaluation.drift`). `columns` and
-    `expected` are rows and what the trained model answered for them (see `check_parity`): a graph that disagrees raises
-    `ParityError` and nothing is written. An older package in the same place is replaced at once; a killed write leaves
+    here. `reference` is what later rows are compared with to see drift (`headway.evaluation.drift`), `history` the rows
+    of the past that `manifest.history` speaks of (`headway.runtime.history`). `columns` and `expected` are rows and
+    what the trained model answered for them (see `check_parity`): a graph that disagrees raises `ParityError` and
+    nothing is written. An older package in the same place is replaced at once; a killed write leaves
     only names that start with a dot, which the next write removes.
     """
     check_parity(graph, columns, expected)
     own = {MODEL: graph.onnx, CARD: card.encode("utf-8", "replace")}
     if reference is not None:
         own[REFERENCE] = reference
+    if history is not None:
+        own[HISTORY] = history
     files = {**own, **graph.files}
     if len(files) != len(own) + len(graph.files):
         raise PackageError("a file of the graph has a reserved name", got=", ".join(graph.files))

@@ -22,6 +22,7 @@ from headway.pipeline.preparing import (
     clean_unlabelled_source,
     collect_facts,
     read_sources,
+    splitting_of,
     tell_unlabelled,
 )
 from headway.pipeline.scoring import check_decision, check_descriptions
@@ -72,7 +73,7 @@ def check_in(project: Project, cache: Path) -> Check:
     sources = read_sources(project, cache)
     cleaned = clean_tables(project, sources)
     dataset = cleaned.train
-    parts = split(dataset, project.split, seed=project.seed, given_test=cleaned.test is not None)
+    parts = split(dataset, splitting_of(project), seed=project.seed, given_test=cleaned.test is not None)
     task = task_of(dataset, project)
     check_decision(project, task)
     check_descriptions(project, task)

@@ -23,7 +23,7 @@ from headway.package.writing import archive_path, write_package
 from headway.pipeline.attempt import Attempt
 from headway.pipeline.competing import CANDIDATES, Competed, compression_seconds
 from headway.pipeline.events import Remark, VariantTried
-from headway.pipeline.packaging import Packaged, describe, describe_rows
+from headway.pipeline.packaging import Packaged, describe, describe_rows, load_history, with_history
 from headway.pipeline.preparing import Prepared
 from headway.pipeline.scoring import Scored, score_graph
 from headway.pipeline.telling import tell
@@ -161,7 +161,8 @@ def write_smaller(
     """
     chosen = found.chosen
     assert chosen is not None
-    measured = measure(chosen.graph, columns_of(scored.examples.rows.head(MEASURED_ROWS)))
+    remembered = load_history(attempt)
+    measured = with_history(measure(chosen.graph, columns_of(scored.examples.rows.head(MEASURED_ROWS))), remembered)
     over = [
         f"{name} {getattr(measured, name):.3g} > {ceiling:.3g}"
         for name, ceiling in competed.contest.limits.items()
@@ -182,7 +183,8 @@ def write_smaller(
         card=model_card(replace(content, compression=compression_of(found))),
         columns=rows,
         expected=open_graph(chosen.graph, threads=1).run(rows),
-        reference=describe_rows(prepared, competed, smaller, seed=attempt.project.seed),
+        reference=describe_rows(prepared, competed, smaller, history=manifest.history, seed=attempt.project.seed),
+        history=None if remembered is None else remembered[1],
     )
     return replace(
         found,

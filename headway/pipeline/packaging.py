@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -19,13 +20,16 @@ from headway.pipeline.attempt import Attempt
 from headway.pipeline.competing import Competed
 from headway.pipeline.events import Remark
 from headway.pipeline.folder import PACKAGE
-from headway.pipeline.preparing import Prepared
+from headway.pipeline.preparing import HISTORY_FACTS, Prepared
 from headway.pipeline.scoring import Scored
 from headway.pipeline.support import base_of_winner
 from headway.pipeline.telling import tell
 from headway.report.card import model_card
 from headway.report.content import ReportContent
-from headway.runtime.manifest import InputColumn, Manifest
+from headway.runtime.history.naming import feature_names
+from headway.runtime.history.storing import FILE as HISTORY
+from headway.runtime.manifest import History, InputColumn, Manifest
+from headway.runtime.manifest_json import history_from_json
 from headway.tasks import Classify
 from headway.training.trial import MEASURED_ROWS, columns_of
 
@@ -48,7 +52,8 @@ def package_winner(attempt: Attempt, prepared: Prepared, competed: Competed, sco
         return package_writer(attempt, prepared, competed, scored, scored.writing)
     with attempt.stage("package") as note:
         graph, contest = competed.tournament.graph, competed.contest
-        measured = measure(graph, columns_of(scored.examples.rows.head(MEASURED_ROWS)))
+        remembered = load_history(attempt)
+        measured = with_history(measure(graph, columns_of(scored.examples.rows.head(MEASURED_ROWS))), remembered)
         tell_of_limits(attempt, competed, measured)
         manifest = describe(attempt, prepared, competed, scored, measured)
         folder = attempt.folder.path / PACKAGE
@@ -61,7 +66,8 @@ def package_winner(attempt: Attempt, prepared: Prepared, competed: Competed, sco
             card=model_card(content),
             columns=columns_of(rows),
             expected=competed.tournament.expected,
-            reference=describe_rows(prepared, competed, scored, seed=attempt.project.seed),
+            reference=describe_rows(prepared, competed, scored, history=manifest.history, seed=attempt.project.seed),
+            history=None if remembered is None else remembered[1],
         )
         note.text = f"{measured.size_mb:.1f} MB, {measured.latency_p50_ms:.2f} ms a row"
     return Packaged(folder, archive_path(folder, manifest.name), measured, content)
@@ -88,11 +94,13 @@ def describe(attempt: Attempt, prepared: Prepared, competed: Competed, scored: S
     """Return what the package says about itself."""
     task = competed.task
     threshold = scored.decided.threshold
+    remembered = load_history(attempt)
+    history = None if remembered is None else remembered[0]
     return Manifest(
         name=attempt.project.name,
         task=task.kind,
         target=prepared.dataset.target,
-        inputs=tuple(describe_input(prepared, column.name, column.modality) for column in prepared.dataset.inputs),
+        inputs=describe_inputs(prepared, history),
         feeds=(),
         labels=task.labels if isinstance(task, Classify) else (),
         threshold=None if threshold is None else (threshold.label, threshold.threshold),
@@ -102,11 +110,54 @@ def describe(attempt: Attempt, prepared: Prepared, competed: Competed, scored: S
         intervals=dict(scored.scores.intervals),
         measured={name: figure for name, figure in measured.figures().items() if not math.isnan(figure)},
         base=base_of_winner(attempt.folder, competed.tournament),
+        history=history,
         seed=attempt.project.seed,
     )
 
 
-def describe_rows(prepared: Prepared, competed: Competed, scored: Scored, *, seed: int) -> bytes:
+def load_history(attempt: Attempt) -> tuple[History, bytes] | None:
+    """Return what the package remembers of the past, and the file that holds it; None without a history."""
+    facts = attempt.folder.path / HISTORY_FACTS
+    if not facts.exists():
+        return None
+    return history_from_json(facts.read_text(encoding="utf-8")), (attempt.folder.path / HISTORY).read_bytes()
+
+
+def with_history(measured: Measured, remembered: tuple[History, bytes] | None) -> Measured:
+    """Return what was measured of a graph, the size of the past that is packed with it added."""
+    if remembered is None:
+        return measured
+    return replace(measured, size_mb=round(measured.size_mb + len(remembered[1]) / 2**20, 4))
+
+
+def describe_inputs(prepared: Prepared, history: History | None) -> tuple[InputColumn, ...]:
+    """Return the columns a user hands in: what tells of the past is made from them."""
+    dataset = prepared.dataset
+    told = frozenset() if history is None else frozenset(feature_names(history, dataset.target))
+    inputs = [
+        describe_input(prepared, column.name, column.modality) for column in dataset.inputs if column.name not in told
+    ]
+    if history is None:
+        return tuple(inputs)
+    named = {column.name for column in inputs}
+    kinds = {history.time: "date", **dict.fromkeys(history.keys, "category"), **dict.fromkeys(history.values, "number")}
+    for name, kind in kinds.items():
+        if name not in named:
+            example = example_of_past(history, name)
+            inputs.append(InputColumn(name, kind, example))  # type: ignore[arg-type]  # a str of the set
+    return tuple(inputs)
+
+
+def example_of_past(history: History, name: str) -> str | float | None:
+    """Return a cell of a column that only the history reads; of keys the package knows no names."""
+    if name != history.time or history.until is None:
+        return None if name in history.keys else 0.0
+    return datetime.fromtimestamp(history.until, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def describe_rows(
+    prepared: Prepared, competed: Competed, scored: Scored, *, history: History | None = None, seed: int
+) -> bytes:
     """Return what later rows will be compared with: counts of the training rows and of the answers to the test rows."""
     contest, task = competed.contest, competed.task
     classify = isinstance(task, Classify)
@@ -116,7 +167,13 @@ def describe_rows(prepared: Prepared, competed: Competed, scored: Scored, *, see
         chosen = decide(scored.answers, threshold=scored.decided.position(task), costs=scored.decided.costs)
         answers, truths = [task.labels[index] for index in chosen], [task.labels[index] for index in truths]
         confidence = scored.answers[range(len(chosen)), chosen].tolist()
-    watched = {column.name: column.modality for column in prepared.dataset.inputs if column.modality != "audio"}
+    # What tells of the past comes in no request, so that nobody could watch it.
+    told = frozenset() if history is None else frozenset(feature_names(history, prepared.dataset.target))
+    watched = {
+        column.name: column.modality
+        for column in prepared.dataset.inputs
+        if column.modality != "audio" and column.name not in told
+    }
     reference = build_reference(
         {name: contest.examples.rows[name].to_list() for name in watched},
         watched,

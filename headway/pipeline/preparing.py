@@ -10,11 +10,13 @@ from typing import Any
 
 import polars as pl
 
+from headway.compute.drafts import whole_file
 from headway.data.cleaning import Cleaned, clean
 from headway.data.corpus.cleaning import clean_corpus
 from headway.data.corpus.overlap import drop_contamination
 from headway.data.corpus.reading import Corpus, read_corpus
 from headway.data.dataset import ROW, Dataset, Finding, Split, Table
+from headway.data.history import Told, cut_by_dates, tell_history
 from headway.data.inference import Inference, infer
 from headway.data.profiling import ColumnProfile, Profile, profile
 from headway.data.reading import read
@@ -24,11 +26,15 @@ from headway.pipeline.attempt import Attempt
 from headway.pipeline.events import Remark
 from headway.pipeline.folder import RunFolder, write_json
 from headway.pipeline.storage import load_dataset, load_split, save_dataset, save_split
-from headway.project.schema import Project
+from headway.project.schema import Project, Splitting
+from headway.runtime.history.storing import FILE as HISTORY
+from headway.runtime.history.storing import write_past
+from headway.runtime.manifest_json import history_to_json
 
 TRAIN, TEST, FACTS, SPLIT = "dataset", "test_dataset", "facts.json", "split.npz"
 # Steps of cleaning that leave the row where it is.
 KEPT_STEPS = ("near_duplicate_grouped",)
+HISTORY_FACTS = "history.json"
 REJECTED, CHANGES, UNLABELLED = "rejected.parquet", "changes.parquet", "unlabelled.parquet"
 
 
@@ -58,13 +64,17 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Sources:
-    """The tables as read, and what their columns seem to be; `corpora` are both parts of a project that writes text."""
+    """The tables as read, and what their columns seem to be.
+
+    `corpora` are both parts of a project that writes text; `told` is what the tables tell of each row's past.
+    """
 
     table: Table
     test: Table | None
     inference: Inference
     unlabelled: Table | None = None
     corpora: tuple[Corpus, Corpus | None] | None = None
+    told: Told | None = None
 
 
 def prepare(attempt: Attempt) -> Prepared:
@@ -88,7 +98,9 @@ def prepare(attempt: Attempt) -> Prepared:
         parts = load_split(attempt.folder.path / SPLIT)
         note.resumed = parts is not None
         if parts is None:
-            parts = split(dataset, attempt.project.split, seed=attempt.project.seed, given_test=test is not None)
+            parts = split(
+                dataset, splitting_of(attempt.project), seed=attempt.project.seed, given_test=test is not None
+            )
             if dataset.task == "generate" and test is None:
                 dataset, parts, facts = without_contamination(attempt, dataset, parts, facts)
             save_split(attempt.folder.path / SPLIT, parts)
@@ -126,7 +138,29 @@ def read_sources(project: Project, cache: Path) -> Sources:
     table = read_one(project.data)
     test = None if project.test is None else read_one(project.test)
     unlabelled = None if project.unlabelled is None else read_one(project.unlabelled)
-    return Sources(table, test, infer_columns(project, table), unlabelled)
+    told = None
+    if project.history is not None:
+        told = tell_history(
+            table,
+            test,
+            project.history,
+            target=project.target,
+            task=None if project.task == "generate" else project.task,
+            splitting=project.split,
+        )
+        table, test = told.table, told.test
+    elif project.split.is_dated:
+        table, test = cut_by_dates(table, test, project.split)
+    return Sources(table, test, infer_columns(project, table, told), unlabelled, told=told)
+
+
+def splitting_of(project: Project) -> Splitting:
+    """Return how rows are divided: what has a history is divided by time unless the project says otherwise."""
+    given, history = project.split, project.history
+    if history is None or given.folds is not None or (given.group is not None and given.time is None):
+        return given
+    gap = history.delay if given.gap is None else given.gap
+    return given.model_copy(update={"time": given.time or history.time, "gap": gap})
 
 
 def read_corpora(project: Project, cache: Path) -> Sources:
@@ -169,12 +203,22 @@ def without_contamination(
     return kept, left, facts
 
 
-def infer_columns(project: Project, table: Table) -> Inference:
-    """Return what the columns are; the column that groups rows is no input unless the project says so."""
-    left_out = [name for name in (project.split.group,) if name is not None and project.inputs is None]
+def infer_columns(project: Project, table: Table, told: Told | None = None) -> Inference:
+    """Return what the columns are.
+
+    The column that groups rows is no input unless the project says so, nor are the time and the keys of a history: what
+    they mean is told in columns of its own, and later rows have other times and keys.
+    """
+    left_out = [name for name in (project.split.group,) if name is not None]
+    inputs = project.inputs
+    if project.history is not None and told is not None:
+        left_out += [project.history.time, *project.history.keys]
+        inputs = None if inputs is None else {**inputs, **dict.fromkeys(told.names, "number")}
     assert project.target is not None
     assert project.task != "generate"
-    return infer(table, project.target, inputs=project.inputs, ignore=(*project.ignore, *left_out), task=project.task)
+    ignore = project.ignore if inputs is not None else (*project.ignore, *left_out)
+    found = infer(table, project.target, inputs=inputs, ignore=ignore, task=project.task)
+    return found if told is None else replace(found, findings=(*told.findings, *found.findings))
 
 
 def clean_sources(attempt: Attempt, sources: Sources) -> tuple[Dataset, Dataset | None, Facts]:
@@ -189,10 +233,21 @@ def clean_sources(attempt: Attempt, sources: Sources) -> tuple[Dataset, Dataset 
         write_parquet(folder / UNLABELLED, unlabelled.rows)
         facts = replace(facts, unlabelled=tell_unlabelled(unlabelled))
     write_facts(folder, facts)
+    if sources.told is not None:
+        keep_history(folder, sources.told)
     if cleaned.test is not None:
         save_dataset(folder / TEST, cleaned.test)
     save_dataset(folder / TRAIN, cleaned.train)
     return cleaned.train, cleaned.test, facts
+
+
+def keep_history(folder: Path, told: Told) -> None:
+    """Keep what a package remembers of the past."""
+    facts, content = write_past(told.history, told.past)
+    with whole_file(folder / HISTORY) as draft:
+        draft.write_bytes(content)
+    with whole_file(folder / HISTORY_FACTS) as draft:
+        draft.write_text(history_to_json(facts), encoding="utf-8")
 
 
 def write_facts(folder: Path, facts: Facts) -> None:
@@ -215,7 +270,7 @@ def clean_tables(project: Project, sources: Sources) -> Cleaned:
         cleaning=project.cleaning,
         test=sources.test,
         group=project.split.group,
-        time=project.split.time,
+        time=splitting_of(project).time,
     )
 
 
@@ -288,7 +343,5 @@ def gone_rows(dataset: Dataset) -> int:
 
 def write_parquet(path: Path, frame: pl.DataFrame) -> None:
     """Write a table, all or nothing."""
-    from headway.compute.drafts import whole_file
-
     with whole_file(path) as draft:
         frame.write_parquet(draft)

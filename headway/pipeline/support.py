@@ -67,7 +67,18 @@ def sample_texts(dataset: Dataset) -> tuple[str, ...]:
     """Return texts from all over the rows, of every column that holds texts."""
     step = max(1, len(dataset) // MOST_TEXTS)
     names = [column.name for column in dataset.inputs if column.modality == "text"]
+    if not names:
+        return words_of_table(dataset)
     return tuple(text for name in names for text in dataset.rows[name].gather_every(step).drop_nulls().to_list())
+
+
+def words_of_table(dataset: Dataset) -> tuple[str, ...]:
+    """Return the words there are in a table without texts: names of columns and of categories."""
+    if any(column.modality == "image" for column in dataset.inputs):
+        return ()
+    kinds = [column.name for column in dataset.inputs if column.modality == "category"]
+    cells = [text for name in kinds for text in dataset.rows[name].drop_nulls().unique().sort().head(50).to_list()]
+    return (*(column.name for column in dataset.inputs), *cells)
 
 
 def enter(project: Project, dataset: Dataset, found: Found) -> Entries:

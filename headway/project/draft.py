@@ -30,6 +30,8 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "unlabelled": "none; rows of the same inputs without a target",
         "split": "rows of one group stay together; time: a date column",
         "training": "every family's own settings",
+        "history": "rows happen in time and their keys come again: tells what happened before each; "
+        "delay: when the target of a row is known",
     },
     "zh": {
         "written": "由 `{command}` 查看数据后写出；每一行旁边写明了理由。",
@@ -45,6 +47,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "unlabelled": "无；同样输入、没有目标的行",
         "split": "同一组的行不分开；time: 日期列",
         "training": "各候选模型自己的设置",
+        "history": "行按时间发生，键反复出现：说明每行之前发生了什么；delay：多久之后才知道目标",
     },
 }
 
@@ -62,7 +65,8 @@ class Choice:
 class Draft:
     """What `headway init` found out; `inputs` and `ignore` are columns, the value of an input its modality.
 
-    A running text to learn to write from has neither target nor inputs.
+    A running text to learn to write from has neither target nor inputs. `history` is a proposal in YAML, empty where
+    rows do not happen in time.
     """
 
     command: str
@@ -73,6 +77,7 @@ class Draft:
     inputs: Sequence[Choice] = ()
     ignore: Sequence[Choice] = ()
     remarks: Sequence[str] = ()
+    history: str = ""
 
 
 def write_draft(draft: Draft, language: Literal["en", "zh"] = "en") -> str:
@@ -92,6 +97,8 @@ def write_draft(draft: Draft, language: Literal["en", "zh"] = "en") -> str:
         lines += ["", "ignore:", *(_line(f"  - {quote(column.name)}", column.reason) for column in draft.ignore)]
     if draft.remarks:
         lines += ["", *(f"# {words['note'].format(remark=_fold(remark))}" for remark in draft.remarks)]
+    if draft.history:
+        lines += ["", f"# {words['history']}", f"# history: {draft.history}"]
     return "\n".join([*lines, "", *_options(draft.task.value, words), ""])
 
 

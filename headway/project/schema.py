@@ -39,8 +39,11 @@ _Duration = Positive | Annotated[str, Field(pattern=units.DURATION_PATTERN)]
 _Size = Positive | Annotated[str, Field(pattern=units.SIZE_PATTERN)]
 _Percent = Annotated[str, Field(pattern=units.SHARE_PATTERN)]
 Seconds = Annotated[Positive, BeforeValidator(units.read_seconds, json_schema_input_type=_Duration)]
+Pause = Annotated[NotNegative, BeforeValidator(units.read_seconds, json_schema_input_type=NotNegative | _Duration)]
 Milliseconds = Annotated[Positive, BeforeValidator(units.read_milliseconds, json_schema_input_type=_Duration)]
 Megabytes = Annotated[Positive, BeforeValidator(units.read_megabytes, json_schema_input_type=_Size)]
+# A point in time: the file may say `2018-07-25`, the project holds seconds since 1970 (UTC).
+Moment = Annotated[float, BeforeValidator(units.read_moment, json_schema_input_type=str)]
 # A share of the rows; a `Portion` may also be nothing or all of them.
 Share = Annotated[Between, BeforeValidator(units.read_share, json_schema_input_type=Between | _Percent)]
 Portion = Annotated[UpToAll, BeforeValidator(units.read_share, json_schema_input_type=UpToAll | _Percent)]
@@ -108,7 +111,9 @@ class Splitting(Part):
     """How rows are divided; shares are between 0 and 1.
 
     Without `test` it is 20% of the rows, 10% of text to learn to write from. Without `valid` the share follows from the
-    number of rows.
+    number of rows. By `time` the latest rows are the test part; `gap`: what lies so shortly before them is not learnt
+    from (`history.delay` where there is one). `train_from`, `train_until` and `test_from` name the points in time
+    themselves; rows outside of both are not learnt from, and only serve as history.
     """
 
     test: Share | None = None
@@ -116,6 +121,33 @@ class Splitting(Part):
     folds: Annotated[int, Field(ge=2, le=50)] | None = None
     group: str | None = None
     time: str | None = None
+    gap: Pause | None = None
+    train_from: Moment | None = None
+    train_until: Moment | None = None
+    test_from: Moment | None = None
+
+    @property
+    def is_dated(self) -> bool:
+        """Tell whether points in time are named."""
+        return any(moment is not None for moment in (self.train_from, self.train_until, self.test_from))
+
+
+class History(Part):
+    """Columns that tell of what happened before each row; see `headway.runtime.history`.
+
+    `time`: the column of when a row happens; `keys`: columns of who or what it is about, such as a customer; `values`:
+    numbers whose means are told. `windows`: how far back. `delay`: after how long the target of a row is known; without
+    it the targets of earlier rows are not looked at. `event`: the label whose share is told, the rarer of two without
+    it. `block`: one of the keys; test rows are left out once an event of their key is known, as a card is blocked.
+    """
+
+    time: Text
+    keys: Annotated[tuple[Text, ...], Field(min_length=1, max_length=20)]
+    values: Annotated[tuple[Text, ...], Field(max_length=50)] = ()
+    windows: Annotated[tuple[Seconds, ...], Field(min_length=1, max_length=20)] = (86_400.0, 604_800.0, 2_592_000.0)
+    delay: Seconds | None = None
+    event: str | int | bool | None = None
+    block: Text | None = None
 
 
 class Training(Part):
@@ -193,8 +225,8 @@ class Project(Part):
     `folder` is the folder of the project file; relative paths start there. `models` is "auto" or a mapping
     from the name of a family to the training settings for it alone (they win over `training`). `unlabelled` names more
     rows of the same inputs without a target; `base` a pretrained model, "auto" or "none"; `descriptions` says what
-    a label means. `compress`: "auto" makes large packages smaller where that is quickly done and costs half a point at
-    the most, "off" leaves them as they are.
+    a label means. `history` tells of what happened before each row. `compress`: "auto" makes large packages smaller
+    where that is quickly done and costs half a point at the most, "off" leaves them as they are.
     """
 
     name: Text
@@ -214,6 +246,7 @@ class Project(Part):
     reading: Reading = Reading()
     cleaning: Cleaning = Cleaning()
     split: Splitting = Splitting()
+    history: History | None = None
     training: Training = Training()
     decision: Decision = Decision()
     compress: Literal["auto", "off"] | Compressing = "auto"

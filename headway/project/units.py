@@ -59,6 +59,21 @@ def read_share(value: object) -> object:
     return float(value.strip().rstrip("%％")) / 100
 
 
+def read_moment(value: object) -> object:
+    """Return a date such as `2018-07-25` or `"2018-07-25 14:30"` in seconds since 1970 (UTC); others are handed on."""
+    if isinstance(value, float):
+        return value
+    from headway.runtime.feeds.dates import parse
+
+    try:
+        seconds = parse(str(value).strip())
+    except (ValueError, OverflowError):
+        seconds = float("nan")
+    if isinstance(value, bool) or seconds != seconds:  # noqa: PLR0124 - NaN is not itself
+        raise ValueError("a date such as 2018-07-25 or 2018-07-25 14:30")
+    return seconds
+
+
 def write_seconds(seconds: float) -> str:
     """Return seconds as a person would write them: `45s`, `5m`, `1h 30m`."""
     if seconds < 60:

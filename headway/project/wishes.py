@@ -9,6 +9,7 @@ from headway.errors import Problem
 from headway.project.complaints import describe, suggest, word_missing
 from headway.project.document import Document, Key
 from headway.project.schema import Project
+from headway.project.units import read_moment
 
 _REGRESSION = ("mae", "rmse", "r2")
 _REGRESSION_LOSSES = ("mse", "mae", "huber")
@@ -16,8 +17,9 @@ _CLASSIFICATION_ONLY = ("class_weights", "focal_gamma", "label_smoothing")
 _GENERATION = ("bits_per_character", "perplexity")
 _TASKS_OF_METRICS = {**dict.fromkeys(_REGRESSION, "regress"), **dict.fromkeys(_GENERATION, "generate")}
 # What speaks of a column to predict; text to write has none.
-_WITH_TARGET_ONLY = ("decision", "descriptions", "unlabelled")
-_OF_ROWS = ("group", "time", "folds")
+_WITH_TARGET_ONLY = ("decision", "descriptions", "unlabelled", "history")
+_DATED = ("train_from", "train_until", "test_from")
+_OF_ROWS = ("group", "time", "folds", "gap", "train_from", "train_until", "test_from")
 
 
 def find_impossible(document: Document, families: Mapping[str, frozenset[str]] | None) -> tuple[Problem, ...]:
@@ -29,6 +31,8 @@ def find_impossible(document: Document, families: Mapping[str, frozenset[str]] |
         *_check_task(document),
         *_check_decision(document),
         *_check_split(document),
+        *_check_moments(document),
+        *_check_history(document),
     )
 
 
@@ -176,3 +180,70 @@ def _check_split(document: Document) -> Iterator[Problem]:
     if all(0 < number < 1 for number in numbers) and sum(numbers) >= 0.95:
         what = "test and valid leave too few rows to train on"
         yield Problem(what, document.place(("split",)), "shares that sum to less than 95%", f"{sum(numbers):.0%}")
+
+
+def _check_moments(document: Document) -> Iterator[Problem]:
+    """Find points in time without a column they are about, and ones in the wrong order."""
+    split, history = document.values.get("split"), document.values.get("history")
+    if not isinstance(split, Mapping):
+        return
+    named = [name for name in _DATED if split.get(name) is not None]
+    has_time = split.get("time") is not None or isinstance(history, Mapping)
+    for name in named if not has_time else ():
+        place = document.place(("split", name))
+        yield Problem(f"split.{name} is about no column", place, fix="add time: the column of when a row happens")
+    if "test_from" in named and document.values.get("test") is not None:
+        what = "the test part is named twice"
+        yield Problem(what, document.place(("split", "test_from")), "either test: or split.test_from")
+    for earlier, later in (("train_from", "train_until"), ("train_until", "test_from"), ("train_from", "test_from")):
+        first, second = (_moment(split.get(name)) for name in (earlier, later))
+        if first is not None and second is not None and first > second:
+            place = document.place(("split", later))
+            yield Problem(f"split.{later} lies before split.{earlier}", place, got=describe(split[later]))
+
+
+def _moment(value: object) -> float | None:
+    """Return a point in time in seconds, None where it is none."""
+    if value is None:
+        return None
+    try:
+        seconds = read_moment(value)
+    except ValueError:
+        return None
+    return seconds if isinstance(seconds, float) else None
+
+
+def _check_history(document: Document) -> Iterator[Problem]:
+    """Find columns in two roles of a history, and settings that lean on one that is missing."""
+    history = document.values.get("history")
+    if not isinstance(history, Mapping):
+        return
+    if document.values.get("unlabelled") is not None:
+        what = "unlabelled rows have no history"
+        yield Problem(what, document.place(("unlabelled",)), fix="leave out unlabelled: or history:")
+    target, keys, values = document.values.get("target"), history.get("keys"), history.get("values")
+    keys, values = (tuple(each) if isinstance(each, tuple | list) else () for each in (keys, values))
+    roles = {"time": (history.get("time"),), "keys": keys, "values": values}
+    for role, columns in roles.items():
+        if target is not None and target in columns:
+            what = f'the target "{target}" is among history.{role}'
+            yield Problem(what, document.place(("history", role)), fix="remove it: delay: tells of earlier targets")
+        if len(set(map(str, columns))) != len(columns):
+            yield Problem(f"history.{role} names a column twice", document.place(("history", role)))
+    if history.get("time") in keys:
+        what = f'the column "{history["time"]}" is both the time and a key'
+        yield Problem(what, document.place(("history", "keys")), fix="keep one of the two")
+    block = history.get("block")
+    if block is not None and block not in keys:
+        fix = suggest(str(block), [str(key) for key in keys])
+        known = ", ".join(map(str, keys))
+        yield Problem(
+            f"history.block has no choice {describe(block)}", document.place(("history", "block")),
+            f"one of the keys {known}", "", fix,
+        )  # fmt: skip
+    for name in ("event", "block"):
+        if history.get(name) is not None and history.get("delay") is None:
+            place = document.place(("history", name))
+            yield Problem(
+                f"history.{name} needs history.delay", place, fix="add delay: when the target of a row is known"
+            )

@@ -75,6 +75,28 @@ class TokenFeed:
 
 
 @dataclass(frozen=True)
+class RowFeed:
+    """Cells of several columns written as one text, as token ids: graph inputs as those of a `TokenFeed`.
+
+    Each cell is written as its column's name, `colon` and the value, cells are joined by `comma`, missing ones are left
+    out. `kinds` says how each column is read: numbers are rounded to `digits` digits that count, dates have minutes.
+    The other fields are those of a `TokenFeed`.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    kinds: tuple[Literal["number", "category", "date", "text"], ...]
+    digits: int = 3
+    colon: str = ": "
+    comma: str = "; "
+    tokenizer: str = "tokenizer.json"
+    max_length: int = 256
+    pad_id: int = 0
+    prefix: str = ""
+    kind: Literal["row"] = "row"
+
+
+@dataclass(frozen=True)
 class ImageFeed:
     """Pixels of one image column: uint8 `[rows, height, width, channels]` (1 channel for mode L, 3 for RGB).
 
@@ -89,7 +111,7 @@ class ImageFeed:
     kind: Literal["image"] = "image"
 
 
-Feed = NumberFeed | CategoryFeed | DateFeed | CharacterFeed | TokenFeed | ImageFeed
+Feed = NumberFeed | CategoryFeed | DateFeed | CharacterFeed | TokenFeed | RowFeed | ImageFeed
 
 
 @dataclass(frozen=True)
@@ -145,6 +167,31 @@ class Generation:
 
 
 @dataclass(frozen=True)
+class History:
+    """What a package knows of the past of each key, and what it tells of it in columns (`headway.runtime.history`).
+
+    `time`: the column that says when a row happens; `keys`: columns that name who or what it is about; `values`: number
+    columns whose means are told; `windows`: seconds. `delay`: seconds after which the target of a row is known; None
+    where targets are not looked at. `event`: the label whose share is told; None where the target is a number.
+    `scales`: for each value, and then the target, the power of two that makes it a whole number to be summed.
+    `events` rows of the past are kept, with `distinct` different keys in each column; the newest at `until`, and all
+    that count for a row from `since` on; both in seconds since 1970.
+    """
+
+    time: str
+    keys: tuple[str, ...]
+    values: tuple[str, ...]
+    windows: tuple[float, ...]
+    delay: float | None
+    event: Label | None
+    scales: tuple[int, ...]
+    since: float | None = None
+    until: float | None = None
+    events: int = 0
+    distinct: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class Manifest:
     """All that a package says about itself; `files` maps each other file to its sha256."""
 
@@ -160,6 +207,8 @@ class Manifest:
     costs: tuple[tuple[float, ...], ...] | None = None
     # Only where the task is generate; such a package has no inputs, feeds and labels.
     generation: Generation | None = None
+    # Only where feeds read columns that tell of the past; then these are not among the inputs.
+    history: History | None = None
     winner: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
     intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)

@@ -14,7 +14,7 @@ from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hin
 import numpy as np
 
 from headway.errors import PackageError
-from headway.runtime.manifest import FORMAT_VERSION, Feed, Manifest
+from headway.runtime.manifest import FORMAT_VERSION, Feed, History, Manifest
 from headway.runtime.manifest_rules import check_manifest
 
 MAX_BYTES = 16_000_000
@@ -65,6 +65,16 @@ def feeds_to_json(feeds: Sequence[Feed]) -> str:
 def feeds_from_json(text: str | bytes) -> tuple[Feed, ...]:
     """Return the feeds that `feeds_to_json` wrote; raises `PackageError` like `from_json`."""
     return tuple(_feed(feed, f"feeds[{position}]") for position, feed in enumerate(json.loads(text)))
+
+
+def history_to_json(history: History) -> str:
+    """Return what is told of the past alone as JSON."""
+    return json.dumps(_plain(dataclasses.asdict(history)), ensure_ascii=False)
+
+
+def history_from_json(text: str | bytes) -> History:
+    """Return the history that `history_to_json` wrote; raises `PackageError` like `from_json`."""
+    return cast("History", _dataclass(json.loads(text), History, "history"))
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -7,16 +7,28 @@ import re
 from collections.abc import Iterator
 
 from headway.errors import PackageError
-from headway.runtime.manifest import CharacterFeed, Feed, ImageFeed, Manifest, TokenFeed
+from headway.runtime.history.naming import feature_names
+from headway.runtime.history.storing import FILE
+from headway.runtime.manifest import CharacterFeed, Feed, History, ImageFeed, Manifest, RowFeed, TokenFeed
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 _ROLES = {"system", "user", "assistant"}
+# What a history may have of each; more is a mistake, or an attack on memory.
+_MOST_KEYS, _MOST_VALUES, _MOST_WINDOWS = 20, 50, 20
+_LONGEST_WINDOW = 100 * 365 * 86_400
 _RESERVED = re.compile(r'[<>:"|?*\\\x00-\x1f]')
 
 
 def check_manifest(manifest: Manifest) -> None:
     """Raise `PackageError` that lists everything in the manifest that contradicts itself."""
-    parts = (_columns, _generation if manifest.task == "generate" else _feeds, _labels, _decision, _files)
+    parts = (
+        _columns,
+        _generation if manifest.task == "generate" else _feeds,
+        _labels,
+        _decision,
+        _history,
+        _files,
+    )
     wrong = [text for part in parts for text in part(manifest)]
     if wrong:
         raise PackageError("the manifest contradicts itself", where="manifest.json", got="; ".join(wrong[:20]))
@@ -65,6 +77,8 @@ def _feeds(manifest: Manifest) -> Iterator[str]:
     if manifest.generation is not None:
         yield f"the task is {manifest.task} and there is a generation"
     known = {column.name for column in manifest.inputs}
+    if manifest.history is not None:
+        known |= set(feature_names(manifest.history, manifest.target))
     for feed in manifest.feeds:
         for column in feed.columns:
             if column not in known:
@@ -76,10 +90,14 @@ def _feeds(manifest: Manifest) -> Iterator[str]:
 
 def _limits(feed: Feed, manifest: Manifest) -> Iterator[str]:
     """Yield what is wrong with the figures of one feed."""
-    if isinstance(feed, CharacterFeed | TokenFeed) and not 1 <= feed.max_length <= 1_000_000:
+    if isinstance(feed, CharacterFeed | TokenFeed | RowFeed) and not 1 <= feed.max_length <= 1_000_000:
         yield f"the feed {feed.name!r} has a max_length of {feed.max_length}"
-    if isinstance(feed, TokenFeed) and feed.tokenizer not in manifest.files:
+    if isinstance(feed, TokenFeed | RowFeed) and feed.tokenizer not in manifest.files:
         yield f"the feed {feed.name!r} needs the file {feed.tokenizer!r}, which is not listed"
+    if isinstance(feed, RowFeed) and len(feed.kinds) != len(feed.columns):
+        yield f"the feed {feed.name!r} does not say how each of its columns is read"
+    if isinstance(feed, RowFeed) and not 1 <= feed.digits <= 9:
+        yield f"the feed {feed.name!r} writes numbers with {feed.digits} digits"
     if isinstance(feed, ImageFeed) and not (1 <= feed.width <= 4096 and 1 <= feed.height <= 4096):
         yield f"the feed {feed.name!r} has images of {feed.width} x {feed.height} pixels"
 
@@ -110,6 +128,41 @@ def _decision(manifest: Manifest) -> Iterator[str]:
             yield f"the costs are not a table of {size} by {size}"
         if not all(math.isfinite(cost) for row in manifest.costs for cost in row):
             yield "a cost is not a finite number"
+
+
+def _history(manifest: Manifest) -> Iterator[str]:
+    """Yield what is wrong with what is told of the past."""
+    history = manifest.history
+    if history is None:
+        return
+    inputs = {column.name for column in manifest.inputs}
+    for column in (history.time, *history.keys, *history.values):
+        if column not in inputs:
+            yield f"the history reads {column[:80]!r}, which is not among the inputs"
+    told = {"keys": (history.keys, 1, _MOST_KEYS), "values": (history.values, 0, _MOST_VALUES)}
+    for name, (columns, least, most) in told.items():
+        if not least <= len(columns) <= most or len(set(columns)) != len(columns):
+            yield f"the history has {len(columns)} {name}, or one of them twice"
+    spans = (*history.windows, *(() if history.delay is None else (history.delay,)))
+    if not 1 <= len(history.windows) <= _MOST_WINDOWS or not all(0 < span <= _LONGEST_WINDOW for span in spans):
+        yield "the history has windows or a delay that are no spans of time"
+    yield from _past(history, manifest)
+
+
+def _past(history: History, manifest: Manifest) -> Iterator[str]:
+    """Yield what is wrong with the rows of the past that are kept."""
+    if len(history.scales) != len(history.values) + 1 or any(abs(scale) > 600 for scale in history.scales):
+        yield "the history does not say how its values are summed"
+    if len(history.distinct) != len(history.keys) or not 0 <= history.events < 2**32:
+        yield "the history does not say how many rows and keys it has"
+    if any(not 0 <= count <= history.events for count in history.distinct):
+        yield "the history has more keys than rows"
+    if any(moment is not None and not abs(moment) < 1e11 for moment in (history.since, history.until)):
+        yield "the history begins or ends at no point in time"
+    if history.event is not None and history.event not in manifest.labels:
+        yield f"the history counts {history.event!r}, which is not a label"
+    if FILE not in manifest.files:
+        yield f"it needs the file {FILE!r}, which is not listed"
 
 
 def _files(manifest: Manifest) -> Iterator[str]:

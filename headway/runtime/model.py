@@ -15,6 +15,8 @@ from headway.runtime.archive import MODEL, read_package
 from headway.runtime.decisions import decide
 from headway.runtime.feeds import Cells
 from headway.runtime.feeds.cells import missing_column
+from headway.runtime.history.memory import Memory
+from headway.runtime.history.storing import FILE, read_past
 from headway.runtime.manifest import Label, Manifest
 from headway.runtime.predictor import Predictor, open_predictor
 
@@ -49,21 +51,37 @@ class Model:
 
     manifest: Manifest
     predictor: Predictor
+    memory: Memory | None = None
 
     @property
     def task(self) -> Literal["classify", "regress"]:
         """Return what it predicts: labels or values."""
         return "regress" if self.manifest.task == "regress" else "classify"
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return the columns that rows must have; those that tell of the past come from the package itself."""
+        if self.memory is None or not self.told:
+            return self.predictor.columns
+        read = [name for name in self.predictor.columns if name not in set(self.told)]
+        return tuple(dict.fromkeys([*self.memory.columns, *read]))
+
+    @cached_property
+    def told(self) -> tuple[str, ...]:
+        """Return the columns that tell of a row's past, as far as the model reads them."""
+        names = frozenset() if self.memory is None else frozenset(self.memory.names)
+        return tuple(name for name in self.predictor.columns if name in names)
+
     def predict(self, rows: Sequence[Mapping[str, Any]]) -> list[Prediction]:
         """Return one prediction for each row (column name -> cell).
 
         Columns the model does not read are ignored; a cell may be None or left out in some rows. Raises `InputError`
-        where no row has a column the model reads, or a cell cannot be read.
+        where no row has a column the model reads, or a cell cannot be read. Rows know nothing of each other; where a
+        package tells of the past, that is what it remembers (`remember`).
         """
         if not rows:
             return []
-        answers = self.predict_columns(_columns(rows, self.predictor.columns))
+        answers = self.predict_columns(_columns(rows, self._wanted(rows[0])))
         if answers.probabilities is None or answers.confidence is None:
             return [Prediction(value) for value in answers.predictions.tolist()]
         labels = self.manifest.labels
@@ -80,7 +98,7 @@ class Model:
         Raises `InputError` for a missing column (naming the nearest), columns of different length, and, where
         `strict`, a cell that cannot be read; without `strict` such a cell counts as missing.
         """
-        outputs = self.predictor.run(columns, strict=strict)
+        outputs = self.predictor.run(self.remember(columns, strict=strict), strict=strict)
         if self.manifest.task == "regress":
             values = outputs[:, 0]
             return Answers(values, values=values)
@@ -94,6 +112,25 @@ class Model:
             )
         chosen = decide(outputs, self.manifest)
         return Answers(self._labels[chosen], outputs[np.arange(len(outputs)), chosen], outputs)
+
+    def remember(
+        self, columns: Mapping[str, Cells], *, strict: bool = True, in_order: bool = False
+    ) -> Mapping[str, Cells]:
+        """Return the columns and those that tell of each row's past, where the package has a history.
+
+        With `in_order` rows are also each other's past, in the order of their times (`Memory.follow`); else they know
+        what the package remembers (`Memory.recall`). Columns that tell of the past already are taken as they are.
+        """
+        if self.memory is None or all(name in columns for name in self.told):
+            return columns
+        told = self.memory.follow if in_order else self.memory.recall
+        return {**columns, **told(columns, strict=strict)}
+
+    def _wanted(self, row: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the columns to take from rows like this one."""
+        if isinstance(row, Mapping) and all(name in row for name in self.told):
+            return self.predictor.columns
+        return self.columns
 
     @cached_property
     def _labels(self) -> np.ndarray:
@@ -120,12 +157,19 @@ def assemble(manifest: Manifest, files: Mapping[str, bytes], *, threads: int | N
     if manifest.task == "generate":
         raise PackageError("this package writes text and predicts nothing", expected="the task classify or regress",
                            got=manifest.task, fix="headway generate writes with it")  # fmt: skip
-    others = {name: content for name, content in files.items() if name != MODEL}
+    others = {name: content for name, content in files.items() if name not in {MODEL, FILE}}
     predictor = open_predictor(files[MODEL], manifest.feeds, others, threads=threads)
     wanted = "values" if manifest.task == "regress" else "probabilities"
     if predictor.output != wanted:
         raise PackageError("the graph does not fit the task", expected=f"the output {wanted}", got=predictor.output)
-    return Model(manifest, predictor)
+    return Model(manifest, predictor, _memory(manifest, files))
+
+
+def _memory(manifest: Manifest, files: Mapping[str, bytes]) -> Memory | None:
+    """Return what the package remembers, where it has a history."""
+    if manifest.history is None:
+        return None
+    return Memory(manifest.history, manifest.target, read_past(manifest.history, files[FILE]))
 
 
 def _columns(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, list[Any]]:

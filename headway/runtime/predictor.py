@@ -14,7 +14,7 @@ from headway.runtime.feeds import BadCellError, Cells, encode, tokens
 from headway.runtime.feeds.batches import batches_of
 from headway.runtime.feeds.cells import array, column, listed, missing_column, strings
 from headway.runtime.feeds.tokens import TokenRows
-from headway.runtime.manifest import Feed, TokenFeed
+from headway.runtime.manifest import Feed, RowFeed, TokenFeed
 from headway.runtime.session import check_signature, cores, open_session, run
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Predictor:
         rows = _height(ready)
         if rows == 0:
             return np.empty((0, self.width), dtype=np.float32)
-        read = self._tokens(ready)
+        read = self._tokens(ready, strict=strict)
         if rows <= 1 or (rows <= _TEXT_ROWS // 8 and not read and not self._has_images):
             return self._part(ready, read, strict=strict)
         parts = list(self._parts(ready, read, rows))
@@ -80,10 +80,12 @@ class Predictor:
         """Tell whether some feed reads images."""
         return any(feed.kind == "image" for feed in self.feeds)
 
-    def _tokens(self, ready: Mapping[str, Any]) -> dict[str, TokenRows]:
+    def _tokens(self, ready: Mapping[str, Any], *, strict: bool) -> dict[str, TokenRows]:
         """Return the rows of each token feed by its name; they are read before the cut, which goes by their length."""
         return {
-            feed.name: tokens.read(feed, ready, files=self.files) for feed in self.feeds if isinstance(feed, TokenFeed)
+            feed.name: tokens.read(feed, ready, files=self.files, strict=strict)
+            for feed in self.feeds
+            if isinstance(feed, TokenFeed | RowFeed)
         }
 
     def _parts(self, ready: Mapping[str, Any], read: Mapping[str, TokenRows], rows: int) -> Iterator[np.ndarray]:
@@ -140,7 +142,7 @@ class Predictor:
         """Encode and run some rows in one go; `ready` holds these alone, `read` all, of which `positions` are taken."""
         arrays: dict[str, np.ndarray] = {}
         for feed in self.feeds:
-            if isinstance(feed, TokenFeed):
+            if isinstance(feed, TokenFeed | RowFeed):
                 arrays.update(read[feed.name].arrays(feed, positions))
             else:
                 arrays.update(encode(feed, ready, files=self.files, strict=strict))

@@ -24,6 +24,7 @@ _TYPES = {
     "date": "tensor(double)",
     "characters": "tensor(int32)",
     "tokens": "tensor(int64)",
+    "row": "tensor(int64)",
     "image": "tensor(uint8)",
 }
 OUTPUTS = ("probabilities", "values")
@@ -97,7 +98,7 @@ def check_signature(session: InferenceSession, feeds: Sequence[Feed]) -> str:
 
 def input_names(feed: Feed) -> tuple[str, ...]:
     """Return the graph inputs that a feed fills."""
-    return (f"{feed.name}.ids", f"{feed.name}.mask") if feed.kind == "tokens" else (feed.name,)
+    return (f"{feed.name}.ids", f"{feed.name}.mask") if feed.kind in {"tokens", "row"} else (feed.name,)
 
 
 def run(session: InferenceSession, output: str, arrays: dict[str, Any]) -> np.ndarray:

@@ -12,7 +12,7 @@ from headway.errors import InputError
 from headway.runtime import Answers, Model
 from headway.runtime.feeds import BadCellError, encode
 from headway.runtime.feeds.cells import shown
-from headway.runtime.manifest import CategoryFeed, DateFeed, Feed, Label, NumberFeed
+from headway.runtime.manifest import CategoryFeed, DateFeed, Feed, Label, NumberFeed, RowFeed
 from headway.serving.batching import Answer, Columns, Outcome, Ticket
 from headway.serving.pace import Pace
 from headway.serving.refusals import FieldProblem, wrong_input
@@ -35,7 +35,8 @@ def make_compute(model: Model, pace: Pace) -> Callable[[list[Ticket]], list[Outc
 
 def find_problems(model: Model, columns: Columns, rows: int) -> list[FieldProblem]:
     """Return every cell that the model cannot read, row by row."""
-    feeds = [part for feed in model.predictor.feeds for part in _single_columns(feed)]
+    told = set(model.told)
+    feeds = [part for feed in model.predictor.feeds for part in _single_columns(feed) if not told & set(part.columns)]
     found: dict[tuple[int, str], FieldProblem] = {}
     for row in range(rows):
         for feed in feeds:
@@ -43,7 +44,21 @@ def find_problems(model: Model, columns: Columns, rows: int) -> list[FieldProble
             problem = _problem(feed, name, columns[name][row], row, model.predictor.files)
             if problem is not None:
                 found.setdefault((row, name), problem)
+        forgotten = _history_problem(model, columns, row)
+        if forgotten is not None:
+            found.setdefault((row, forgotten.field), forgotten)
     return list(found.values())
+
+
+def _history_problem(model: Model, columns: Columns, row: int) -> FieldProblem | None:
+    """Return why a row cannot be told its past, or None: a cell that cannot be read, or a time that is forgotten."""
+    if model.memory is None or not model.told:
+        return None
+    try:
+        model.memory.recall({name: [columns[name][row]] for name in model.memory.columns})
+    except BadCellError as error:
+        return FieldProblem(row, error.column, error.expected, shown(error.got))
+    return None
 
 
 def _problem(feed: Feed, name: str, cell: Any, row: int, files: Mapping[str, bytes]) -> FieldProblem | None:
@@ -61,6 +76,9 @@ def _single_columns(feed: Feed) -> list[Feed]:
     """Return the feed once for each of its columns, so that a bad cell hides no other."""
     if isinstance(feed, NumberFeed | CategoryFeed | DateFeed):
         return [replace(feed, columns=(name,)) for name in feed.columns]
+    if isinstance(feed, RowFeed):
+        pairs = zip(feed.columns, feed.kinds, strict=True)
+        return [replace(feed, columns=(name,), kinds=(kind,)) for name, kind in pairs]
     return [feed]
 
 

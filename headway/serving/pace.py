@@ -58,7 +58,7 @@ def measure_pace(model: Model) -> Pace:
 def example_row(model: Model) -> dict[str, Any]:
     """Return one row that the model can read: the examples of its manifest, or plain values."""
     sizes = {feed.columns[0]: (feed.height, feed.width) for feed in model.manifest.feeds if isinstance(feed, ImageFeed)}
-    needed = model.predictor.columns
+    needed = model.columns
     known = {column.name: column for column in model.manifest.inputs}
     return {name: _example(known.get(name), sizes.get(name)) for name in needed}
 

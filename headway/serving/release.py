@@ -45,8 +45,8 @@ def _check_answers(model: Model) -> float:
 
 
 def _numbers(model: Model, rows: list[dict[str, object]]) -> np.ndarray:
-    columns = {name: [row[name] for row in rows] for name in model.predictor.columns}
-    return model.predictor.run(columns)
+    columns = {name: [row[name] for row in rows] for name in model.columns}
+    return model.predictor.run(model.remember(columns, strict=False), strict=False)
 
 
 def _check_contract(new: Manifest, current: Manifest) -> None:

@@ -33,7 +33,7 @@ class Reader:
         feeds = model.predictor.feeds
         texts = tuple(dict.fromkeys(feed.columns[0] for feed in feeds if feed.kind in {"characters", "tokens"}))
         images = tuple(dict.fromkeys(feed.columns[0] for feed in feeds if feed.kind == "image"))
-        return cls(model.predictor.columns, texts, images)
+        return cls(model.columns, texts, images)
 
 
 @dataclass(frozen=True, slots=True)

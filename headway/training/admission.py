@@ -23,6 +23,8 @@ from headway.training.state import State, conclude
 ELASTIC_SHARE, SHARE = 0.05, 0.35
 # Estimates are rather too high than too low: a sample is this much larger than one would say.
 SAMPLE_BONUS, SMALLEST_SAMPLE = 1.5, 1000
+# A candidate that takes so many times what was estimated, and at least so many seconds, stops for the sake of others.
+OVERRUN, OVERRUN_LEAST = 3.0, 10.0
 # What a fit with settings that are known takes of one that has to find them.
 REPLAY_SHARE = 0.2
 # Probing a family with heavy imports takes seconds itself; it is left out where fewer are free.
@@ -132,10 +134,22 @@ def likely_winners(state: State) -> list[str]:
     return [best.name, *(name for name, weight in weights.items() if weight >= LIKELY and name != best.name)]
 
 
+def seconds_allowed(state: State, entrant: Entrant, estimate: Estimate, available: float, share: float) -> float:
+    """Return the time that a candidate gets: what is available, and where its estimate is far too low, not all of that.
+
+    Elastic ones, which plan to use what there is, get everything.
+    """
+    if entrant.card.elastic:
+        return max(available, 0.0)
+    wanted = seconds_wanted(entrant, estimate, state.contest) * share
+    return max(0.0, min(available, max(OVERRUN * wanted, OVERRUN_LEAST)))
+
+
 def sample_share(state: State, entrant: Entrant, estimate: Estimate, available: float) -> float:
     """Return the share of the training rows that a candidate learns from: all, unless only a sample fits the time."""
     wanted = seconds_wanted(entrant, estimate, state.contest)
-    if entrant.card.elastic or entrant.card.name in BASELINES or wanted * SHARE <= available:
+    is_whole = entrant.card.elastic or not entrant.card.samples or entrant.card.name in BASELINES
+    if is_whole or wanted * SHARE <= available:
         return 1.0
     share = max(available, 0.0) / wanted * SAMPLE_BONUS
     return share if share * len(state.contest.folds[0].train) >= SMALLEST_SAMPLE else 1.0

@@ -58,7 +58,7 @@ def list_entries(
     remarks: list[str] = []
     for name in names:
         card = registry.cards[name]
-        reason = reason_to_stay_out(card, inputs=inputs, task=task)
+        reason = reason_to_stay_out(card, inputs=inputs, task=task, asked_for=models is not None)
         own = Recipe() if models is None else models.get(name, Recipe())
         settled = settle_recipe(card, recipe, own)
         reason = reason or loss_out_of_reach(card, settled) or base_out_of_reach(card, without or {})
@@ -74,7 +74,7 @@ def list_entries(
     return Entries(tuple(entrants), tuple(turned_away), tuple(remarks))
 
 
-def reason_to_stay_out(card: Card, *, inputs: tuple[Column, ...], task: str) -> str | None:
+def reason_to_stay_out(card: Card, *, inputs: tuple[Column, ...], task: str, asked_for: bool = False) -> str | None:
     """Return why a family cannot take part, or None when it can."""
     present = frozenset(column.modality for column in inputs)
     if task not in card.tasks:
@@ -83,8 +83,9 @@ def reason_to_stay_out(card: Card, *, inputs: tuple[Column, ...], task: str) -> 
         return f"reads {', '.join(sorted(card.modalities))}; the inputs are {', '.join(sorted(present))}"
     if not card.requires <= present:
         return f"reads only rows that also have a column of kind {', '.join(sorted(card.requires - present))}"
-    if not card.takes_part(present):
-        return f"reads {', '.join(sorted(present))} only beside a column of kind {', '.join(sorted(card.among))}"
+    if not card.takes_part(present, asked_for=asked_for):
+        missing = card.among if not card.among & present else card.usually_among
+        return f"reads {', '.join(sorted(present))} only beside a column of kind {', '.join(sorted(missing))}"
     if card.missing() is not None:
         return f'needs {card.missing()}: pip install "headway[{card.extra}]"'
     return None

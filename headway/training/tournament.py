@@ -12,7 +12,15 @@ from headway.compute.clock import Clock
 from headway.compute.memory import make_room
 from headway.models.family import Estimate, Registry
 from headway.package.combining import combine
-from headway.training.admission import by_cost, failure, refused, sample_share, seconds_available, seconds_wanted
+from headway.training.admission import (
+    by_cost,
+    failure,
+    refused,
+    sample_share,
+    seconds_allowed,
+    seconds_available,
+    seconds_wanted,
+)
 from headway.training.contest import Contest
 from headway.training.ending import finish
 from headway.training.ensemble import gains_more_than_noise, loses_less, mix, select_weights
@@ -112,7 +120,7 @@ def run_entrant(state: State, entrant: Entrant, estimate: Estimate) -> None:
 def attempt(state: State, entrant: Entrant, estimate: Estimate, available: float, share: float) -> Outcome:
     """Run a candidate's trial; whatever it raises becomes a failed outcome. The baseline runs on any clock."""
     unhurried = math.isinf(available) or entrant.card.name in BASELINES
-    clock = Clock() if unhurried else Clock.after(max(available, 0.0))
+    clock = Clock() if unhurried else Clock.after(seconds_allowed(state, entrant, estimate, available, share))
     contest = state.contest.seen_by(entrant.card)
     contest = contest if share == 1.0 else contest.thinned(share)
     try:
@@ -174,7 +182,8 @@ def build_ensemble(state: State, best: Outcome, strongest: list[Outcome]) -> Out
         return None
     mixed = mix(answers, weights)
     if not is_ahead(mixed, best.answers, contest):
-        is_cheap = len(contest.folds) > 1 or not contest.examples.columns("text", "image")
+        has_base = any(state.entrants[name].card.base is not None for name in weights)
+        is_cheap = len(contest.folds) > 1 or not (has_base or contest.examples.columns("text", "image"))
         loses = loses_less(mixed, best.answers, contest.truth, contest.task)
         if not (is_cheap and loses) or is_ahead(best.answers, mixed, contest):
             return None

@@ -97,3 +97,21 @@ def test_running_text_is_there_to_be_written_from(tmp_path, monkeypatch):
     assert (project.task, project.target, project.data) == ("generate", None, "诗.txt")
     assert "从这些文本学习写作" in said
     assert "一篇连续的文本" in (tmp_path / "headway.yaml").read_text()
+
+
+def test_rows_that_happen_in_time_get_a_history_proposed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lines = ["when,card_id,amount,fraud"]
+    lines += [
+        f"2024-03-{1 + i // 30:02d} {i % 24:02d}:10:00,{i % 25},{1 + i * 7 % 90}.5,{int(i % 17 == 0)}"
+        for i in range(300)
+    ]
+    (tmp_path / "payments.csv").write_text("\n".join(lines), encoding="utf-8")
+    for language, words in (("en", "their keys come again"), ("zh", "键反复出现")):
+        result = CliRunner().invoke(app, ["init", "payments.csv", "--force", "--lang", language])
+        assert result.exit_code == 0, result.output
+        written = (tmp_path / "headway.yaml").read_text(encoding="utf-8")
+        assert words in written
+        line = next(line for line in written.splitlines() if line.startswith("# history: "))
+        (tmp_path / "headway.yaml").write_text(f"{written}\n{line[2:]}\n", encoding="utf-8")
+        assert read(tmp_path / "headway.yaml").history.keys == ("card_id",)

@@ -115,3 +115,17 @@ def test_one_group_cannot_be_split():
 def test_a_time_column_that_was_not_kept_is_named():
     with pytest.raises(DataError, match=r"split\.time"):
         split(make_dataset(np.arange(50) % 2), Splitting(time="day"), seed=0)
+
+
+def test_rows_just_before_the_test_part_are_left_out_by_a_gap():
+    times = np.arange(1000.0)
+    found = split(make_dataset(np.arange(1000) % 2, times=times), Splitting(time="when", gap=50.0), seed=0)
+    assert found.test.min() == 800
+    assert found.train.max() == 749
+    assert found.folds[0].valid.max() == 749
+
+
+def test_a_rare_class_gets_a_longer_validation_part_by_time():
+    y = (np.arange(20_000) % 50 == 0).astype(int)
+    found = split(make_dataset(y, times=np.arange(20_000.0)), Splitting(time="when"), seed=0)
+    assert len(found.folds[0].valid) == 4800

@@ -77,3 +77,38 @@ def test_what_has_no_meaning_for_text_to_be_written():
         "inputs are prompts, and the column to write is not named",
         "metric accuracy does not fit the task generate",
     }
+
+
+HISTORY = {"time": "when", "keys": ["card", "shop"], "values": ["amount"], "delay": "7d"}
+
+
+def test_a_history_in_which_something_contradicts():
+    assert build(data="a.csv", target="y", history=HISTORY).history.windows == (86_400.0, 604_800.0, 2_592_000.0)
+    assert problems_of(history={**HISTORY, "values": ["y"]}) == ['the target "y" is among history.values']
+    assert problems_of(history={**HISTORY, "keys": ["card", "card"]}) == ["history.keys names a column twice"]
+    assert problems_of(history={**HISTORY, "keys": ["when"]}) == ['the column "when" is both the time and a key']
+    assert problems_of(history={**HISTORY, "block": "cart"}) == ['history.block has no choice "cart"']
+    assert problems_of(history={"time": "when", "keys": ["card"], "event": 1}) == ["history.event needs history.delay"]
+    assert problems_of(history=HISTORY, unlabelled="more.csv") == ["unlabelled rows have no history"]
+
+
+def test_misspelt_keys_of_a_history():
+    with pytest.raises(ProjectError) as caught:
+        build(data="a.csv", target="y", history={**HISTORY, "widnows": ["1d"], "delay": "a week"})
+    told = str(caught.value)
+    assert 'did you mean "windows"?' in told
+    assert "a duration such as 30s, 5m or 1h30m" in told
+    assert problems_of(history={"time": "when", "keys": []}) == ["history.keys has a value that does not fit"]
+
+
+def test_dates_of_the_parts():
+    good = {"time": "when", "train_from": "2018-07-25", "train_until": "2018-08-01", "test_from": "2018-08-08"}
+    split = build(data="a.csv", target="y", split=good).split
+    assert split.is_dated
+    assert split.test_from - split.train_until == 7 * 86_400
+    assert problems_of(split={"test_from": "2018-08-08"}) == ["split.test_from is about no column"]
+    assert problems_of(split={**good, "train_until": "2018-07-01"}) == [
+        "split.train_until lies before split.train_from"
+    ]
+    assert problems_of(split=good, test="b.csv") == ["the test part is named twice"]
+    assert problems_of(split={**good, "test_from": "next week"}) == ["split.test_from has a value that does not fit"]

@@ -18,7 +18,7 @@ from headway.networks.batches import Arrays, Columns, Lesson, Sequences, Source
 from headway.networks.loop import scale_of
 from headway.networks.plan import Plan
 from headway.package.graph import Graph
-from headway.runtime.manifest import TokenFeed
+from headway.runtime.manifest import RowFeed, TokenFeed
 from headway.tasks import Task
 from headway.training.trial import columns_of
 
@@ -79,7 +79,7 @@ def _plan(blueprint: Blueprint, epochs: int) -> Plan:
 def source_of(graph: Graph, examples: Examples) -> Source:
     """Return a graph's inputs for rows as batches; raises `TrainingError` for tokens beside other inputs."""
     arrays = inputs_of(graph, columns_of(examples.rows))
-    tokens = [feed for feed in graph.feeds if isinstance(feed, TokenFeed)]
+    tokens = [feed for feed in graph.feeds if isinstance(feed, TokenFeed | RowFeed)]
     if not tokens:
         return Arrays(tuple(np.asarray(array) for array in arrays.values()))
     if len(tokens) != len(graph.feeds):

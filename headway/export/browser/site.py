@@ -6,6 +6,7 @@ import json
 from importlib import resources
 from importlib.resources.abc import Traversable
 
+from headway.errors import ExportError
 from headway.export.browser.trying import try_site
 from headway.export.browser.webruntime import find_web_runtime
 from headway.export.content import Content, Options
@@ -21,6 +22,19 @@ def make_site(packed: Packed, options: Options) -> Content:
     runtime does. Raises `ExportError` where onnxruntime-web cannot be had, lacks an operator of the graph, or answers
     differently. Without Node.js the page is written untried, with a remark.
     """
+    if packed.manifest.history is not None:
+        raise ExportError(
+            "a package with a history cannot run in a browser",
+            expected="a package that needs no rows of the past",
+            got="history: in its project",
+            fix="serve it with headway serve, or take it elsewhere with --to docker",
+        )
+    if any(feed.kind == "row" for feed in packed.manifest.feeds):
+        raise ExportError(
+            "a package that writes rows as texts cannot run in a browser",
+            expected="feeds of single columns",
+            fix="serve it with headway serve, or take it elsewhere with --to docker",
+        )
     runtime = find_web_runtime(options.runtime)
     files = {
         **_read_static(resources.files("headway.export.browser").joinpath("static")),

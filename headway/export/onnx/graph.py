@@ -13,6 +13,7 @@ from headway.export.onnx.notes import Signature, write_note
 from headway.export.packed import Packed
 from headway.runtime.archive import MODEL
 from headway.runtime.feeds import encode
+from headway.runtime.manifest import RowFeed, TokenFeed
 
 EXAMPLE, SCRIPT = "example.json", "example.py"
 
@@ -34,7 +35,9 @@ def make_graph(packed: Packed, options: Options) -> Content:
 
 def _tokenizers(packed: Packed) -> list[str]:
     """Return the files that token feeds name, each once."""
-    return list(dict.fromkeys(feed.tokenizer for feed in packed.manifest.feeds if feed.kind == "tokens"))
+    return list(
+        dict.fromkeys(feed.tokenizer for feed in packed.manifest.feeds if isinstance(feed, TokenFeed | RowFeed))
+    )
 
 
 def _example(packed: Packed) -> bytes:

@@ -16,6 +16,7 @@ from headway.runtime.manifest import (
     ImageFeed,
     Manifest,
     NumberFeed,
+    RowFeed,
     TokenFeed,
 )
 from headway.runtime.session import input_names
@@ -103,8 +104,8 @@ def _characters(feed: Feed, columns: str, lang: Language) -> str:
 
 
 def _tokens(feed: Feed, columns: str, lang: Language) -> str:
-    assert isinstance(feed, TokenFeed)
-    words = say("graph:tokens", lang).format(
+    assert isinstance(feed, TokenFeed | RowFeed)
+    words = say("graph:row" if isinstance(feed, RowFeed) else "graph:tokens", lang).format(
         columns=columns, file=feed.tokenizer, most=feed.max_length, pad=feed.pad_id
     )
     return words + (say("graph:prefix", lang).format(prefix=feed.prefix) if feed.prefix else "")
@@ -125,6 +126,7 @@ _SENTENCES: Mapping[type, Callable[[Feed, str, Language], str]] = {
     DateFeed: _plain("graph:date"),
     CharacterFeed: _characters,
     TokenFeed: _tokens,
+    RowFeed: _tokens,
     ImageFeed: _image,
 }
 

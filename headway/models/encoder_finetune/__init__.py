@@ -8,7 +8,8 @@ from headway.networks.plan import HONOURED
 CARD = Card(
     name="encoder_finetune",
     summary="a pretrained text encoder, its upper layers (or LoRA adapters) trained from the solution of a linear head",
-    modalities=frozenset({"text"}),
+    modalities=frozenset({"text", "number", "category", "date"}),
+    usually_among=frozenset({"text"}),
     tasks=frozenset({"classify", "regress"}),
     honours=HONOURED - {"augment"},
     extra="deep",

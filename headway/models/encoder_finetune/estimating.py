@@ -14,14 +14,18 @@ from headway.models.family import Estimate, Examples
 _PROBED = 256
 
 
-def estimate_upper(train: Examples, *, epochs: int, layers: float, valid: float, seed: int) -> Estimate:
+def estimate_upper(
+    train: Examples, *, epochs: int, layers: float, valid: float, seed: int, rows: bool = False
+) -> Estimate:
     """Estimate a fit of a share of the `layers`, from the speed on this machine and the lengths of some texts.
 
-    `valid`: the tokens that are validated on, as a share of those that are learnt from.
+    `valid`: the tokens that are validated on, as a share of those that are learnt from. `rows`: also what is written of
+    numbers, categories and dates is read.
     """
     few = train.take(np.random.default_rng(seed).permutation(len(train))[:_PROBED])
     base = base_of(train)
-    lengths = Reader.of(base, train).read(few.rows).lengths
+    reader = Reader.of_rows(base, train) if rows else Reader.of(base, train)
+    lengths = reader.read(few.rows).lengths
     encoder = open_encoder(base)
     size = choosing.size_of(encoder)
     tokens = int(lengths.mean() * len(train))

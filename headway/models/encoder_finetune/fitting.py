@@ -60,7 +60,7 @@ def defaults(rows: int) -> Plan:
 def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estimate:
     """Estimate a fit of half of the layers from the speed on this machine."""
     plan = planned(recipe, task, defaults(len(train)))
-    return estimate_upper(train, epochs=plan.epochs, layers=1 / 2, valid=1 / 8, seed=seed)
+    return estimate_upper(train, epochs=plan.epochs, layers=1 / 2, valid=1 / 8, seed=seed, rows=True)
 
 
 def fit(
@@ -80,7 +80,7 @@ def fit(
         clock = Clock.after(clock.left() * BEFORE_REFIT)
     base = base_of(train)
     plan = planned(recipe, task, defaults(len(train)))
-    reader = Reader.of(base, train)
+    reader = Reader.of_rows(base, train)
     texts = reader.read(train.rows), None if valid is None else reader.read(valid.rows)
     assignment = Assignment(base, texts, train, task, plan, settings, seed)
     with scratch_of(train.support) as scratch:

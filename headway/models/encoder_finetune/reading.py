@@ -11,7 +11,7 @@ from torch import Tensor
 
 from headway.bases.base import Base
 from headway.compute.clock import Clock
-from headway.encoders.reading import token_feed, tokenizer_files
+from headway.encoders.reading import text_feeds, token_feed, tokenizer_files
 from headway.encoders.states import KeptStates, StateStore
 from headway.encoders.tuned import Tuned
 from headway.models.family import Examples
@@ -20,14 +20,14 @@ from headway.networks.device import autocast, best_device
 from headway.networks.plan import Plan
 from headway.networks.trained import EVALUATION_BATCH, EVALUATION_TOKENS
 from headway.runtime.feeds import encode
-from headway.runtime.manifest import TokenFeed
+from headway.runtime.manifest import RowFeed, TokenFeed
 
 
 @dataclass(frozen=True)
 class Reader:
     """The feeds of the text columns and the tokenizer they name."""
 
-    feeds: tuple[TokenFeed, ...]
+    feeds: tuple[TokenFeed | RowFeed, ...]
     files: dict[str, bytes]
 
     @classmethod
@@ -35,12 +35,17 @@ class Reader:
         """Return what reads the text columns of `examples` as `base` wants them."""
         return cls(tuple(token_feed(base, column) for column in examples.columns("text")), tokenizer_files(base))
 
+    @classmethod
+    def of_rows(cls, base: Base, examples: Examples) -> Reader:
+        """Return what also reads numbers, categories and dates, written as one text."""
+        return cls(text_feeds(base, examples.inputs), tokenizer_files(base))
+
     def read(self, rows: pl.DataFrame) -> Columns:
         """Return the tokens of all rows, read as they will be in production."""
         return Columns(tuple(self._column(rows, feed) for feed in self.feeds))
 
-    def _column(self, rows: pl.DataFrame, feed: TokenFeed) -> Sequences:
-        arrays = encode(feed, {feed.columns[0]: rows[feed.columns[0]]}, files=self.files)
+    def _column(self, rows: pl.DataFrame, feed: TokenFeed | RowFeed) -> Sequences:
+        arrays = encode(feed, {name: rows[name] for name in feed.columns}, files=self.files, strict=False)
         return Sequences.of(arrays[f"{feed.name}.ids"], arrays[f"{feed.name}.mask"], feed.pad_id)
 
 

@@ -7,7 +7,8 @@ from headway.models.family import Card
 CARD = Card(
     name="encoder_frozen",
     summary="vectors of a pretrained text encoder, computed once, with a light head",
-    modalities=frozenset({"text"}),
+    modalities=frozenset({"text", "number", "category", "date"}),
+    usually_among=frozenset({"text"}),
     tasks=frozenset({"classify", "regress"}),
     honours=frozenset({"weight_decay", "class_weights"}),
     extra="deep",

@@ -13,6 +13,7 @@ from headway.compute.clock import Clock
 from headway.encoders.exporting import Precision
 from headway.encoders.features import open_reader, seconds_for, unknown
 from headway.encoders.precision import choose_precision
+from headway.encoders.reading import text_feeds
 from headway.errors import TrainingError
 from headway.models.encoder_frozen.choosing import Choice, Exam, choose, cross_validated
 from headway.models.encoder_frozen.frozen import FrozenEncoder
@@ -38,16 +39,16 @@ MOST_UNLABELLED, _UNLABELLED_SHARE = 4_000, 0.4
 def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estimate:
     """Time the encoder on a few texts and the head on a few rows; texts that are kept already cost nothing."""
     base = base_of(train)
-    columns = train.columns("text")
-    texts = [text for column in columns for text in train.rows[column].fill_null("").unique().to_list()]
+    feeds = text_feeds(base, train.inputs)
+    texts = [text for own in Eyes(base, "float32", feeds, None).texts(train.rows) for text in set(own)]
     precision = choose_precision(base, texts, store=train.support.store)
     pace = seconds_for(base, texts, precision) / max(1, len(texts))
     encoding = pace * len(unknown(base, texts, precision, store=train.support.store))
-    width = open_reader(base, precision).encode([""]).shape[1] * len(columns)
+    width = open_reader(base, precision).encode([""]).shape[1] * len(feeds)
     heads = _seconds_to_solve(train, task, width, seed) * (_SOLVED_FEW if is_few(train.y, task) else _SOLVED)
     del recipe
     memory = 3 * base.size_mb + 200 + 12 * width * len(train) / 1e6
-    return Estimate(encoding + heads + 0.5, memory, row_seconds=pace * len(columns))
+    return Estimate(encoding + heads + 0.5, memory, row_seconds=pace * len(feeds))
 
 
 def _seconds_to_solve(train: Examples, task: Task, width: int, seed: int) -> float:
@@ -79,14 +80,15 @@ def fit(
     clock: Clock,
 ) -> FrozenEncoder:
     """Encode all texts, then choose the head on `valid`, or by cross-validation without it; see `Family.fit`."""
-    base, columns = base_of(train), train.columns("text")
+    base = base_of(train)
     if clock.expired:
         raise TrainingError("the time ended before the texts were encoded", fix="raise budget.time")
     began = time.perf_counter()
     given = dict(settings or {})
-    texts = [text for column in columns for text in train.rows[column].fill_null("").to_list()]
+    eyes = Eyes(base, "float32", text_feeds(base, train.inputs), train.support.store)
+    texts = [text for own in eyes.texts(train.rows) for text in own]
     precision = given.get("precision") or choose_precision(base, texts, store=train.support.store)
-    eyes = Eyes(base, cast("Precision", precision), columns, train.support.store)
+    eyes = replace(eyes, precision=cast("Precision", precision))
     encoding = clock if clock.left() == float("inf") else Clock.after(clock.left() * (1 - _HEAD_SHARE))
     target = fit_target_scale(train.y) if task.kind == "regress" else None
     desk = _Desk(eyes, task, recipe, target, encoding)
@@ -153,7 +155,7 @@ class _Desk:
         if settings is not None:
             count = min(count, int(settings.get("unlabelled_rows", 0)))
         elif self.clock.left() < float("inf"):
-            texts = [text for column in self.eyes.columns for text in rows[column].fill_null("").head(64).to_list()]
+            texts = [text for own in self.eyes.texts(rows.head(64)) for text in own]
             each = seconds_for(self.eyes.base, texts, self.eyes.precision) / max(1, min(64, rows.height))
             count = min(count, int(self.clock.left() * _UNLABELLED_SHARE / max(each, 1e-6)))
         chosen = np.random.default_rng(seed).permutation(rows.height)[:count]

@@ -11,7 +11,7 @@ import spox.opset.ai.onnx.v21 as op
 from spox import Var
 
 from headway.encoders.exporting import base_model, pooled_columns
-from headway.encoders.reading import token_feed, tokenizer_files
+from headway.encoders.reading import tokenizer_files
 from headway.models.answers import answer, link
 from headway.models.encoder_frozen.heads import Head
 from headway.models.encoder_frozen.lens import Lens
@@ -41,8 +41,7 @@ class FrozenEncoder:
 
     def graph(self) -> Graph:
         """Return encoder and head as one graph."""
-        base, columns = self.eyes.base, self.eyes.columns
-        feeds = tuple(token_feed(base, column) for column in columns)
+        base, feeds = self.eyes.base, self.eyes.feeds
         tokens = spox.Tensor(np.int64, ("rows", None))
         arguments: dict[str, Var] = {
             f"{feed.name}.{part}": spox.argument(tokens) for feed in feeds for part in ("ids", "mask")

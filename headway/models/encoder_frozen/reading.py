@@ -16,30 +16,43 @@ from headway.encoders.features import features
 from headway.errors import TrainingError
 from headway.models.family import Examples
 from headway.models.words import humanise, is_described_name, label_words, wordless
+from headway.runtime.feeds.tokens import texts_of
+from headway.runtime.manifest import RowFeed, TokenFeed
 from headway.tasks import Classify, Task
 
 
 @dataclass(frozen=True)
 class Eyes:
-    """How rows become vectors: base, precision, text columns, and where vectors are kept."""
+    """How rows become vectors: base, precision, what is read of a row, and where vectors are kept."""
 
     base: Base
     precision: Precision
-    columns: tuple[str, ...]
+    feeds: tuple[TokenFeed | RowFeed, ...]
     store: Path | None
 
+    def texts(self, rows: pl.DataFrame) -> list[list[str]]:
+        """Return what each feed reads of the rows."""
+        return [texts_of(feed, {name: rows[name] for name in feed.columns}, strict=False) for feed in self.feeds]
+
     def read(self, rows: pl.DataFrame, clock: Clock | None = None) -> np.ndarray:
-        """Return float32 `[n, columns * hidden]`; each column's part has the length 1."""
+        """Return float32 `[n, feeds * hidden]`; each feed's part has the length 1."""
+        return self.encode(self.texts(rows), clock)
+
+    def encode(self, texts: Sequence[Sequence[str]], clock: Clock | None = None) -> np.ndarray:
+        """Return the same of the texts of each feed."""
         parts = []
-        for column in self.columns:
-            texts = rows[column].fill_null("").to_list()
-            found = features(self.base, texts, self.precision, store=self.store, clock=clock)
+        for own in texts:
+            found = features(self.base, own, self.precision, store=self.store, clock=clock)
             parts.append(found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12))
         return np.concatenate(parts, axis=1)
 
+    def say(self, words: Sequence[str]) -> np.ndarray:
+        """Return the vectors of words as if every feed had read them."""
+        return self.encode([words] * len(self.feeds))
+
     def read_words(self, task: Task) -> np.ndarray | None:
         """Return the vectors of the labels' words, see `word_vectors`."""
-        return word_vectors(lambda words: self.read(pl.DataFrame(dict.fromkeys(self.columns, words))), task)
+        return word_vectors(self.say, task)
 
 
 def word_vectors(read: Callable[[Sequence[str]], np.ndarray], task: Task) -> np.ndarray | None:

@@ -13,6 +13,7 @@ from headway.compute.clock import Clock
 from headway.encoders.exporting import Precision
 from headway.encoders.features import seconds_for, unknown
 from headway.encoders.precision import choose_precision
+from headway.encoders.reading import token_feed
 from headway.errors import TrainingError
 from headway.models.answers import answer
 from headway.models.encoder_frozen.frozen import FrozenEncoder
@@ -77,9 +78,10 @@ def fit(
     chosen: Settings = {**DEFAULT, **(settings or {})}
     sample = [text for column in columns for text in rows[column].fill_null("").to_list()]
     precision = chosen.get("precision") or choose_precision(base, sample, store=train.support.store)
-    eyes = Eyes(base, cast("Precision", precision), columns, train.support.store)
+    feeds = tuple(token_feed(base, column) for column in columns)
+    eyes = Eyes(base, cast("Precision", precision), feeds, train.support.store)
     encoding = clock if clock.left() == float("inf") else Clock.after(clock.left() * (1 - _SHARE_TO_TEACH))
-    material = Material(eyes.read(rows, encoding), eyes.read(pl.DataFrame(dict.fromkeys(columns, words))))
+    material = Material(eyes.read(rows, encoding), eyes.say(words))
     if valid is not None and settings is None:
         head, chosen = _choose(material, Exam(eyes.read(valid.rows, encoding), valid), task, recipe, clock)
     else:

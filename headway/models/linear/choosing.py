@@ -24,6 +24,8 @@ _STRENGTHS = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
 _MIDDLE = 0.01
 _BASES: tuple[Basis, ...] = ("plain", "hinges", "steps", "pairs")
 _FOLDS = 4
+# Pairs of features are tried while they make up to so many numbers: 80 MB.
+_MOST_CELLS = 2e7
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,8 @@ def search(ground: Ground, valid: Examples | None, clock: Clock) -> tuple[Ground
     best = Choice("plain", ground.recipe.weight_decay or _MIDDLE, ground.recipe.l1 or 0.0)
     lowest = float("inf")
     for basis in _BASES:
+        if basis == "pairs" and _is_vast(ground):
+            continue
         features, matrix = ground.on(basis)
         if basis != "plain" and features.width == ground.features.width:
             continue
@@ -105,6 +109,12 @@ def search(ground: Ground, valid: Examples | None, clock: Clock) -> tuple[Ground
         if _measure(logged, features, matrix, valid)(best) < lowest:
             return logged, best
     return ground, best
+
+
+def _is_vast(ground: Ground) -> bool:
+    """Tell whether all pairs of features over all rows are too many numbers for what they may gain."""
+    numeric = ground.features.measures
+    return len(ground.train) * numeric * (numeric + 1) / 2 > _MOST_CELLS
 
 
 def _climbed(
@@ -143,7 +153,13 @@ def _measure(
     if len(everything) > SMALL and valid is not None:
         held_out = transform(features, valid.rows)
         valid_weight = row_weights(valid, ground.task, ground.recipe)
-        return lambda choice: _loss(ground, ground.solve(matrix, everything, choice), held_out, valid.y, valid_weight)
+        last: list[Line] = []
+
+        def hold_out(choice: Choice) -> float:
+            last[:] = [ground.solve(matrix, everything, choice, last[0] if last else None)]
+            return _loss(ground, last[0], held_out, valid.y, valid_weight)
+
+        return hold_out
     folds = inner_folds(ground.train.y, ground.task, folds=_FOLDS, seed=ground.seed)
     if len(everything) > SMALL:
         folds = folds[:1]

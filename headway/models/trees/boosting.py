@@ -47,7 +47,10 @@ _DATASET = {"max_bin": 127, "enable_bundle": False, "verbosity": -1, "zero_as_mi
 
 @dataclass(frozen=True)
 class Ground:
-    """Training rows as LightGBM wants them: features float32 `[n, width]` and targets (classes or scaled values)."""
+    """Training rows as LightGBM wants them: features float32 `[n, width]` and targets (classes or scaled values).
+
+    `offset`: float64 `[n, outputs]`, what another model says already and trees only add to; None for nothing.
+    """
 
     matrix: np.ndarray
     y: np.ndarray
@@ -55,10 +58,12 @@ class Ground:
     task: Task
     recipe: Recipe
     seed: int
+    offset: np.ndarray | None = None
 
     def take(self, rows: np.ndarray) -> Ground:
         """Return the rows at positions `rows`."""
-        return Ground(self.matrix[rows], self.y[rows], self.weight[rows], self.task, self.recipe, self.seed)
+        offset = None if self.offset is None else self.offset[rows]
+        return Ground(self.matrix[rows], self.y[rows], self.weight[rows], self.task, self.recipe, self.seed, offset)
 
 
 @dataclass(frozen=True)
@@ -111,7 +116,13 @@ def _dataset(ground: Ground, reference: Any = None) -> Any:
     import lightgbm
 
     return lightgbm.Dataset(
-        ground.matrix, ground.y, weight=ground.weight, reference=reference, params=_DATASET, free_raw_data=False
+        ground.matrix,
+        ground.y,
+        weight=ground.weight,
+        init_score=None if ground.offset is None else ground.offset.ravel(order="F"),
+        reference=reference,
+        params=_DATASET,
+        free_raw_data=False,
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from spox import Var
 
 from headway.compute.clock import Clock
 from headway.modalities.table import session
@@ -45,19 +46,12 @@ class Trees:
 
     def predict(self, rows: pl.DataFrame) -> np.ndarray:
         """Return probabilities or values; see `Fitted.predict`."""
-        return answer(_raw_scores(self.growths, transform(self.features, rows)), self.target)
+        return answer(raw_scores(self.growths, transform(self.features, rows)), self.target)
 
     def graph(self) -> Graph:
         """Return features, all trees as one node, and the link function."""
         inputs = session.arguments(self.features.feeds)
-        targets = self.growths[0].booster.num_model_per_iteration()
-        trees = [
-            tree
-            for growth in self.growths
-            for tree in trees_of_lightgbm(growth.booster.dump_model(num_iteration=growth.rounds), targets=targets)
-        ]
-        share = 1.0 / len(self.growths)
-        scores = tree_nodes(trees, feature_nodes(self.features, inputs), base=np.zeros(targets), scale=share)
+        scores = score_nodes(self.growths, feature_nodes(self.features, inputs))
         return Graph(session.build(inputs, link(scores, self.target)), self.features.feeds)
 
 
@@ -65,7 +59,7 @@ def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estim
     """Time the features and a few rounds on some thousand rows and scale by rows and rounds."""
     rows = np.random.default_rng(seed).permutation(len(train))[:_PROBE_ROWS]
     started = time.monotonic()
-    ground, _, _ = _prepare(train.take(rows), task, recipe, seed)
+    ground, _, _ = prepare(train.take(rows), task, recipe, seed)
     prepared = time.monotonic() - started
     started = time.monotonic()
     configurations = _configurations(len(train))
@@ -89,32 +83,59 @@ def fit(
     clock: Clock,
 ) -> Trees:
     """Choose a configuration and its number of rounds, then grow the final trees on all of `train`."""
-    ground, features, target = _prepare(train, task, recipe, seed)
-    configurations = _configurations(len(train))
+    ground, features, target = prepare(train, task, recipe, seed)
+    held_out = None
+    if settings is None and valid is not None and holds_out(train):
+        held_out = examined(valid, features, target, ground)
+    grown = choose_and_grow(ground, held_out, train.y, settings, clock)
+    return Trees(features, grown.growths, target, task, grown.settings, grown.curves)
+
+
+@dataclass(frozen=True)
+class Grown:
+    """Boosted trees, the settings that were chosen, and the curve of the loss they were chosen by."""
+
+    growths: tuple[Growth, ...]
+    settings: Settings
+    curves: tuple[Curve, ...] = ()
+
+
+def holds_out(train: Examples) -> bool:
+    """Tell whether rows are so many that settings are chosen on a validation part."""
+    return len(train) > _SMALL_ROWS
+
+
+def examined(valid: Examples, features: Features, target: TargetScale | None, ground: Ground) -> Ground:
+    """Return validation rows as the training rows are."""
+    y = valid.y if target is None else target.forward(valid.y)
+    weight = row_weights(valid, ground.task, ground.recipe)
+    return Ground(transform(features, valid.rows), y, weight, ground.task, ground.recipe, ground.seed)
+
+
+def choose_and_grow(
+    ground: Ground, held_out: Ground | None, y: np.ndarray, settings: Settings | None, clock: Clock
+) -> Grown:
+    """Replay `settings`, or choose on `held_out`, or by cross-validation without it; `y` are the unscaled targets."""
+    recipe, configurations = ground.recipe, _configurations(len(y))
     if settings is not None:
         configurations = (SMALL + LARGE) if "configuration" in settings else configurations
         chosen = configurations[int(settings.get("configuration", 0))]
         rounds = recipe.epochs or int(settings.get("rounds", 100))
-        seeds = int(settings.get("seeds", 1))
-        growths = _grow_all(ground, chosen, rounds, seeds, clock)
-        return Trees(features, growths, target, task, dict(settings))
-    held_out = None
-    if valid is not None and len(train) > _SMALL_ROWS:
-        y = valid.y if target is None else target.forward(valid.y)
-        held_out = Ground(transform(features, valid.rows), y, row_weights(valid, task, recipe), task, recipe, seed)
+        return Grown(_grow_all(ground, chosen, rounds, int(settings.get("seeds", 1)), clock), dict(settings))
     if held_out is None:
-        chosen, rounds, curves = _cross_validate(ground, train.y, configurations, clock)
-        seeds = _SEEDS if len(train) <= _SMALL_ROWS else 1
+        chosen, rounds, curves = _cross_validate(ground, y, configurations, clock)
+        seeds = _SEEDS if len(y) <= _SMALL_ROWS else 1
         growths = _grow_all(ground, chosen, rounds, seeds, clock)
     else:
         chosen, growth = _try_each(ground, held_out, configurations, clock)
         growths, rounds, seeds = (growth,), growth.rounds, 1
         curves = (Curve("loss", growth.train, growth.valid),)
     place = (SMALL + LARGE).index(chosen)
-    return Trees(features, growths, target, task, {"configuration": place, "rounds": rounds, "seeds": seeds}, curves)
+    return Grown(growths, {"configuration": place, "rounds": rounds, "seeds": seeds}, curves)
 
 
-def _prepare(train: Examples, task: Task, recipe: Recipe, seed: int) -> tuple[Ground, Features, TargetScale | None]:
+def prepare(train: Examples, task: Task, recipe: Recipe, seed: int) -> tuple[Ground, Features, TargetScale | None]:
+    """Return the rows as features, how these are made, and the scale of the target."""
     is_robust = recipe.loss in ("mae", "huber")
     target = fit_target_scale(train.y, robust=is_robust) if task.kind == "regress" else None
     y = train.y if target is None else target.forward(train.y)
@@ -205,7 +226,19 @@ def _grow_all(
     return tuple(growths)
 
 
-def _raw_scores(growths: Sequence[Growth], matrix: np.ndarray) -> np.ndarray:
+def score_nodes(growths: Sequence[Growth], features: Var) -> Var:
+    """Return the same as `raw_scores` as nodes, float32 `[rows, outputs]`."""
+    targets = growths[0].booster.num_model_per_iteration()
+    trees = [
+        tree
+        for growth in growths
+        for tree in trees_of_lightgbm(growth.booster.dump_model(num_iteration=growth.rounds), targets=targets)
+    ]
+    return tree_nodes(trees, features, base=np.zeros(targets), scale=1.0 / len(growths))
+
+
+def raw_scores(growths: Sequence[Growth], matrix: np.ndarray) -> np.ndarray:
+    """Return float64 `[n, outputs]`, the mean over the boosters before the link function."""
     scores = [
         np.asarray(
             growth.booster.predict(

@@ -33,4 +33,4 @@ def encode(
         return characters.encode(feed, columns)
     if isinstance(feed, ImageFeed):
         return images.encode(feed, columns, strict=strict)
-    return tokens.encode(feed, columns, files=files)
+    return tokens.encode(feed, columns, files=files, strict=strict)

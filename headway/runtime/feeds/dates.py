@@ -49,7 +49,7 @@ def _second(value: object, row: int, name: str, strict: bool, known: dict[Any, f
     try:
         if isinstance(value, str):
             if value not in known:
-                known[value] = _parse(value.strip())
+                known[value] = parse(value.strip())
             return known[value]
         if is_missing(value):
             return float("nan")
@@ -70,12 +70,12 @@ def _instant(value: object) -> float:
     if isinstance(value, np.datetime64):
         return float(value.astype("datetime64[us]").astype(np.int64) / 1e6)
     if isinstance(value, int | float | np.number) and not isinstance(value, bool) and value == int(value):
-        return _parse(str(int(value)))
+        return parse(str(int(value)))
     raise ValueError(value)
 
 
-def _parse(text: str) -> float:
-    """Return the point in time that `text` spells; raises ValueError."""
+def parse(text: str) -> float:
+    """Return the point in time that `text` spells in seconds since 1970 UTC, NaN for none; raises ValueError."""
     if text.lower() in _MISSING:
         return float("nan")
     found = _PATTERN.fullmatch(text)

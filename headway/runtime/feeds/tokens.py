@@ -13,7 +13,8 @@ import numpy as np
 from headway.errors import MissingExtraError, PackageError
 from headway.runtime.feeds.cells import Cells, column, strings
 from headway.runtime.feeds.padding import pad
-from headway.runtime.manifest import TokenFeed
+from headway.runtime.feeds.row_texts import write_rows
+from headway.runtime.manifest import RowFeed, TokenFeed
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
@@ -31,7 +32,7 @@ class TokenRows:
     starts: np.ndarray
     lengths: np.ndarray
 
-    def arrays(self, feed: TokenFeed, positions: np.ndarray | None = None) -> dict[str, np.ndarray]:
+    def arrays(self, feed: TokenFeed | RowFeed, positions: np.ndarray | None = None) -> dict[str, np.ndarray]:
         """Return `{<name>.ids, <name>.mask}`, int64 `[rows, longest]` each, of all rows or those at `positions`."""
         flat, lengths = self.flat, self.lengths
         if positions is not None:
@@ -42,22 +43,32 @@ class TokenRows:
         return {f"{feed.name}.ids": ids, f"{feed.name}.mask": mask}
 
 
-def encode(feed: TokenFeed, columns: Mapping[str, Cells], *, files: Mapping[str, bytes]) -> dict[str, np.ndarray]:
+def encode(
+    feed: TokenFeed | RowFeed, columns: Mapping[str, Cells], *, files: Mapping[str, bytes], strict: bool = True
+) -> dict[str, np.ndarray]:
     """Return `{<name>.ids, <name>.mask}`, int64 `[rows, longest]` each; see `read`."""
-    return read(feed, columns, files=files).arrays(feed)
+    return read(feed, columns, files=files, strict=strict).arrays(feed)
 
 
-def read(feed: TokenFeed, columns: Mapping[str, Cells], *, files: Mapping[str, bytes]) -> TokenRows:
-    """Return the token ids of each text; a missing cell is an empty text.
+def texts_of(feed: TokenFeed | RowFeed, columns: Mapping[str, Cells], *, strict: bool = True) -> list[str]:
+    """Return the texts that a feed reads, without its prefix; a missing cell is an empty text."""
+    if isinstance(feed, RowFeed):
+        return write_rows(feed, columns, strict=strict)
+    return strings(column(columns, feed.columns[0]), feed.columns[0])
 
-    Raises `PackageError` where the tokenizer is missing from `files` or cannot be read, and `MissingExtraError` without
-    the library that reads it.
+
+def read(
+    feed: TokenFeed | RowFeed, columns: Mapping[str, Cells], *, files: Mapping[str, bytes], strict: bool = True
+) -> TokenRows:
+    """Return the token ids of each text.
+
+    Raises `PackageError` where the tokenizer is missing from `files` or cannot be read, `MissingExtraError` without the
+    library that reads it, and where `strict` `InputError` for a cell of a row that cannot be read.
     """
     if feed.tokenizer not in files:
         raise PackageError("a tokenizer is missing", expected=f"the file {feed.tokenizer!r}", where=feed.name)
     tokenizer = open_tokenizer(files[feed.tokenizer], feed.max_length)
-    name = feed.columns[0]
-    texts = [feed.prefix + text for text in strings(column(columns, name), name)]
+    texts = [feed.prefix + text for text in texts_of(feed, columns, strict=strict)]
     parts, lengths = [np.empty(0, np.int64)], np.empty(len(texts), np.int64)
     for start in range(0, len(texts), _READ):
         rows = [encoding.ids for encoding in _encodings(tokenizer, texts[start : start + _READ])]

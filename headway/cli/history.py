@@ -1,0 +1,79 @@
+"""A file whose rows are each other's past: what a package tells of it, found over all rows before any is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import polars as pl
+
+from headway.cli.messages import Language, say, say_count
+from headway.data.reading import blank_missing
+from headway.data.sources.part import REASON
+from headway.project.schema import Reading
+from headway.runtime import Model
+from headway.runtime.feeds.cells import missing_column
+
+
+@dataclass(frozen=True)
+class Sequel:
+    """Batches with what is told of each row's past in the columns `added`; how many rows `lack` a past, and why."""
+
+    batches: list[pl.DataFrame]
+    added: tuple[str, ...]
+    lack: int = 0
+    since: float | None = None
+    until: float | None = None
+
+    def describe(self, language: Language) -> list[str]:
+        """Return what a user should know, in words."""
+        told = []
+        if self.until is not None:
+            told.append(say("history:until", language).format(until=_moment(self.until)))
+        if self.lack:
+            rows = say_count(self.lack, "row", language)
+            key = "history:lack" if self.since is None else "history:forgotten"
+            told.append(say(key, language).format(rows=rows, since=_moment(self.since or 0.0)))
+        return told
+
+
+def follow(batches: Iterable[pl.DataFrame], model: Model) -> Sequel:
+    """Return the rows of a file with what a package tells of their past; rejected rows are nobody's past.
+
+    All rows are held in memory, since any may be the past of any other. Raises `InputError` where a column is missing
+    that the past is told by. Rows that bring these columns themselves are left as they are.
+    """
+    held = list(batches)
+    memory = model.memory
+    if memory is None or not held or all(name in held[0].columns for name in model.told):
+        return Sequel(held, ())
+    rows = pl.concat(held, how="diagonal_relaxed") if len(held) > 1 else held[0]
+    kept = rows[REASON].is_null().to_numpy() if REASON in rows.columns else np.ones(rows.height, bool)
+    columns = _columns(rows.filter(pl.Series(kept)), model)
+    told = model.remember(columns, strict=False, in_order=True)
+    wide = np.full((rows.height, len(memory.names)), np.nan, np.float32)
+    wide[kept] = np.stack([np.asarray(told[name]) for name in memory.names], axis=1)
+    lack = int(np.isnan(wide[kept, 0]).sum())
+    done, start = [], 0
+    for batch in held:
+        part = wide[start : start + batch.height]
+        done.append(batch.with_columns(pl.Series(name, part[:, place]) for place, name in enumerate(memory.names)))
+        start += batch.height
+    return Sequel(done, memory.names, lack, memory.history.since, memory.history.until)
+
+
+def _columns(rows: pl.DataFrame, model: Model) -> dict[str, pl.Series]:
+    """Return the columns that the past is told by, and the target where it is there, missing cells blanked."""
+    assert model.memory is not None
+    for name in model.memory.columns:
+        if name not in rows.columns:
+            raise missing_column(name, rows.columns)
+    names = [*model.memory.columns, *([model.memory.target] if model.memory.target in rows.columns else [])]
+    chosen = blank_missing(rows.select(names), Reading().missing)
+    return {name: chosen[name] for name in chosen.columns}
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
