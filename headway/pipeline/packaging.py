@@ -25,8 +25,8 @@ from headway.pipeline.support import base_of_winner
 from headway.pipeline.telling import tell
 from headway.report.card import model_card
 from headway.report.content import ReportContent
-from headway.runtime.manifest import InputColumn, Manifest
-from headway.tasks import Classify
+from headway.runtime.manifest import InputColumn, Manifest, Target
+from headway.tasks import Classify, Part, Several
 from headway.training.trial import MEASURED_ROWS, columns_of
 
 MOST_CATEGORIES = 50
@@ -95,6 +95,7 @@ def describe(attempt: Attempt, prepared: Prepared, competed: Competed, scored: S
         inputs=tuple(describe_input(prepared, column.name, column.modality) for column in prepared.dataset.inputs),
         feeds=(),
         labels=task.labels if isinstance(task, Classify) else (),
+        targets=tuple(describe_target(part) for part in task.parts) if isinstance(task, Several) else (),
         threshold=None if threshold is None else (threshold.label, threshold.threshold),
         costs=scored.decided.costs,
         winner=competed.tournament.winner,
@@ -106,12 +107,19 @@ def describe(attempt: Attempt, prepared: Prepared, competed: Competed, scored: S
     )
 
 
+def describe_target(part: Part) -> Target:
+    """Return what the package says about one of several targets."""
+    labels = part.task.labels if isinstance(part.task, Classify) else ()
+    return Target(part.name, part.task.kind, labels, part.metric)
+
+
 def describe_rows(prepared: Prepared, competed: Competed, scored: Scored, *, seed: int) -> bytes:
     """Return what later rows will be compared with: counts of the training rows and of the answers to the test rows."""
     contest, task = competed.contest, competed.task
-    classify = isinstance(task, Classify)
-    answers: list[object] = scored.answers.tolist()
-    confidence, truths = None, scored.examples.y.tolist()
+    assert task.kind != "generate"
+    several = isinstance(task, Several)
+    answers: list[object] = [] if several else scored.answers.tolist()
+    confidence, truths = None, [] if several else scored.examples.y.tolist()
     if isinstance(task, Classify):
         chosen = decide(scored.answers, threshold=scored.decided.position(task), costs=scored.decided.costs)
         answers, truths = [task.labels[index] for index in chosen], [task.labels[index] for index in truths]
@@ -120,7 +128,7 @@ def describe_rows(prepared: Prepared, competed: Competed, scored: Scored, *, see
     reference = build_reference(
         {name: contest.examples.rows[name].to_list() for name in watched},
         watched,
-        task="classify" if classify else "regress",
+        task=task.kind,
         predictions=answers,
         confidence=confidence,
         truths=truths,

@@ -15,9 +15,10 @@ from headway.data.corpus.cleaning import clean_corpus
 from headway.data.corpus.overlap import drop_contamination
 from headway.data.corpus.reading import Corpus, read_corpus
 from headway.data.dataset import ROW, Dataset, Finding, Split, Table
-from headway.data.inference import Inference, infer
+from headway.data.inference import Inference, infer, infer_several
 from headway.data.profiling import ColumnProfile, Profile, profile
 from headway.data.reading import read
+from headway.data.several.cleaning import BLANKED, clean_several
 from headway.data.splitting import split
 from headway.data.unlabelled import Unlabelled, clean_unlabelled
 from headway.pipeline.attempt import Attempt
@@ -28,7 +29,7 @@ from headway.project.schema import Project
 
 TRAIN, TEST, FACTS, SPLIT = "dataset", "test_dataset", "facts.json", "split.npz"
 # Steps of cleaning that leave the row where it is.
-KEPT_STEPS = ("near_duplicate_grouped",)
+KEPT_STEPS = ("near_duplicate_grouped", BLANKED)
 REJECTED, CHANGES, UNLABELLED = "rejected.parquet", "changes.parquet", "unlabelled.parquet"
 
 
@@ -111,7 +112,6 @@ def read_sources(project: Project, cache: Path) -> Sources:
     """Read the data, a given test part and unlabelled rows, and find out what the columns are."""
     if project.task == "generate":
         return read_corpora(project, cache)
-    assert project.target is not None
 
     def read_one(source: str) -> Table:
         return read(
@@ -172,6 +172,9 @@ def without_contamination(
 def infer_columns(project: Project, table: Table) -> Inference:
     """Return what the columns are; the column that groups rows is no input unless the project says so."""
     left_out = [name for name in (project.split.group,) if name is not None and project.inputs is None]
+    if project.targets is not None:
+        ignore = (*project.ignore, *left_out)
+        return infer_several(table, project.targets, inputs=project.inputs, ignore=ignore)
     assert project.target is not None
     assert project.task != "generate"
     return infer(table, project.target, inputs=project.inputs, ignore=(*project.ignore, *left_out), task=project.task)
@@ -205,13 +208,24 @@ def clean_tables(project: Project, sources: Sources) -> Cleaned:
     """Clean both parts as the project says."""
     if sources.corpora is not None:
         return clean_corpus(sources.corpora[0], project.cleaning, test=sources.corpora[1])
+    found = sources.inference
+    if found.task == "several":
+        return clean_several(
+            sources.table,
+            targets=found.targets,
+            inputs=found.inputs,
+            cleaning=project.cleaning,
+            test=sources.test,
+            group=project.split.group,
+            time=project.split.time,
+        )
     assert project.target is not None
-    assert sources.inference.task != "generate"
+    assert found.task != "generate"
     return clean(
         sources.table,
         target=project.target,
-        inputs=sources.inference.inputs,
-        task=sources.inference.task,
+        inputs=found.inputs,
+        task=found.task,
         cleaning=project.cleaning,
         test=sources.test,
         group=project.split.group,
@@ -262,6 +276,7 @@ def read_profile(plain: Mapping[str, Any]) -> Profile:
     """Return the profile that `Profile.as_json` made plain."""
     parts = {
         "target": ColumnProfile(**plain["target"]),
+        "targets": tuple(ColumnProfile(**column) for column in plain.get("targets", ())),
         "columns": tuple(ColumnProfile(**column) for column in plain["columns"]),
         "findings": tuple(Finding(**finding) for finding in plain["findings"]),
     }

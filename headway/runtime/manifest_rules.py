@@ -16,7 +16,14 @@ _RESERVED = re.compile(r'[<>:"|?*\\\x00-\x1f]')
 
 def check_manifest(manifest: Manifest) -> None:
     """Raise `PackageError` that lists everything in the manifest that contradicts itself."""
-    parts = (_columns, _generation if manifest.task == "generate" else _feeds, _labels, _decision, _files)
+    parts = (
+        _columns,
+        _generation if manifest.task == "generate" else _feeds,
+        _targets,
+        *([] if manifest.targets else [_labels]),
+        _decision,
+        _files,
+    )
     wrong = [text for part in parts for text in part(manifest)]
     if wrong:
         raise PackageError("the manifest contradicts itself", where="manifest.json", got="; ".join(wrong[:20]))
@@ -82,6 +89,23 @@ def _limits(feed: Feed, manifest: Manifest) -> Iterator[str]:
         yield f"the feed {feed.name!r} needs the file {feed.tokenizer!r}, which is not listed"
     if isinstance(feed, ImageFeed) and not (1 <= feed.width <= 4096 and 1 <= feed.height <= 4096):
         yield f"the feed {feed.name!r} has images of {feed.width} x {feed.height} pixels"
+
+
+def _targets(manifest: Manifest) -> Iterator[str]:
+    """Yield what is wrong with several targets."""
+    if (manifest.task == "several") != bool(manifest.targets):
+        yield f"the task is {manifest.task} and there are {len(manifest.targets)} targets"
+    if not manifest.targets:
+        return
+    names = [each.name for each in manifest.targets]
+    if len(set(names)) != len(names):
+        yield "two targets have the same name"
+    if not all(names):
+        yield "a target has no name"
+    if manifest.labels or manifest.threshold is not None or manifest.costs is not None:
+        yield "it has several targets, and labels, a threshold or costs that belong to none of them"
+    for part in manifest.parts:
+        yield from (f"of {part.target[:80]!r}: {wrong}" for wrong in _labels(part))
 
 
 def _labels(manifest: Manifest) -> Iterator[str]:

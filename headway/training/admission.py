@@ -75,7 +75,7 @@ def probe(state: State, entrant: Entrant) -> Estimate:
     """
     contest = state.contest.seen_by(entrant.card)
     train = contest.examples.take(contest.folds[0].train)
-    family = state.registry.load(entrant.card.name)
+    family = state.registry.load_for(entrant.card.name, contest.task)
     first = family.estimate(train, contest.task, entrant.recipe, seed=contest.seed)
     if seconds_wanted(entrant, first, contest) < state.clock.left() * WARM_SHARE:
         return first

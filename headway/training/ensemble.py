@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from headway.evaluation.metrics import greater_is_better, quick_metric
-from headway.tasks import Task
+from headway.tasks import Several, Task
 
 ROUNDS = 20
 RESAMPLES, SIGMAS = 100, 1.64
@@ -55,11 +55,27 @@ def mean_loss(answers: np.ndarray, truth: np.ndarray, task: Task) -> float:
 
 
 def row_losses(answers: np.ndarray, truth: np.ndarray, task: Task) -> np.ndarray:
-    """Return the log loss or squared error of each row, `[n]`."""
+    """Return the log loss or squared error of each row, `[n]`.
+
+    Of several targets it is the mean over those that a row has, squared errors in units of the target's variance, and
+    weighted so that every target counts as much in the mean over all rows, however few have it.
+    """
+    if isinstance(task, Several):
+        return _several_losses(answers, truth, task)
     if task.kind == "regress":
         return np.asarray(np.square(answers - truth))
     chosen = answers[np.arange(len(truth)), truth]
     return np.asarray(-np.log(np.clip(chosen, 1e-7, None)))
+
+
+def _several_losses(answers: np.ndarray, truth: np.ndarray, task: Several) -> np.ndarray:
+    total = np.zeros(len(truth))
+    for place, part in enumerate(task.parts):
+        rows, own = task.known(truth, place)
+        losses = row_losses(task.answers(answers[rows], place), own, part.task)
+        scale = 1.0 if part.task.kind == "classify" or len(own) == 0 else max(float(own.var()), 1e-12)
+        total[rows] += losses / scale * (len(truth) / max(1, len(rows)))
+    return np.asarray(total / len(task.parts))
 
 
 def loses_less(mixed: np.ndarray, single: np.ndarray, truth: np.ndarray, task: Task) -> bool:

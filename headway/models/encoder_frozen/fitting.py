@@ -37,13 +37,9 @@ MOST_UNLABELLED, _UNLABELLED_SHARE = 4_000, 0.4
 
 def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estimate:
     """Time the encoder on a few texts and the head on a few rows; texts that are kept already cost nothing."""
-    base = base_of(train)
-    columns = train.columns("text")
-    texts = [text for column in columns for text in train.rows[column].fill_null("").unique().to_list()]
-    precision = choose_precision(base, texts, store=train.support.store)
-    encoding = seconds_for(base, unknown(base, texts, precision, store=train.support.store), precision)
+    base, encoding = base_of(train), shared_seconds(train)
     generator = np.random.default_rng(seed)
-    width = 384 * len(columns)
+    width = 384 * len(train.columns("text"))
     few = min(len(train), _PROBED_ROWS)
     x = generator.normal(size=(few, width)).astype(np.float32) / np.sqrt(width)
     y = train.y[generator.permutation(len(train))[:few]]
@@ -54,6 +50,14 @@ def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estim
     del recipe
     memory = 3 * base.size_mb + 200 + 12 * width * len(train) / 1e6
     return Estimate(encoding + heads + 0.5, memory)
+
+
+def shared_seconds(train: Examples) -> float:
+    """Estimate the seconds that reading the texts takes: once, for however many targets."""
+    base = base_of(train)
+    texts = [text for column in train.columns("text") for text in train.rows[column].fill_null("").unique().to_list()]
+    precision = choose_precision(base, texts, store=train.support.store)
+    return seconds_for(base, unknown(base, texts, precision, store=train.support.store), precision)
 
 
 def fit(
