@@ -24,6 +24,9 @@ _LOSSES = MappingProxyType(
     }
 )
 
+# What is kept for later targets, of their equal share of the time, where the first does what all have in common.
+_LATER = 0.5
+
 
 @dataclass(frozen=True)
 class Apart:
@@ -56,7 +59,7 @@ class Apart:
         seed: int,
         clock: Clock,
     ) -> SideBySide:
-        """Fit one target after another, each with an equal share of the time that is left; see `Family.fit`."""
+        """Fit one target after another, each with its share of the time that is left; see `Family.fit`."""
         assert isinstance(task, Several)
         fitted: dict[str, Fitted] = {}
         for place, part in enumerate(task.parts):
@@ -64,7 +67,7 @@ class Apart:
             if len(examples) == 0:
                 raise TrainingError(f"no row to learn from has the target {part.name!r}", fix="add rows that have it")
             exam = None if valid is None else examples_of_part(valid, task, place)
-            left = clock.left() / (len(task.parts) - place)
+            left = clock.left() * _share(self.family, len(task.parts) - place)
             fitted[part.name] = self.family.fit(
                 examples,
                 exam if exam is not None and len(exam) else None,
@@ -131,6 +134,15 @@ def examples_of_part(examples: Examples, task: Several, place: int) -> Examples:
     """Return the rows that have the target of a part, with that target alone."""
     rows, y = task.known(examples.y, place)
     return replace(examples.take(rows), y=y)
+
+
+def _share(family: Family, targets: int) -> float:
+    """Return the share of the time left that the next of so many targets may take.
+
+    Where the first one does the work that all have in common, it may take more than its turn.
+    """
+    equal = 1 / targets
+    return equal if getattr(family, "shared_seconds", None) is None else 1 - _LATER * (1 - equal)
 
 
 def recipe_of(recipe: Recipe, task: Task) -> Recipe:

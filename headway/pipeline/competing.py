@@ -71,7 +71,8 @@ def tail_of(project: Project, contest: Contest) -> float:
         return min(max(TAIL_SHARE_OF_WRITING * seconds, TAIL_LEAST), TAIL_MOST_OF_WRITING)
     tail = min(max(TAIL_SHARE * seconds, TAIL_LEAST), TAIL_MOST)
     # What was made without a base is small, and nothing that is small is compressed unasked.
-    return tail if project.compress == "auto" and not contest.bases else tail + compression_seconds(project)
+    is_idle = contest.task.kind == "several" or (project.compress == "auto" and not contest.bases)
+    return tail if is_idle else tail + compression_seconds(project)
 
 
 def compression_seconds(project: Project) -> float:

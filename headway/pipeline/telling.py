@@ -102,7 +102,9 @@ def tell(
     )
     if not isinstance(task, Several):
         return content
-    places = [place for place, part in enumerate(task.parts) if part.name in scored.scores.targets]
+    # Of a number that one test row has, or that is the same in all of them, there is nothing to say.
+    told = [name for name, own in scored.scores.targets.items() if own.task == "classify" or "r2" in own.metrics]
+    places = [place for place, part in enumerate(task.parts) if part.name in told]
     return replace(content, parts=tuple(tell_part(content, prepared, scored, task, place) for place in places))
 
 

@@ -49,7 +49,7 @@ def test_shapes_and_numbers_that_are_not_finite_are_refused():
 
 
 def test_every_target_is_judged_for_itself():
-    graph = side_by_side({"side": number_graph(), "far": value_graph(slope=1000)}, {"side": 2, "far": 1})
+    graph = side_by_side({"side": number_graph(name="pair"), "far": value_graph(slope=1000)}, {"side": 2, "far": 1})
     expected = open_graph(graph).run(COLUMNS)
     check_parity(graph, COLUMNS, expected + np.array([0, 0, 1e-2]))
     with pytest.raises(ParityError, match="1 rows away"):

@@ -52,7 +52,7 @@ def finished(tmp_path_factory):
         inputs={"text": "text", "size": "number"},
         models=["linear", "ngram_linear"],
         split={"folds": 2},
-        budget={"time": 120},
+        budget={"time": 1800},
         name="several",
         out=folder / "runs",
     )
@@ -144,7 +144,7 @@ def by_command(tmp_path_factory):
     (folder / "headway.yaml").write_text(
         "name: several\ndata: rows.csv\ntargets: [topic, urgent, price]\ninputs: {text: text}\nbase: ./base\n"
         "models: [encoder_frozen, encoder_multitask]\ntraining: {epochs: 2}\nsplit: {folds: 2}\n"
-        "budget: {time: 1200s}\n"
+        "budget: {time: 1800s}\n"
     )
     checked = command(folder, "check")
     ran = command(folder, "run")
