@@ -11,7 +11,7 @@ import typer
 from headway.cli.messages import Language, call_metric, choose_language, say, shorten_list
 
 if TYPE_CHECKING:
-    from headway.runtime.manifest import Manifest, Target
+    from headway.runtime.manifest import Manifest
 
 
 def show(
@@ -48,13 +48,15 @@ def describe(manifest: Manifest, language: Language = "en") -> list[tuple[str, s
     """Return the lines to show: a label and a text without markup."""
     from rich.markup import escape
 
+    from headway.cli.check import describe_target
+
     lines = [
         ("name", manifest.name),
         ("task", f"{say(manifest.task, language)}: {manifest.target}".removesuffix(": ")),
         ("reads", "\n".join(f"{column.name} ({say(column.modality, language)})" for column in manifest.inputs)),
     ]
     if manifest.targets:
-        lines.append(("answers", "\n".join(_describe_target(target, language) for target in manifest.targets)))
+        lines.append(("answers", "\n".join(describe_target(target, language) for target in manifest.targets)))
     if manifest.labels:
         lines.append(("answers", shorten_list([str(label) for label in manifest.labels], 20, language)))
     measured = [
@@ -71,12 +73,6 @@ def describe(manifest: Manifest, language: Language = "en") -> list[tuple[str, s
         ("files", "\n".join(f"{name}  sha256 {digest[:12]}…" for name, digest in manifest.files.items())),
     ]
     return [(label, escape(text)) for label, text in lines if text.strip()]
-
-
-def _describe_target(target: Target, language: Language) -> str:
-    """Return one of several targets with its task, and its labels where it has some."""
-    labels = shorten_list([str(label) for label in target.labels], 20, language)
-    return f"{target.name} ({say(target.task, language)})" + (f": {labels}" if labels else "")
 
 
 def _figures(metrics: Mapping[str, float], intervals: Mapping[str, tuple[float, float]], language: Language) -> str:

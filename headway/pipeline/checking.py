@@ -27,6 +27,7 @@ from headway.pipeline.preparing import (
 from headway.pipeline.scoring import check_decision, check_descriptions, check_names
 from headway.pipeline.support import enter, gather_bases, support_of
 from headway.project.schema import Project
+from headway.runtime.manifest import Target
 from headway.training.admission import ELASTIC_SHARE, SHARE, WARM_SHARE, seconds_wanted, too_many_rows
 from headway.training.contest import Contest
 from headway.training.entrants import Entrant
@@ -45,7 +46,7 @@ class CandidateCost:
 
 @dataclass(frozen=True)
 class Check:
-    """What was found in the data, and a line per candidate, cheapest first."""
+    """What was found in the data, and a line per candidate, cheapest first; `targets`: several, with their tasks."""
 
     task: Literal["classify", "regress", "generate", "several"]
     metric: str
@@ -58,6 +59,7 @@ class Check:
     findings: tuple[Mapping[str, Any], ...]
     costs: tuple[CandidateCost, ...]
     remarks: tuple[str, ...] = ()
+    targets: tuple[Target, ...] = ()
 
 
 def check(project: Project) -> Check:
@@ -103,6 +105,7 @@ def check_in(project: Project, cache: Path) -> Check:
         findings=tuple(vars(finding) for finding in facts.profile.findings),
         costs=(*price(entries.entrants, contest, project), *turned_away),
         remarks=(*told, *entries.remarks),
+        targets=dataset.targets,
     )
 
 

@@ -1,8 +1,10 @@
 """Projects of several targets, from their files to packages, as a user runs them."""
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -20,6 +22,8 @@ from headway.runtime.verifying import verify
 from tests.encoders.tiny import tiny_base
 from tests.runtime.test_model import FORBIDDEN
 
+# Commands run elsewhere, with the package that these tests belong to.
+OWN = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "HEADWAY_LANG": "en"}
 TOPICS = ("awful", "lovely", "usual")
 
 
@@ -153,7 +157,7 @@ def by_command(tmp_path_factory):
 
 def command(folder, *arguments):
     asked = [sys.executable, "-m", "headway.cli", *arguments]
-    done = subprocess.run(asked, cwd=folder, capture_output=True, text=True, encoding="utf-8", check=False)
+    done = subprocess.run(asked, cwd=folder, env=OWN, capture_output=True, text=True, encoding="utf-8", check=False)
     assert done.returncode == 0, done.stderr + done.stdout
     return done.stdout
 
@@ -161,6 +165,8 @@ def command(folder, *arguments):
 def test_a_shared_encoder_competes_and_ships(by_command):
     folder, checked, ran = by_command
     assert "several targets" in checked
+    assert "topic (classify): awful, lovely, usual" in checked
+    assert "price (regress)" in checked
     assert "encoder_multitask" in checked
     result = json.loads((folder / "runs/several/latest/result.json").read_text(encoding="utf-8"))
     status = {row["name"]: row["status"] for row in result["candidates"]}
@@ -190,5 +196,6 @@ def test_the_package_of_a_shared_encoder_needs_no_torch(by_command):
         "print(sorted(model.predict([{'text': 'the room was awful'}])[0].prediction))\n"
         f"print([name for name in {FORBIDDEN} if name in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True)
+    asked = [sys.executable, "-c", code]
+    done = subprocess.run(asked, cwd=folder, env=OWN, capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[:2] == ["['price', 'topic', 'urgent']", "[]"]

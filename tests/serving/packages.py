@@ -108,7 +108,8 @@ def write_tiny(folder, name="numbers", *, graph: Graph | None = None, **changes)
 
     manifest, own = GRAPHS[name]
     graph = graph or own
-    cells = {"numbers": {"a": [1.0, 2.0], "b": [0.0, 5.0]}, "texts": {"review": ["好", "bad room"]}}
+    pair = {"a": [1.0, 2.0], "b": [0.0, 5.0]}
+    cells = {"numbers": pair, "several": pair, "texts": {"review": ["好", "bad room"]}}
     columns = cells.get(name, {"a": [1.0]})
     expected = open_graph(graph).run(columns)
     return write_package(folder, graph, replace(manifest, **changes), card="# tiny", columns=columns, expected=expected)
