@@ -20,7 +20,7 @@ from headway.project.schema import Reading
 from headway.runtime import Answers, Model
 from headway.runtime.feeds import BadCellError
 from headway.runtime.feeds.cells import missing_column
-from headway.runtime.manifest import Label
+from headway.runtime.manifest import Label, Manifest, name_for
 
 Sink = Callable[[pl.DataFrame], None]
 FORMATS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
@@ -73,7 +73,7 @@ def answer_batch(batch: pl.DataFrame, model: Model) -> tuple[pl.DataFrame, Unrea
     except BadCellError as error:
         unread = find_unread(select_inputs(model, good), model.manifest, error, places=places.filter(kept).to_list())
         answers = predict_rows(model, good, strict=False)
-    answered = add_answers(good, answers, model.manifest.labels)
+    answered = add_answers(good, answers, model.manifest)
     if rejected.height:
         pieces = [answered.with_columns(places.filter(kept)), rejected.with_columns(places.filter(~kept))]
         answered = pl.concat(pieces, how="diagonal").sort(_PLACE).drop(_PLACE)
@@ -85,9 +85,16 @@ def name_members(frame: pl.DataFrame, folder: Path) -> pl.DataFrame:
     return frame.with_columns(pl.selectors.string().str.strip_prefix(f"{folder}/"))
 
 
-def add_answers(batch: pl.DataFrame, answers: Answers, labels: tuple[Label, ...]) -> pl.DataFrame:
-    """Return the batch with `prediction`, and for labels `confidence` and one `p_<label>` each."""
-    added = _added(answers, labels)
+def add_answers(batch: pl.DataFrame, answers: Answers, manifest: Manifest) -> pl.DataFrame:
+    """Return the batch with `prediction`, and for labels `confidence` and one `p_<label>` each.
+
+    Of several targets there are these for each: `prediction_<target>`, `confidence_<target>`, `p_<target>_<label>`.
+    """
+    if manifest.targets:
+        parts = {part.target: _added(answers.targets[part.target], part.labels) for part in manifest.parts}
+        added = {name_for(name, target): column for target, own in parts.items() for name, column in own.items()}
+    else:
+        added = _added(answers, manifest.labels)
     taken = [name for name in added if name in batch.columns]
     if taken:
         raise InputError(
@@ -95,7 +102,7 @@ def add_answers(batch: pl.DataFrame, answers: Answers, labels: tuple[Label, ...]
             expected="columns that are not among the answers",
             fix="rename or remove it; was the file written by headway predict?",
         )
-    return batch.with_columns(added.values())
+    return batch.with_columns(column.alias(name) for name, column in added.items())
 
 
 def predict_rows(model: Model, rows: pl.DataFrame, *, strict: bool = True) -> Answers:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headway.cli.messages import Language, as_word, call_metric, choose_language, say
+from headway.cli.messages import Language, as_word, call_metric, choose_language, say, shorten_list
 from headway.report.translation import translate
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from headway.pipeline.checking import CandidateCost, Check
+    from headway.runtime.manifest import Target
 
 
 def check(
@@ -53,6 +54,7 @@ def describe(found: Check, language: Language) -> list[str]:
     signs = {"info": "·", "warning": "!", "error": "✗"}
     return [
         f"{say(found.task, language)}, {call_metric(found.metric, language)}",
+        *(describe_target(target, language) for target in found.targets),
         f"{say('inputs', language)}: {inputs}",
         f"{counts}{folds}",
         *(
@@ -61,6 +63,12 @@ def describe(found: Check, language: Language) -> list[str]:
         ),
         *(f"! {translate(remark, language)}" for remark in found.remarks),
     ]
+
+
+def describe_target(target: Target, language: Language) -> str:
+    """Return one of several targets with the task that was found for it, and its labels where it has some."""
+    labels = shorten_list([str(label) for label in target.labels], 20, language)
+    return f"{target.name} ({say(target.task, language)})" + (f": {labels}" if labels else "")
 
 
 def cost_table(costs: tuple[CandidateCost, ...], language: Language) -> Table:

@@ -172,6 +172,10 @@ def _places(done: RunResult, language: Language) -> list[tuple[str, str]]:
 def _figures(result: Mapping[str, Any], language: Language) -> str:
     """Return the metrics of the test part on one line."""
     known = {name: score for name, score in result["metrics"].items() if score is not None}
+    if result.get("targets"):
+        wanted = [f"{told['metric']}:{target}" for target, told in result["targets"].items()]
+        own = [f"{call_metric(name, language)} {format_score(known[name])}" for name in wanted if name in known]
+        return ("、" if language == "zh" else ", ").join(own)
     named = [name for name in (str(result.get("metric")), *_FIGURES) if name in known]
     figures = [
         f"{call_metric(name, language)} {format_score(known[name])}"

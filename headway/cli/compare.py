@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,20 +14,26 @@ from headway.cli.messages import choose_language
 from headway.errors import RunError
 
 if TYPE_CHECKING:
+    import numpy as np
     import polars as pl
 
     from headway.evaluation.comparison import Comparison
+    from headway.tasks import Several
 
 _ANSWERS = "test_answers.parquet"
 
 
 @dataclass(frozen=True)
 class TestedRun:
-    """A finished run: its name on the screen, what kind of task it had, and its answers to its test rows."""
+    """A finished run: its name on the screen, what kind of task it had, and its answers to its test rows.
+
+    `targets`: of several, the task, labels and metric of each, as `result.json` has them.
+    """
 
     name: str
     task: str
     answers: pl.DataFrame
+    targets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def compare(
@@ -59,10 +66,15 @@ def compare_runs(a: TestedRun, b: TestedRun, *, metric: str | None = None) -> Co
     if a.task != b.task or set(labels) != {name for name in b.answers.columns if name.startswith("p_")}:
         raise RunError("the two runs answer different questions", expected="the same task and the same labels")
     both = a.answers.join(b.answers, on=ROW, suffix="_b").sort(ROW)
-    if both.height == 0 or not (both["actual"] == both["actual_b"]).all():
+    truths = [name for name in a.answers.columns if name == "actual" or name.startswith("actual_")]
+    if both.height == 0 or not all(both[name].eq_missing(both[f"{name}_b"]).all() for name in truths):
         fix = "run both projects on the same data with the same split and seed"
         raise RunError("the two runs were not tested on the same rows", expected="common test rows", fix=fix)
     names = (a.name, b.name)
+    if a.task == "several":
+        task, y = _several(a, both)
+        answers = (_side_by_side(task, both, end) for end in ("", "_b"))
+        return comparison.compare(*answers, y, task, names=names, metric=metric)
     if a.task == "generate":
         a_answers, b_answers = (both.select(f"nats{end}", f"tokens{end}").to_numpy() for end in ("", "_b"))
         y = both["actual"].to_numpy()
@@ -83,6 +95,44 @@ def compare_runs(a: TestedRun, b: TestedRun, *, metric: str | None = None) -> Co
         metric=metric,
         decided=(decided[0], decided[1]),
     )
+
+
+def _several(run: TestedRun, both: pl.DataFrame) -> tuple[Several, np.ndarray]:
+    """Return the task of a run of several targets, and the targets of its test rows."""
+    import numpy as np
+
+    from headway.evaluation.metrics import positive_class
+    from headway.tasks import Classify, Part, Regress, Several
+
+    parts, columns = [], []
+    for name, told in run.targets.items():
+        truth = both[f"actual_{name}"]
+        if told["task"] == "regress":
+            parts.append(Part(name, Regress(), told["metric"]))
+            columns.append(truth.cast(float).fill_null(float("nan")).to_numpy())
+            continue
+        task = Classify(tuple(str(label) for label in told["labels"]))
+        place = {str(label): index for index, label in enumerate(task.labels)}
+        own = np.array([place.get(label, np.nan) for label in truth.to_list()])
+        parts.append(Part(name, task, told["metric"], positive_class(own[~np.isnan(own)].astype(np.int64), task)))
+        columns.append(own)
+    return Several(tuple(parts)), np.stack(columns, axis=1).astype(np.float32)
+
+
+def _side_by_side(task: Several, both: pl.DataFrame, end: str) -> np.ndarray:
+    """Return the answers of a run for all targets as the task has them; `end` tells which of the two runs."""
+    from headway.tasks import Classify
+
+    names = [
+        f"{column}{end}"
+        for part in task.parts
+        for column in (
+            [f"p_{part.name}_{label}" for label in part.task.labels]
+            if isinstance(part.task, Classify)
+            else [f"prediction_{part.name}"]
+        )
+    ]
+    return both.select(names).to_numpy()
 
 
 def describe(result: Comparison) -> dict[str, Any]:
@@ -110,4 +160,5 @@ def _open(path: Path, letter: str) -> TestedRun:
     result = json.loads((run / "result.json").read_text(encoding="utf-8"))
     if not (run / _ANSWERS).is_file():
         raise RunError("the run has kept no answers to its test rows", where=str(path), expected=_ANSWERS)
-    return TestedRun(f"{letter} ({result['winner']})", result["task"], pl.read_parquet(run / _ANSWERS))
+    answers = pl.read_parquet(run / _ANSWERS)
+    return TestedRun(f"{letter} ({result['winner']})", result["task"], answers, result.get("targets") or {})

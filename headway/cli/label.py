@@ -84,6 +84,9 @@ def _gather(project: Project, labels: tuple[str, ...], top: int, language: Langu
     from headway.data.reading import read
     from headway.pipeline.labelling.proposing import Wish
 
+    if project.targets is not None:
+        fix = f"headway label {project.data} --target {next(iter(project.targets))}"
+        raise DataError("labels are proposed for one target at a time", where=project.name, fix=fix)
     if project.task == "generate" or project.target is None:
         raise DataError("text to be written needs no labels", where=project.name, expected="a project that classifies")
     table = read(project.data, folder=project.folder, reading=project.reading)

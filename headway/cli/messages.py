@@ -23,6 +23,7 @@ _MESSAGES: Mapping[str, tuple[str, str]] = {
     "audio": ("audio", "音频"),
     "regress": ("regress", "回归"),
     "generate": ("generate", "生成文本"),
+    "several": ("several targets", "多个目标"),
     "perplexity": ("perplexity", "困惑度"),
     "perplexity_float32": ("perplexity in float32", "float32 的困惑度"),
     "perplexity_change": ("change of perplexity", "困惑度变化"),

@@ -48,11 +48,15 @@ def describe(manifest: Manifest, language: Language = "en") -> list[tuple[str, s
     """Return the lines to show: a label and a text without markup."""
     from rich.markup import escape
 
+    from headway.cli.check import describe_target
+
     lines = [
         ("name", manifest.name),
         ("task", f"{say(manifest.task, language)}: {manifest.target}".removesuffix(": ")),
         ("reads", "\n".join(f"{column.name} ({say(column.modality, language)})" for column in manifest.inputs)),
     ]
+    if manifest.targets:
+        lines.append(("answers", "\n".join(describe_target(target, language) for target in manifest.targets)))
     if manifest.labels:
         lines.append(("answers", shorten_list([str(label) for label in manifest.labels], 20, language)))
     measured = [

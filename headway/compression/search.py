@@ -173,9 +173,8 @@ def _measured(graphs: list[Graph], subject: Subject, clock: Clock, effort: Effor
     found = race(graphs, columns)
     if not effort.thorough or clock.left() < _MEMORY * len(graphs):
         return found
-    labels = subject.task.width if isinstance(subject.task, Classify) else 0
     return [
-        replace(figures, memory_mb=measure_memory(graph, labels, columns))
+        replace(figures, memory_mb=measure_memory(graph, subject.task.outputs, columns))
         for figures, graph in zip(found, graphs, strict=True)
     ]
 

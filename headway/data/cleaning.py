@@ -58,15 +58,15 @@ def clean(
     check_columns(table.rows.columns, [target, *(column.name for column in inputs)], where="data")
     check_columns(table.rows.columns, extra, where="split")
     typed = _type_rows(table, target, inputs, task, cleaning.max_rejected, time=time)
-    train = _as_dataset(typed, target, inputs, task, groups=_given_groups(typed.rows, table, group))
+    train = _as_dataset(typed, target, inputs, task, groups=given_groups(typed.rows, table, group))
     keys = input_keys(train.rows, inputs)
     kept, findings = _clean_train(train, keys, cleaning)
-    findings += _sampled(table)
+    findings += tell_sampled(table)
     if test is None:
         return Cleaned(kept, None, typed.rejected, tuple(findings))
     check_columns(test.rows.columns, [target, *(column.name for column in inputs)], where="test")
     given = _type_rows(test, target, inputs, task, cleaning.max_rejected, time=None, labels=kept.labels)
-    held, shared = _clean_test(_as_dataset(given, target, inputs, task), train, keys)
+    held, shared = leave_leaked_out(_as_dataset(given, target, inputs, task), train, keys)
     unseen = [name for name in given.rejected["reason"].to_list() if "not in the training part" in name]
     if unseen:
         message = f"{len(unseen):,} test rows have labels that never occur in training: they are left out"
@@ -74,7 +74,8 @@ def clean(
     return Cleaned(kept, held, pl.concat([typed.rejected, given.rejected]), (*findings, *shared))
 
 
-def _sampled(table: Table) -> list[Finding]:
+def tell_sampled(table: Table) -> list[Finding]:
+    """Return a finding where the table is a sample of the rows that there were."""
     if not table.left_out:
         return []
     share = table.rows.height / (table.rows.height + table.left_out)
@@ -100,21 +101,11 @@ def _type_rows(
     labels: Sequence[Label] | None = None,
 ) -> _Typed:
     """Return the usable rows with typed columns, their targets, and all that was rejected so far."""
-    rejects: list[Reject] = []
-    columns = [table.rows[ROW]]
-    for column in inputs:
-        raw = table.rows[column.name]
-        cast = cast_column(raw, column.modality)
-        _check_faults(cast.faults, raw, column, most)
-        rejects += _rejects(table, cast.faults, column.name, [cast.reason] * len(cast.faults))
-        columns.append(cast.series)
-    if time is not None and time not in {column.name for column in inputs}:
-        columns.append(_time_column(table.rows[time]))
-    rows = pl.DataFrame(columns)
+    rows, rejects = type_inputs(table, inputs, most, time=time)
     read = read_target(table.rows[target], task, labels=labels)
-    rejects += _rejects(table, read.faults, target, list(read.reasons))
+    rejects += list_rejects(table, read.faults, target, list(read.reasons))
     blank = np.setdiff1d(np.flatnonzero(empty_rows(rows, inputs)), read.faults)
-    rejects += _rejects(table, blank, inputs[0].name, ["every input is missing"] * len(blank))
+    rejects += list_rejects(table, blank, inputs[0].name, ["every input is missing"] * len(blank))
     unusable = replace(table, rejected=rejected_frame(r for r in rejects if r.column == target or "every" in r.reason))
     if labels is None:
         check_rejected(unusable, most, where=f"column {target}")
@@ -125,7 +116,28 @@ def _type_rows(
     return _Typed(rows[keep], kept, pl.concat([table.rejected.cast(REJECTED), rejected_frame(rejects)]))  # type: ignore[arg-type]
 
 
-def _rejects(table: Table, positions: np.ndarray, column: str, reasons: Sequence[str]) -> list[Reject]:
+def type_inputs(
+    table: Table, inputs: Sequence[Column], most: float, *, time: str | None
+) -> tuple[pl.DataFrame, list[Reject]]:
+    """Return `ROW` and the typed inputs (and the column of `split.time`) of all rows, and the cells that did not fit.
+
+    Raises DataError where more than `most` (a share) of a column's cells do not.
+    """
+    rejects: list[Reject] = []
+    columns = [table.rows[ROW]]
+    for column in inputs:
+        raw = table.rows[column.name]
+        cast = cast_column(raw, column.modality)
+        _check_faults(cast.faults, raw, column, most)
+        rejects += list_rejects(table, cast.faults, column.name, [cast.reason] * len(cast.faults))
+        columns.append(cast.series)
+    if time is not None and time not in {column.name for column in inputs}:
+        columns.append(_time_column(table.rows[time]))
+    return pl.DataFrame(columns), rejects
+
+
+def list_rejects(table: Table, positions: np.ndarray, column: str, reasons: Sequence[str]) -> list[Reject]:
+    """Return cells of a column that cannot be used, each with its place and reason."""
     cells = table.rows[column].gather(positions).to_list()
     numbers = table.rows[ROW].gather(positions).to_list()
     places = [locate(table, number) for number in numbers]
@@ -154,7 +166,8 @@ def _time_column(series: pl.Series) -> pl.Series:
     return dates.series if len(dates.faults) * 2 <= len(series) else cast_numbers(series).series
 
 
-def _given_groups(rows: pl.DataFrame, table: Table, group: str | None) -> np.ndarray | None:
+def given_groups(rows: pl.DataFrame, table: Table, group: str | None) -> np.ndarray | None:
+    """Return the groups that the column `group` names, `[n]` int64, or None without it."""
     if group is None:
         return None
     of_row = table.rows.select(ROW, pl.col(group).alias("group"))
@@ -180,22 +193,35 @@ def _as_dataset(
 
 def _clean_train(dataset: Dataset, keys: np.ndarray, cleaning: Cleaning) -> tuple[Dataset, list[Finding]]:
     findings: list[Finding] = []
-    rich = any(column.modality in ("text", "image") for column in dataset.inputs)
-    natural = not rich and _repeats_are_natural(dataset, keys)
-    if natural and len(np.unique(keys)) < len(keys):
-        message = "rows repeat because the inputs have few possible values: they are kept"
-        findings.append(Finding("natural_duplicates", "info", None, message))
-    if not natural:
-        if rich and cleaning.contradictions == "set_aside" and dataset.task == "classify":
-            dataset, keys = _set_contradictions_aside(dataset, keys, findings)
-        if cleaning.duplicates == "drop":
-            dataset, keys = _drop_duplicates(dataset, keys, findings, weigh=not rich)
-        if cleaning.duplicates != "off":
-            dataset = _group(dataset, keys)
-    if cleaning.near_duplicates != "off" and not natural:
+    if is_rich(dataset) and cleaning.contradictions == "set_aside" and dataset.task == "classify":
+        dataset, keys = set_contradictions_aside(dataset, keys, findings)
+    dataset, keys = treat_repeats(dataset, keys, cleaning, findings)
+    dataset = set_rare_classes_aside(dataset, findings)
+    return replace(dataset, groups=dense(dataset.groups)), findings
+
+
+def is_rich(dataset: Dataset) -> bool:
+    """Tell whether texts or images are among the inputs, of which equal ones are copies."""
+    return any(column.modality in ("text", "image") for column in dataset.inputs)
+
+
+def treat_repeats(
+    dataset: Dataset, keys: np.ndarray, cleaning: Cleaning, findings: list[Finding]
+) -> tuple[Dataset, np.ndarray]:
+    """Drop and group repeated and nearly repeated rows as `cleaning` says; `findings` grows."""
+    rich = is_rich(dataset)
+    if not rich and _repeats_are_natural(dataset, keys):
+        if len(np.unique(keys)) < len(keys):
+            message = "rows repeat because the inputs have few possible values: they are kept"
+            findings.append(Finding("natural_duplicates", "info", None, message))
+        return dataset, keys
+    if cleaning.duplicates == "drop":
+        dataset, keys = _drop_duplicates(dataset, keys, findings, weigh=not rich)
+    if cleaning.duplicates != "off":
+        dataset = _group(dataset, keys)
+    if cleaning.near_duplicates != "off":
         dataset, keys = treat_near_duplicates(dataset, keys, findings, drop=cleaning.near_duplicates == "drop")
-    dataset = _set_rare_classes_aside(dataset, findings)
-    return replace(dataset, groups=_dense(dataset.groups)), findings
+    return dataset, keys
 
 
 def take(dataset: Dataset, keep: np.ndarray, changes: pl.DataFrame | None = None) -> Dataset:
@@ -230,9 +256,8 @@ def _repeats_are_natural(dataset: Dataset, keys: np.ndarray) -> bool:
     return chance * len(keys) * (len(keys) - 1) / 2 >= 1
 
 
-def _set_contradictions_aside(
-    dataset: Dataset, keys: np.ndarray, findings: list[Finding]
-) -> tuple[Dataset, np.ndarray]:
+def set_contradictions_aside(dataset: Dataset, keys: np.ndarray, findings: list[Finding]) -> tuple[Dataset, np.ndarray]:
+    """Set aside the rows whose input stands under several labels; `findings` grows."""
     _, inverse = np.unique(keys, return_inverse=True)
     low = np.full(inverse.max() + 1, np.iinfo(np.int64).max)
     high = np.full(inverse.max() + 1, -1)
@@ -273,7 +298,8 @@ def _drop_duplicates(
     dataset: Dataset, keys: np.ndarray, findings: list[Finding], *, weigh: bool
 ) -> tuple[Dataset, np.ndarray]:
     """Keep the first of the rows with equal inputs and target; with `weigh` it counts for all of them."""
-    both = pl.DataFrame({"key": keys, "y": dataset.y}).hash_rows(seed=1).to_numpy()
+    targets = {"y": dataset.y} if dataset.y.ndim == 1 else {f"y{i}": column for i, column in enumerate(dataset.y.T)}
+    both = pl.DataFrame({"key": keys, **targets}).hash_rows(seed=1).to_numpy()
     _, first, inverse, counts = np.unique(both, return_index=True, return_inverse=True, return_counts=True)
     keep = np.sort(first)
     gone = np.setdiff1d(np.arange(len(both)), keep)
@@ -295,12 +321,18 @@ def _group(dataset: Dataset, keys: np.ndarray) -> Dataset:
     return replace(dataset, groups=merge_groups(dataset.groups, inverse))
 
 
+def _same(y: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Tell in which rows targets are the same, `[n]`; of several, all of them."""
+    equal = (y == other) | ((y != y) & (other != other))  # noqa: PLR0124 - the NaN test
+    return np.asarray(equal if y.ndim == 1 else equal.all(axis=1))
+
+
 def merge_groups(groups: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Return `[n]` int64 groups in which rows that share either label are together."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    left, right = _dense(groups), _dense(others)
+    left, right = dense(groups), dense(others)
     size = int(left.max()) + 1
     total = size + int(right.max()) + 1
     graph = coo_array((np.ones(len(left), np.int8), (left, right + size)), shape=(total, total))
@@ -308,7 +340,8 @@ def merge_groups(groups: np.ndarray, others: np.ndarray) -> np.ndarray:
     return np.asarray(component[left], np.int64)
 
 
-def _dense(groups: np.ndarray) -> np.ndarray:
+def dense(groups: np.ndarray) -> np.ndarray:
+    """Return groups numbered from 0 without gaps."""
     return np.unique(groups, return_inverse=True)[1].astype(np.int64)
 
 
@@ -323,7 +356,7 @@ def treat_near_duplicates(
         return dataset, keys
     numbers = dataset.rows[ROW].to_numpy()
     if drop:
-        again = again[dataset.y[again] == dataset.y[near.first[again]]]
+        again = again[_same(dataset.y[again], dataset.y[near.first[again]])]
     step = "near_duplicate" if drop else "near_duplicate_grouped"
     changes = list_changes(numbers[again], step, near.reason, numbers[near.first[again]])
     message = f"{len(again):,} rows are nearly equal to another one: " + (
@@ -337,7 +370,7 @@ def treat_near_duplicates(
     return take(grouped, keep, changes), keys[keep]
 
 
-def _set_rare_classes_aside(dataset: Dataset, findings: list[Finding]) -> Dataset:
+def set_rare_classes_aside(dataset: Dataset, findings: list[Finding]) -> Dataset:
     """Set aside the classes of one row, which no split can both train and test; renumber the labels."""
     if dataset.task != "classify":
         return dataset
@@ -364,11 +397,10 @@ def _set_rare_classes_aside(dataset: Dataset, findings: list[Finding]) -> Datase
     return replace(kept, labels=labels, y=np.searchsorted(left, kept.y).astype(np.int64))
 
 
-def _clean_test(test: Dataset, train: Dataset, train_keys: np.ndarray) -> tuple[Dataset, list[Finding]]:
+def leave_leaked_out(test: Dataset, train: Dataset, train_keys: np.ndarray) -> tuple[Dataset, list[Finding]]:
     """Leave the test rows out whose input was also read for training."""
     keys = input_keys(test.rows, test.inputs)
-    rich = any(column.modality in ("text", "image") for column in test.inputs)
-    if not rich and _repeats_are_natural(test, keys):
+    if not is_rich(test) and _repeats_are_natural(test, keys):
         return test, []
     order = np.argsort(train_keys, kind="stable")
     place = np.minimum(np.searchsorted(train_keys[order], keys), len(order) - 1)

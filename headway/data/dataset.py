@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from headway.runtime.manifest import Label
+from headway.runtime.manifest import Label, Target
 
 # The column that numbers every row that was read, in reading order over all files, from 0.
 ROW = "__row__"
@@ -72,23 +72,25 @@ class Dataset:
 
     `rows`: `ROW` and the input columns typed by modality (text, category: String; number: Float64; date: Datetime;
     image: String path that exists, absolute, or Binary), missing as null; the column of `split.time` follows them where
-    it is not an input. `y`: `[n]`, int64 indices into `labels`, or
-    float32 values for regression. `groups`: `[n]` int64; rows of one group must share a fold. `weight`: `[n]`
-    float32 or None. `form` says how texts to be written hang together, None for other tasks; their `y` counts the
-    characters of `text`. `changes`: one line per row that cleaning dropped, set aside, grouped, or re-weighted, with
-    the columns `ROW`, `step`, `reason`, `partner` (the `ROW` it was compared with, or null).
+    it is not an input. `y`: `[n]`, int64 indices into `labels`, or float32 values for regression. `groups`: `[n]`
+    int64; rows of one group must share a fold. `weight`: `[n]` float32 or None. `form` says how texts to be written
+    hang together, None for other tasks; their `y` counts the characters of `text`. With several `targets` the task is
+    several, `y` float32 `[n, targets]`, class indices or values, NaN where a target is missing, and `target` names all
+    of them. `changes`: one line per row that cleaning dropped, set aside, grouped, or re-weighted, with the columns
+    `ROW`, `step`, `reason`, `partner` (the `ROW` it was compared with, or null).
     """
 
     rows: pl.DataFrame
     inputs: tuple[Column, ...]
     target: str
-    task: Literal["classify", "regress", "generate"]
+    task: Literal["classify", "regress", "generate", "several"]
     labels: tuple[Label, ...]
     y: np.ndarray
     groups: np.ndarray
     weight: np.ndarray | None
     changes: pl.DataFrame
     form: Form | None = None
+    targets: tuple[Target, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of rows."""

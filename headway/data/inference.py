@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
@@ -15,9 +15,10 @@ from headway.data.casting import cast_dates, cast_numbers
 from headway.data.dataset import ROW, Column, Finding, ModalityName, Table
 from headway.data.leaks import Leak, find_leak
 from headway.data.sources.images import IMAGE_SUFFIXES
-from headway.errors import DataError
+from headway.errors import DataError, Problem, ProjectError
 from headway.project.units import write_count
 
+OneTask = Literal["classify", "regress"]
 _SAMPLE = 20_000
 # This share of the cells must be numbers (dates) for a column of them; the others are rejected.
 _MOSTLY = 0.9
@@ -45,12 +46,16 @@ class Guess:
 
 @dataclass(frozen=True)
 class Inference:
-    """The input columns in the order of the file, the task, what was noticed, and one guess per column."""
+    """The input columns in the order of the file, the task, what was noticed, and one guess per column.
+
+    `targets`: of several targets the task of each.
+    """
 
     inputs: tuple[Column, ...]
-    task: Literal["classify", "regress", "generate"]
+    task: Literal["classify", "regress", "generate", "several"]
     findings: tuple[Finding, ...]
     guesses: tuple[Guess, ...]
+    targets: Mapping[str, OneTask] = field(default_factory=dict)
 
 
 def infer(
@@ -69,15 +74,48 @@ def infer(
     names = [name for name in table.rows.columns if name != ROW]
     for key, wanted in (("target", [target]), ("inputs", inputs or {}), ("ignore", ignore)):
         check_columns(names, wanted, where=key)
-    kind = task or guess_task(table.rows[target], rich=_is_rich(table.rows, target))
+    kinds, guesses = _guess(table, {target: task}, inputs, ignore)
+    return Inference(_used(guesses), kinds[target], () if inputs is not None else _findings(guesses), guesses)
+
+
+def infer_several(
+    table: Table,
+    targets: Mapping[str, OneTask | None],
+    *,
+    inputs: Mapping[str, ModalityName] | None = None,
+    ignore: Collection[str] = (),
+) -> Inference:
+    """Guess what `infer` guesses, and the task of each target; raises ProjectError with all missing columns."""
+    names = [name for name in table.rows.columns if name != ROW]
+    asked = (("targets", targets), ("inputs", inputs or {}), ("ignore", ignore))
+    problems = tuple(
+        missing_column(names, name, where=key) for key, wanted in asked for name in wanted if name not in names
+    )
+    if problems:
+        raise ProjectError(problems)
+    kinds, guesses = _guess(table, targets, inputs, ignore)
+    findings = () if inputs is not None else _findings(guesses)
+    return Inference(_used(guesses), "several", findings, guesses, kinds)
+
+
+def _guess(
+    table: Table,
+    targets: Mapping[str, OneTask | None],
+    inputs: Mapping[str, ModalityName] | None,
+    ignore: Collection[str],
+) -> tuple[dict[str, OneTask], tuple[Guess, ...]]:
+    """Return the task of each target and a guess per column."""
+    names = [name for name in table.rows.columns if name != ROW]
+    rich = _is_rich(table.rows.drop(targets))
+    kinds = {name: task or guess_task(table.rows[name], rich=rich) for name, task in targets.items()}
     if inputs is not None:
-        guesses = tuple(
+        return kinds, tuple(
             Guess(name, inputs[name], "as the project file says", use=True) for name in names if name in inputs
         )
-        return Inference(_used(guesses), kind, (), guesses)
-    left_out = {target, *ignore, *LABELLING}
+    left_out = {*targets, *ignore, *LABELLING}
     guesses = tuple(guess_column(table.rows[name]) for name in names if name not in left_out)
-    guesses = _judge_leaks(table.rows, target, kind, guesses)
+    for target, kind in kinds.items():
+        guesses = _judge_leaks(table.rows, target, kind, guesses)
     if not any(guess.use for guess in guesses):
         raise DataError(
             "no column is left to learn from",
@@ -85,21 +123,27 @@ def infer(
             got="; ".join(f"{guess.column}: {guess.reason}" for guess in guesses) or "only the target",
             fix="name the inputs in the project file, such as inputs: {column: text}",
         )
-    return Inference(_used(guesses), kind, _findings(guesses), guesses)
+    return kinds, guesses
 
 
 def check_columns(names: Collection[str], wanted: Collection[str], *, where: str) -> None:
     """Raise DataError naming the first wanted column that is missing, with near misses; `where`: who wants it."""
     for name in wanted:
         if name not in names:
-            near = get_close_matches(name, names, n=1)
-            raise DataError(
-                f"there is no column {name!r}",
-                where=where,
-                expected="one of " + ", ".join(list(names)[:20]),
-                got=name,
-                fix=f"did you mean {near[0]}?" if near else "",
-            )
+            problem = missing_column(names, name, where=where)
+            raise DataError(problem.what, where=where, expected=problem.expected, got=problem.got, fix=problem.fix)
+
+
+def missing_column(names: Collection[str], name: str, *, where: str) -> Problem:
+    """Return what is wrong where a column is missing, with near misses."""
+    near = get_close_matches(name, names, n=1)
+    return Problem(
+        f"there is no column {name!r}",
+        where,
+        expected="one of " + ", ".join(list(names)[:20]),
+        got=name,
+        fix=f"did you mean {near[0]}?" if near else "",
+    )
 
 
 def guess_task(target: pl.Series, *, rich: bool = False) -> Literal["classify", "regress"]:
@@ -234,9 +278,9 @@ def _guess_words(name: str, head: list[str], filled: int, distinct: int) -> Gues
     return Guess(name, "text", f"short {language}, mostly different in every row", use=True)
 
 
-def _is_rich(rows: pl.DataFrame, target: str) -> bool:
+def _is_rich(rows: pl.DataFrame) -> bool:
     """Tell whether a column looks like text or images."""
-    names = [name for name, kind in rows.schema.items() if name != target and kind in (pl.String, pl.Binary)]
+    names = [name for name, kind in rows.schema.items() if kind in (pl.String, pl.Binary)]
     return any(guess_column(rows[name].head(2000)).modality in ("text", "image") for name in names)
 
 

@@ -6,7 +6,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 import polars as pl
@@ -59,9 +59,10 @@ class Profile:
     """The data in figures. All counts are rows unless they say otherwise; `as_json` makes plain data of it.
 
     `classes`: label (as text) -> rows in training after cleaning, for classification; `target`: the figures of the
-    target column. `duplicates`, `near_duplicates`, `contradictions`: rows of the training part that repeat, nearly
-    repeat, or stand under several labels. `leaked`: test rows that also stand in training. `leaks`: columns that give
-    the target away. `sampled`: rows that texts and images were looked at in, or None when all were.
+    target column; of several, `targets` are the figures of each, and `target` those of the first. `duplicates`,
+    `near_duplicates`, `contradictions`: rows of the training part that repeat, nearly repeat, or stand under several
+    labels. `leaked`: test rows that also stand in training. `leaks`: columns that give the target away. `sampled`: rows
+    that texts and images were looked at in, or None when all were.
     """
 
     read: int
@@ -80,6 +81,7 @@ class Profile:
     rejected_reasons: Mapping[str, int]
     findings: tuple[Finding, ...]
     sampled: int | None
+    targets: tuple[ColumnProfile, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         """Return the profile as plain dictionaries, lists, strings and numbers."""
@@ -88,7 +90,8 @@ class Profile:
 
 def profile(table: Table, *, target: str, inference: Inference, cleaned: Cleaned) -> Profile:
     """Return the figures of a table that was read, interpreted and cleaned."""
-    check_columns(table.rows.columns, [target], where="target")
+    kinds = inference.targets or {target: inference.task}
+    check_columns(table.rows.columns, kinds, where="target")
     counts = count_rows(table, cleaned)
     guesses = {guess.column: guess for guess in inference.guesses}
     columns = tuple(
@@ -99,9 +102,11 @@ def profile(table: Table, *, target: str, inference: Inference, cleaned: Cleaned
             reason=guesses[name].reason if name in guesses else "ignored, as the project file says",
         )
         for name in table.rows.columns
-        if name not in (ROW, target)
+        if name != ROW and name not in kinds
     )
-    kind = _KINDS[inference.task]
+    targets = tuple(
+        profile_column(table.rows[name], _KINDS[kind], used=True, reason="the target") for name, kind in kinds.items()
+    )
     findings = (*inference.findings, *cleaned.findings, *_imbalance(cleaned.train))
     return Profile(
         read=table.read,
@@ -109,7 +114,8 @@ def profile(table: Table, *, target: str, inference: Inference, cleaned: Cleaned
         rows=table.rows.height,
         used=counts["used"],
         test_rows=None if cleaned.test is None else len(cleaned.test),
-        target=profile_column(table.rows[target], kind, used=True, reason="the target"),
+        target=targets[0],
+        targets=targets if inference.targets else (),
         columns=columns,
         classes=_class_counts(cleaned.train),
         duplicates=counts["duplicates"],
@@ -232,13 +238,25 @@ def _class_counts(dataset: Dataset) -> dict[str, int]:
 
 
 def _imbalance(dataset: Dataset) -> tuple[Finding, ...]:
-    counts = _class_counts(dataset)
+    if not dataset.targets:
+        return _imbalance_of(dataset.target, _class_counts(dataset))
+    found: tuple[Finding, ...] = ()
+    for place, target in enumerate(dataset.targets):
+        if target.task == "classify":
+            own = dataset.y[~np.isnan(dataset.y[:, place]), place].astype(np.int64)
+            counts = np.bincount(own, minlength=len(target.labels)).tolist()
+            told = _imbalance_of(target.name, dict(zip(map(str, target.labels), counts, strict=True)))
+            found += tuple(replace(each, message=f"{target.name}: {each.message}") for each in told)
+    return found
+
+
+def _imbalance_of(name: str, counts: Mapping[str, int]) -> tuple[Finding, ...]:
     if not counts or min(counts.values()) * 10 > max(counts.values()):
         return ()
     smallest = min(counts, key=lambda label: counts[label])
     share = counts[smallest] / sum(counts.values())
     message = f"the classes are unbalanced: {smallest} has {share:.2%} of the rows; accuracy alone misleads"
-    return (Finding("imbalance", "info", dataset.target, message, {"share": share, "rows": counts[smallest]}),)
+    return (Finding("imbalance", "info", name, message, {"share": share, "rows": counts[smallest]}),)
 
 
 def _thin(series: pl.Series, most: int) -> pl.Series:

@@ -24,6 +24,8 @@ _RARE, _RARE_ROWS, _MOST_VALID = 0.2, 150, 0.3
 def split(dataset: Dataset, splitting: Splitting, *, seed: int, given_test: bool = False) -> Split:
     """Divide the rows; classes keep their shares, groups never cross, and time runs forward where it is named.
 
+    Of several targets, the classes of each keep their shares as far as that can be had for all of them at once.
+
     With `given_test` the test part is another Dataset and `Split.test` is empty. The folds are `splitting.folds`, or
     five (three when a class has fewer than five rows) below 2,000 training rows, or one holdout. By time, and in a
     running text, the test part and the holdout are the latest rows; texts to be written have one holdout. Raises
@@ -124,12 +126,24 @@ def _without_groups(earlier: np.ndarray, later: np.ndarray, groups: np.ndarray) 
     return earlier[~np.isin(groups[earlier], groups[later])]
 
 
-def _strata(dataset: Dataset) -> np.ndarray:
-    """Return `[n]` int64: the class, or for regression the decile of the target."""
-    if dataset.task == "classify":
-        return np.asarray(dataset.y, np.int64)
-    edges = np.quantile(dataset.y, np.linspace(0.1, 0.9, 9))
-    return np.searchsorted(np.unique(edges), dataset.y).astype(np.int64)
+def _strata(y: np.ndarray, task: str) -> np.ndarray:
+    """Return `[n]` int64: the class, or for other tasks the decile of the target."""
+    if task == "classify":
+        return np.asarray(y, np.int64)
+    edges = np.quantile(y, np.linspace(0.1, 0.9, 9))
+    return np.searchsorted(np.unique(edges), y).astype(np.int64)
+
+
+def _strata_of_several(dataset: Dataset) -> np.ndarray:
+    """Return `[n, targets]` int64: the class or decile of each target, no two targets sharing a number; -1: missing."""
+    strata = np.full(dataset.y.shape, -1, np.int64)
+    start = 0
+    for place, target in enumerate(dataset.targets):
+        known = ~np.isnan(dataset.y[:, place])
+        own = _strata(dataset.y[known, place], target.task)
+        strata[known, place] = own + start
+        start += int(own.max(initial=0)) + 1
+    return strata
 
 
 def _fold_count(dataset: Dataset, train: np.ndarray, wanted: int | None) -> int:
@@ -139,11 +153,20 @@ def _fold_count(dataset: Dataset, train: np.ndarray, wanted: int | None) -> int:
         return wanted
     if len(train) >= CROSS_VALIDATE_BELOW:
         return 1
-    if dataset.task == "classify" and len(train):
-        smallest = np.bincount(dataset.y[train]).min(initial=len(train), where=np.bincount(dataset.y[train]) > 0)
-        if smallest < _FOLDS:
-            return _FEW_FOLDS
-    return _FOLDS
+    return _FEW_FOLDS if _smallest_class(dataset, train) < _FOLDS else _FOLDS
+
+
+def _smallest_class(dataset: Dataset, train: np.ndarray) -> int:
+    """Return the rows of the rarest class of any target that has classes."""
+    targets = [(dataset.y, dataset.task)]
+    if dataset.targets:
+        targets = [(dataset.y[:, place], target.task) for place, target in enumerate(dataset.targets)]
+    counts = [len(train)]
+    for y, task in targets:
+        if task == "classify":
+            own = y[train]
+            counts += np.unique(own[~np.isnan(own)], return_counts=True)[1].tolist()
+    return min(counts)
 
 
 def _holdout(rows: np.ndarray, dataset: Dataset, share: float, *, seed: int, name: str) -> np.ndarray:
@@ -184,7 +207,9 @@ def _deal(rows: np.ndarray, dataset: Dataset, shares: np.ndarray, seed: int) -> 
     then fill every stratum up exactly.
     """
     random = np.random.default_rng(seed)
-    strata = _strata(dataset)[rows]
+    if dataset.targets:
+        return _deal_several(_strata_of_several(dataset)[rows], dataset.groups[rows], shares, random)
+    strata = _strata(dataset.y, dataset.task)[rows]
     _, group, size = np.unique(dataset.groups[rows], return_inverse=True, return_counts=True)
     totals = np.bincount(strata)
     held = np.zeros((len(shares), len(totals)))
@@ -204,6 +229,42 @@ def _deal(rows: np.ndarray, dataset: Dataset, shares: np.ndarray, seed: int) -> 
         counts = _round_counts(shares * totals[stratum] - held[:, stratum], len(single), held.sum(axis=1) / shares)
         part[single] = np.repeat(np.arange(len(shares)), counts)
         held[:, stratum] += counts
+    return part
+
+
+def _deal_several(
+    strata: np.ndarray, groups: np.ndarray, shares: np.ndarray, random: np.random.Generator
+) -> np.ndarray:
+    """Return `[n]` int64: the part of each row, so that parts hold `shares` of every stratum of every target.
+
+    Iterative stratification (Sechidis, Tsoumakas and Vlahavas 2011, algorithm 1), whole groups at a time: of the rarest
+    stratum that is left, group by group, each to the part that lacks most of it. `strata`: `[n, targets]`, -1 for none.
+    """
+    units = np.unique(groups, return_inverse=True)[1]
+    members = np.split(np.argsort(units, kind="stable"), np.cumsum(np.bincount(units))[:-1])
+    counts = np.bincount(strata[strata >= 0], minlength=1)
+    lacking = np.outer(shares, counts).tolist()
+    room = (shares * len(strata)).tolist()
+    waiting: dict[int, list[int]] = {}
+    order = random.permutation(len(members))
+    for unit in sorted(order.tolist(), key=lambda unit: -len(members[unit])):
+        for stratum in set(strata[members[unit]].ravel().tolist()) - {-1}:
+            waiting.setdefault(stratum, []).append(unit)
+    part = np.full(len(strata), -1, np.int64)
+    left = counts.copy()
+    while (left > 0).any():
+        rarest = int(np.where(left > 0, left, np.iinfo(np.int64).max).argmin())
+        for unit in waiting[rarest]:
+            rows = members[unit]
+            if part[rows[0]] >= 0:
+                continue
+            best = max(range(len(shares)), key=lambda each: (round(lacking[each][rarest], 6), room[each]))
+            part[rows] = best
+            room[best] -= len(rows)
+            for stratum in strata[rows].ravel().tolist():
+                if stratum >= 0:
+                    lacking[best][stratum] -= 1
+                    left[stratum] -= 1
     return part
 
 

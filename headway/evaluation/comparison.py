@@ -13,7 +13,8 @@ from headway.evaluation.metrics import greater_is_better, score
 from headway.tasks import Classify, Task
 
 SIGNIFICANCE = 0.05
-_METRICS = {"classify": "accuracy", "regress": "rmse", "generate": "bits_per_character"}
+_METRICS = {"classify": "accuracy", "regress": "rmse", "generate": "bits_per_character",
+            "several": "mean_score"}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 from headway.errors import HeadwayError
 from headway.evaluation import formulas
 from headway.evaluation.formulas import Answered, Estimated, Formula, Judged
-from headway.tasks import Classify, Generate, Task
+from headway.tasks import Classify, Generate, Several, Task
 
 T = TypeVar("T")
 
@@ -45,6 +45,10 @@ _SMALLER_IS_BETTER = frozenset(
 )  # fmt: skip
 # What guessing gives where a figure is undefined; 0 for the others.
 _CHANCE = {"roc_auc": 0.5}
+# What several targets are compared by: the mean of what each counts by (`Part.metric`).
+MEAN_SCORE = "mean_score"
+# An r2 below this counts as this in the mean, so that one target that cannot be learnt does not drown the others.
+_LEAST_SCORE = -1.0
 
 
 def quick_metric(name: str, y: np.ndarray, answers: np.ndarray, task: Task, *, positive: int | None = None) -> float:
@@ -57,7 +61,7 @@ def quick_metric(name: str, y: np.ndarray, answers: np.ndarray, task: Task, *, p
     if not np.isfinite(answers).all():
         return -np.inf if greater_is_better(name) else np.inf
     value = float(score(name, y, answers, task, positive=positive)[0])
-    return _CHANCE.get(name, 0.0) if np.isnan(value) else value
+    return _chance(name) if np.isnan(value) else value
 
 
 def score(
@@ -76,6 +80,8 @@ def score(
     `positive` is the class that the curves of a two-class task look for; see `positive_class`.
     """
     weights = np.ones((len(y), 1)) if weights is None else weights
+    if isinstance(task, Several):
+        return _score_several(name, y, answers, task, weights)
     if isinstance(task, Generate):
         nats, tokens = answers.astype(np.float64).T
         return _find(name, _GENERATION, task)(Judged(y.astype(np.float64), nats, tokens, weights))
@@ -89,8 +95,8 @@ def score(
 
 
 def greater_is_better(name: str) -> bool:
-    """Tell whether a larger value of the metric is a better one."""
-    return name not in _SMALLER_IS_BETTER and not name.startswith("width_")
+    """Tell whether a larger value of the metric is a better one; it may be that of one of several targets."""
+    return name.partition(":")[0] not in _SMALLER_IS_BETTER and not name.startswith("width_")
 
 
 def default_metric(task: Task, y: np.ndarray) -> str:
@@ -99,8 +105,11 @@ def default_metric(task: Task, y: np.ndarray) -> str:
     Accuracy, except where always giving the commonest answer would already look good. For two classes with less than
     20% of the rarer one that is average precision of the rarer class: unlike ROC AUC it does not rise with the
     number of easy negatives (Saito and Rehmsmeier 2015), and it needs no threshold yet. For more classes with one
-    above 80% it is macro F1. For numbers it is RMSE, for texts bits per character.
+    above 80% it is macro F1. For numbers it is RMSE, for texts bits per character, for several targets the mean of what
+    each counts by.
     """
+    if isinstance(task, Several):
+        return MEAN_SCORE
     if isinstance(task, Generate):
         return "bits_per_character"
     if not isinstance(task, Classify):
@@ -118,9 +127,39 @@ def positive_class(y: np.ndarray, task: Classify) -> int:
 
 
 def metric_names(task: Task) -> tuple[str, ...]:
-    """Return the names of all metrics of a task."""
+    """Return the names of all metrics of a task; those of one of several targets are named `accuracy:<target>`."""
+    if isinstance(task, Several):
+        own = (f"{name}:{part.name}" for part in task.parts for name in metric_names(part.task))
+        return MEAN_SCORE, *own
     known = {"classify": _CLASSIFICATION, "regress": _REGRESSION, "generate": _GENERATION}
     return tuple(known[task.kind])
+
+
+def _score_several(name: str, y: np.ndarray, answers: np.ndarray, task: Several, weights: np.ndarray) -> np.ndarray:
+    """Return a metric of one target over the rows that have it, or the mean of what each target counts by."""
+    wanted, _, target = name.partition(":")
+    if not target and wanted != MEAN_SCORE:
+        expected = f"{MEAN_SCORE}, or a metric of one target such as {wanted}:{task.parts[0].name}"
+        raise HeadwayError("several targets have no such metric", expected=expected, got=name)
+    scores = []
+    for place, part in enumerate(task.parts):
+        if target not in ("", part.name):
+            continue
+        rows, own = task.known(y, place)
+        metric = wanted if target else part.metric
+        found = np.full(weights.shape[1], np.nan)
+        drawn = weights[rows]
+        some = drawn.any(axis=0)  # in others, no row that has the target was drawn
+        if some.any():
+            given = task.answers(answers[rows], place)
+            found[some] = score(metric, own, given, part.task, weights=drawn[:, some], positive=part.positive)
+        scores.append(found if target else np.maximum(np.where(np.isnan(found), _chance(metric), found), _LEAST_SCORE))
+    return np.asarray(np.mean(scores, axis=0))
+
+
+def _chance(name: str) -> float:
+    """Return what guessing gives."""
+    return _CHANCE.get(name.partition(":")[0], 0.0)
 
 
 def _find(name: str, known: Mapping[str, T], task: Task) -> T:

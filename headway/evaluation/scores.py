@@ -48,7 +48,8 @@ class Scores:
 
     `metrics` and `intervals` (bootstrap 95%, headline metrics only) by name; `per_class`: label (as a string) ->
     precision, recall, f1, support; `confusion`: `[actual, predicted]` counts for classification, None for regression;
-    `calibration`: (mean confidence, accuracy, rows) per bin.
+    `calibration`: (mean confidence, accuracy, rows) per bin. `targets`: of several targets the scores of each by its
+    name, over the rows that have it; `metrics` then holds them all under names such as `accuracy:topic`.
     """
 
     task: str
@@ -60,3 +61,4 @@ class Scores:
     calibration: tuple[tuple[float, float, int], ...] = ()
     slices: tuple[Slice, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
+    targets: Mapping[str, Scores] = field(default_factory=dict)

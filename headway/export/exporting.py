@@ -45,6 +45,7 @@ def export(
         raise ExportError("there is no such target", expected=", ".join(get_args(Target)), got=str(target))
     packed = open_packed(Path(package))
     _check_task(packed, target)
+    _check_targets(packed, target)
     folder = Path(out) if out is not None else Path(f"{packed.slug}-{target}")
     options = Options(check_image(image), base, Path(runtime) if runtime is not None else None)
     content = _maker(target)(packed, options)
@@ -59,6 +60,15 @@ def _check_task(packed: Packed, target: Target) -> None:
         raise ExportError(
             "a package that writes text cannot go there yet" if writes else "only packages that write text become GGUF",
             expected="--to gguf" if writes else "--to onnx, docker, kubernetes or browser", got=f"--to {target}",
+        )  # fmt: skip
+
+
+def _check_targets(packed: Packed, target: Target) -> None:
+    """Raise `ExportError` where a package of several targets cannot go to a target yet."""
+    if packed.manifest.targets and target in ("browser", "onnx"):
+        raise ExportError(
+            "a package of several targets cannot go there yet",
+            expected="--to docker or kubernetes, which serve the package as it is", got=f"--to {target}",
         )  # fmt: skip
 
 

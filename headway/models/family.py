@@ -48,7 +48,8 @@ class Card:
     cross-validation or out-of-bag answers; a cross-validating tournament lets it do so once, on all training rows, and
     every fold replays what was chosen. `most_rows_a_label`: above so many rows of a usual label it stays out, unless
     the user named it. `samples`: where time is short it may learn from a sample of the rows; not where answering the
-    validation rows costs as much as learning.
+    validation rows costs as much as learning. `apart`: several targets are answered by one model of it for each, side
+    by side in one graph.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Card:
     base: BaseKind | None = None
     base_optional: bool = False
     unlabelled: bool = False
+    apart: bool = False
 
     def takes_part(self, modalities: frozenset[str], *, asked_for: bool = False) -> bool:
         """Tell whether the family has something to read in a project with columns of these `modalities`."""
@@ -106,8 +108,8 @@ class Examples:
     """Rows to learn from: input columns as the readers left them, and their targets.
 
     `rows`: `[n]` rows; text, category and image path columns are strings (an image may also be bytes), numbers
-    Float64, dates Datetime; missing is null. `y`: `[n]`, int64 class indices or float32 values.
-    `weight`: `[n]` float32 or None for all ones.
+    Float64, dates Datetime; missing is null. `y`: `[n]`, int64 class indices or float32 values;
+    with several targets `[n, parts]`, see `Several`. `weight`: `[n]` float32 or None for all ones.
     """
 
     rows: pl.DataFrame
@@ -166,7 +168,10 @@ class Fitted(Protocol):
         """Training curves for the report; may be empty."""
 
     def predict(self, rows: pl.DataFrame) -> np.ndarray:
-        """Return float32 `[n, labels]` probabilities, or `[n]` values, from the trained (not the exported) model."""
+        """Return float32 `[n, labels]` probabilities, or `[n]` values, from the trained (not the exported) model.
+
+        With several targets `[n, width]`, see `Several`.
+        """
 
     def graph(self) -> Graph | None:
         """Return the same model as an ONNX graph; None for a yardstick that does not ship and cannot win."""
@@ -178,7 +183,10 @@ def notes_of(fitted: Fitted) -> tuple[str, ...]:
 
 
 class Family(Protocol):
-    """The module `headway.models.<name>.fitting`."""
+    """The module `headway.models.<name>.fitting`.
+
+    It may have a function `shared_seconds(train)`: the part of its estimate that several targets have in common.
+    """
 
     def estimate(self, train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estimate:
         """Estimate one `fit` on `train` by a probe on a small part of it (at most about two seconds)."""
@@ -214,6 +222,14 @@ class Registry:
         if card.extra is not None and card.missing() is not None:
             raise MissingExtraError(card.extra, purpose=f"the candidate {name}")
         return cast("Family", importlib.import_module(f"headway.models.{name}.fitting"))
+
+    def load_for(self, name: str, task: Task) -> Family:
+        """Return a family as it takes on `task`: for several targets, where its card says so, with a model for each."""
+        if task.kind == "several" and self.cards[name].apart:
+            from headway.models.apart import Apart
+
+            return Apart(self.load(name))
+        return self.load(name)
 
 
 @cache

@@ -146,12 +146,18 @@ class Run:
 
     @torch.inference_mode()
     def validate(self, valid: Lesson) -> tuple[float, float]:
-        """Return the mean loss and, for classification, the error rate (else the loss again) on `valid`."""
+        """Return the mean loss and, for classification, the error rate (else the loss again) on `valid`.
+
+        A network that is `SelfJudged` has an error of its own.
+        """
         with autocast(self.device, self.plan):
             outputs = outputs_of(self.network, valid.source, self.device)
         y = self._targets(valid)
+        own = self.network if isinstance(self.network, losses.SelfJudged) else None
         weight = torch.from_numpy(losses.row_weights(valid.y, valid.weight, self.task, self.plan))
         loss = float((self.loss(outputs, y) * weight).mean())
+        if own is not None:
+            return loss, float((own.row_error(outputs.to(self.device), y.to(self.device)).cpu() * weight).mean())
         if self.task.kind != "classify":
             return loss, loss
         return loss, float(((outputs.argmax(1) != y) * weight).mean())
@@ -277,7 +283,7 @@ class Run:
 
 
 def scale_of(y: np.ndarray, task: Task) -> tuple[float, float]:
-    """Return the mean and standard deviation of regression targets; (0, 1) for classification."""
-    if task.kind == "classify":
+    """Return the mean and standard deviation of regression targets; (0, 1) for other tasks."""
+    if task.kind != "regress":
         return 0.0, 1.0
     return float(y.mean(dtype=np.float64)), float(y.std(dtype=np.float64)) or 1.0

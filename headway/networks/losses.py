@@ -25,6 +25,14 @@ class SelfTaught(Protocol):
         """Return the loss of each row, `[b]`, of outputs `[b, ...]` and targets as `RowLoss` has them."""
 
 
+@runtime_checkable
+class SelfJudged(SelfTaught, Protocol):
+    """A network that also has a measure of its own for how wrong answers are; early stopping goes by it."""
+
+    def row_error(self, outputs: Tensor, y: Tensor) -> Tensor:
+        """Return how wrong each row is, `[b]`."""
+
+
 def row_loss(plan: Plan, *, smoothing: float = 0.0) -> RowLoss:
     """Return the loss of each row; targets are int64 indices, or standardised float32 values for regression."""
     losses: dict[str, RowLoss] = {

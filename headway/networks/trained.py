@@ -48,11 +48,15 @@ class Trained:
 def predict(trained: Trained, source: Source) -> np.ndarray:
     """Return float32 probabilities `[n, labels]`, or values `[n]`, computed in full precision."""
     with torch.inference_mode(), limited(trained.plan.threads):
-        outputs = outputs_of(trained.network, source, torch.device("cpu"))
-        if trained.task.kind == "classify":
-            return losses.probabilities(outputs, trained.plan).numpy()
-        mean, deviation = trained.scale
-        return (outputs.squeeze(1) * deviation + mean).numpy()
+        return answers_of(outputs_of(trained.network, source, torch.device("cpu")), trained)
+
+
+def answers_of(outputs: Tensor, trained: Trained) -> np.ndarray:
+    """Return what outputs `[n, width]` of a trained network stand for: probabilities `[n, labels]`, or values `[n]`."""
+    if trained.task.kind == "classify":
+        return losses.probabilities(outputs, trained.plan).numpy()
+    mean, deviation = trained.scale
+    return (outputs.squeeze(1) * deviation + mean).numpy()
 
 
 def outputs_of(network: nn.Module, source: Source, device: torch.device) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,16 +33,41 @@ def combine(graphs: Sequence[Graph], weights: Sequence[float]) -> Graph:
     import spox.opset.ai.onnx.v21 as op
 
     models = [_signature(graph) for graph in graphs]
-    output, arguments, constants = _shared_output(models), _arguments(models), Constants()
+    outputs, arguments, constants = _shared_outputs(models), _arguments(models), Constants()
     shares = np.asarray(weights, dtype=np.float64) / float(np.sum(weights))
-    answers = [constants.inline(graph.onnx, arguments)[output] for graph in graphs]
-    weighted = [op.mul(answer, op.const(np.float32(share))) for answer, share in zip(answers, shares, strict=True)]
-    mean = op.sum(weighted) if len(weighted) > 1 else weighted[0]
-    return Graph(constants.build(arguments, {output: mean}), _feeds(graphs), _files(graphs))
+    answers = [constants.inline(graph.onnx, arguments) for graph in graphs]
+
+    def mean(output: str) -> spox.Var:
+        weighted = [
+            op.mul(each[output], op.const(np.float32(share))) for each, share in zip(answers, shares, strict=True)
+        ]
+        return op.sum(weighted) if len(weighted) > 1 else weighted[0]
+
+    return Graph(constants.build(arguments, {name: mean(name) for name in outputs}), _feeds(graphs), _files(graphs))
 
 
-def calibrate(graph: Graph, *, temperature: float, bias: np.ndarray | None = None) -> Graph:
-    """Return the graph with softmax(log(p) / temperature + bias) after it; `bias` is `[labels]`.
+def side_by_side(graphs: Mapping[str, Graph], widths: Mapping[str, int]) -> Graph:
+    """Return graphs of one target each as one graph of all targets: `graphs` and their `widths` by target.
+
+    What several of them have in common, such as the weights of an encoder, is held once, and onnxruntime computes it
+    once. Raises `PackageError` where they do not fit together.
+    """
+    import spox.opset.ai.onnx.v21 as op
+
+    models = {name: _signature(graph) for name, graph in graphs.items()}
+    arguments, constants = _arguments(list(models.values())), Constants()
+    outputs: dict[str, spox.Var] = {}
+    for name, graph in graphs.items():
+        (own,) = _shared_outputs([models[name]])
+        answer = constants.inline(graph.onnx, arguments)[own]
+        outputs[f"{own}:{name}"] = op.reshape(answer, op.const(np.array([-1, widths[name]], np.int64)))
+    return Graph(constants.build(arguments, outputs), _feeds(list(graphs.values())), _files(list(graphs.values())))
+
+
+def calibrate(
+    graph: Graph, *, temperature: float, bias: np.ndarray | None = None, output: str = "probabilities"
+) -> Graph:
+    """Return the graph with softmax(log(p) / temperature + bias) after an output of it; `bias` is `[labels]`.
 
     Temperature scaling and its vector form (Guo et al. 2017, section 4.2), on log probabilities in place of logits,
     from which they differ by a constant that the softmax removes.
@@ -57,17 +82,17 @@ def calibrate(graph: Graph, *, temperature: float, bias: np.ndarray | None = Non
         shifted = scaled if bias is None else op.add(scaled, op.const(np.asarray(bias, dtype=np.float32)))
         return op.softmax(shifted, axis=-1)
 
-    return _append(graph, "probabilities", step)
+    return _append(graph, output, step)
 
 
 def _append(graph: Graph, output: str, step: Callable[[spox.Var], spox.Var]) -> Graph:
-    """Return `graph` with `step` after its answer."""
+    """Return `graph` with `step` after one of its answers."""
     model = _signature(graph)
-    if _shared_output([model]) != output:
+    if output not in _shared_outputs([model]):
         raise PackageError("this step does not fit the graph", expected=f"the output {output}")
     arguments, constants = _arguments([model]), Constants()
-    answer = step(constants.inline(graph.onnx, arguments)[output])
-    return Graph(constants.build(arguments, {output: answer}), graph.feeds, graph.files)
+    answers = dict(constants.inline(graph.onnx, arguments))
+    return Graph(constants.build(arguments, {**answers, output: step(answers[output])}), graph.feeds, graph.files)
 
 
 def _signature(graph: Graph) -> onnx.ModelProto:
@@ -77,12 +102,12 @@ def _signature(graph: Graph) -> onnx.ModelProto:
     return onnx.load_model_from_string(lighten(graph.onnx)[0])
 
 
-def _shared_output(models: Sequence[onnx.ModelProto]) -> str:
-    """Return the name of the one output that all models have."""
+def _shared_outputs(models: Sequence[onnx.ModelProto]) -> tuple[str, ...]:
+    """Return the names of the outputs that all models have."""
     names = {tuple(str(output.name) for output in model.graph.output) for model in models}
-    if len(names) != 1 or len(next(iter(names))) != 1:
-        raise PackageError("the graphs answer different things", expected="the same one output", got=str(sorted(names)))
-    return next(iter(names))[0]
+    if len(names) != 1:
+        raise PackageError("the graphs answer different things", expected="the same output", got=str(sorted(names)))
+    return next(iter(names))
 
 
 def _arguments(models: Sequence[onnx.ModelProto]) -> dict[str, spox.Var]:

@@ -15,7 +15,8 @@ class Graph:
     `onnx` is a serialised ModelProto. Its inputs are the feeds' names (a `TokenFeed` makes two: `<name>.ids`
     and `<name>.mask`), the first axis of each is the rows and is dynamic. Its one output is
     `probabilities`, float32 `[rows, labels]` summing to 1, for classification, or `values`, float32
-    `[rows, 1]` in the target's unit, for regression. `files` holds what feeds name (tokenizers), by file name.
+    `[rows, 1]` in the target's unit, for regression; with several targets it has one of these for each, named
+    `probabilities:<target>` or `values:<target>`. `files` holds what feeds name (tokenizers), by file name.
     Two feeds of the same name in different graphs are the same feed.
     """
 

@@ -83,14 +83,14 @@ def measure(
     )
 
 
-def measure_memory(graph: Graph, labels: int, columns: Mapping[str, Cells]) -> float:
-    """Return `Measured.memory_mb` alone, of a graph with so many labels (0 for values).
+def measure_memory(graph: Graph, outputs: Mapping[str, int], columns: Mapping[str, Cells]) -> float:
+    """Return `Measured.memory_mb` alone, of a graph with these outputs of so many figures each.
 
     Another process does it all; a thread that calls this leaves its own process the time for something else.
     """
     wanted = {name for feed in graph.feeds for name in feed.columns} & set(columns)
     rows = _rows({name: listed(columns[name][:_MEMORY_ROWS]) for name in columns if name in wanted})
-    return _memory(plain_manifest(graph, labels), _files(graph), rows)
+    return _memory(plain_manifest(graph, outputs), _files(graph), rows)
 
 
 def _rows(lists: Mapping[str, list[Any]]) -> list[dict[str, Any]]:

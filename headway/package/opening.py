@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from headway.package.graph import Graph
-from headway.runtime.manifest import Feed, InputColumn, Manifest, RowFeed
+from headway.runtime.manifest import Feed, InputColumn, Manifest, RowFeed, Target
 from headway.runtime.model import Model
 from headway.runtime.predictor import Predictor, open_predictor
 
@@ -25,20 +27,28 @@ def open_graph(graph: Graph, *, threads: int | None = None) -> Predictor:
 def open_model(graph: Graph, *, threads: int | None = None) -> Model:
     """Return `graph` as a model whose labels are 0, 1, ...: for measuring, before there is a manifest."""
     predictor = open_graph(graph, threads=threads)
-    labels = 0 if predictor.output == "values" else predictor.width
-    return Model(plain_manifest(graph, labels), predictor)
+    return Model(plain_manifest(graph, dict(zip(predictor.outputs, predictor.widths, strict=True))), predictor)
 
 
-def plain_manifest(graph: Graph, labels: int) -> Manifest:
-    """Return the least manifest that describes `graph`, which tells so many labels apart, or gives values where 0."""
+def plain_manifest(graph: Graph, outputs: Mapping[str, int]) -> Manifest:
+    """Return the least manifest that describes `graph`, of which each of the `outputs` has so many figures a row."""
+    targets = [_target(name, width) for name, width in outputs.items()]
+    several = len(targets) > 1
     return Manifest(
         name="graph",
-        task="classify" if labels else "regress",
+        task="several" if several else targets[0].task,
         target="target",
         inputs=tuple(_inputs(graph.feeds).values()),
         feeds=graph.feeds,
-        labels=tuple(range(labels)),
+        labels=() if several else targets[0].labels,
+        targets=tuple(targets) if several else (),
     )
+
+
+def _target(output: str, width: int) -> Target:
+    """Return what an output answers."""
+    kind, _, name = output.partition(":")
+    return Target(name, "regress") if kind == "values" else Target(name, "classify", tuple(range(width)))
 
 
 def _inputs(feeds: tuple[Feed, ...]) -> dict[str, InputColumn]:

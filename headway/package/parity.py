@@ -10,6 +10,7 @@ from headway.errors import ParityError
 from headway.package.graph import Graph
 from headway.package.opening import open_graph
 from headway.runtime.feeds import Cells
+from headway.runtime.predictor import Predictor
 
 TOLERANCE = 1e-4
 TEXT_TOLERANCE = 1e-3
@@ -18,7 +19,8 @@ TEXT_TOLERANCE = 1e-3
 def check_parity(graph: Graph, columns: Mapping[str, Cells], expected: np.ndarray) -> None:
     """Raise `ParityError` with figures unless the graph answers as the trained model did on the same rows.
 
-    `expected`: float32 `[rows, labels]` probabilities, or `[rows]` (or `[rows, 1]`) values. Every probability must lie
+    `expected`: float32 `[rows, labels]` probabilities, or `[rows]` (or `[rows, 1]`) values; those of several targets
+    side by side, each judged for itself. Every probability must lie
     within 1e-4 and every decision be the same (two labels closer than that count as tied); every value must lie within
     1e-4 of the values' standard deviation, or of their size where they hardly vary.
     """
@@ -31,10 +33,17 @@ def check_parity(graph: Graph, columns: Mapping[str, Cells], expected: np.ndarra
         raise ParityError(
             "the graph answers numbers that are not finite", got=f"{_bad_rows(~np.isfinite(answers))} rows"
         )
-    if predictor.output == "probabilities":
-        _compare_probabilities(answers, wanted)
-    else:
-        _compare_values(answers, wanted)
+    start = 0
+    for output, width in zip(predictor.outputs, _widths(predictor, answers.shape[1]), strict=True):
+        own = slice(start, start + width)
+        compare = _compare_values if output.startswith("values") else _compare_probabilities
+        compare(answers[:, own], wanted[:, own])
+        start += width
+
+
+def _widths(predictor: Predictor, figures: int) -> tuple[int, ...]:
+    """Return how many figures of an answer each output gives."""
+    return predictor.widths if len(predictor.outputs) > 1 else (figures,)
 
 
 def check_text_parity(answers: np.ndarray, expected: np.ndarray) -> None:

@@ -11,7 +11,7 @@ from headway.models.family import discover
 from headway.pipeline.competing import Competed
 from headway.report.content import Bought, OnlyRight
 from headway.runtime.manifest import Label
-from headway.tasks import Classify, Task
+from headway.tasks import Classify, Several, Task
 from headway.training.contest import Contest
 from headway.training.ensemble import row_losses
 from headway.training.entrants import BASELINES
@@ -98,8 +98,20 @@ def _example(position: int, small: np.ndarray, large: np.ndarray, contest: Conte
 
 
 def _answer(answer: np.ndarray, task: Task) -> Label:
+    if isinstance(task, Several):
+        each = enumerate(task.parts)
+        return _joined(task, [_answer(task.answers(answer[None], place)[0], part.task) for place, part in each])
     return _label(answer.argmax() if isinstance(task, Classify) else answer, task)
 
 
 def _label(target: np.ndarray | np.generic | int, task: Task) -> Label:
+    if isinstance(task, Several):
+        own = zip(task.parts, np.asarray(target), strict=True)
+        return _joined(task, ["–" if np.isnan(value) else _label(value, part.task) for part, value in own])
     return task.labels[int(target)] if isinstance(task, Classify) else float(target)
+
+
+def _joined(task: Several, answers: list[Label]) -> str:
+    """Return the answers for several targets in one line."""
+    shown = [f"{answer:.4g}" if isinstance(answer, float) else str(answer) for answer in answers]
+    return "; ".join(f"{part.name}: {answer}" for part, answer in zip(task.parts, shown, strict=True))

@@ -25,9 +25,10 @@ from headway.pipeline.preparing import (
     splitting_of,
     tell_unlabelled,
 )
-from headway.pipeline.scoring import check_decision, check_descriptions
+from headway.pipeline.scoring import check_decision, check_descriptions, check_names
 from headway.pipeline.support import enter, gather_bases, support_of
 from headway.project.schema import Project
+from headway.runtime.manifest import Target
 from headway.training.admission import ELASTIC_SHARE, SHARE, WARM_SHARE, seconds_wanted, too_many_rows
 from headway.training.contest import Contest
 from headway.training.entrants import Entrant
@@ -46,9 +47,9 @@ class CandidateCost:
 
 @dataclass(frozen=True)
 class Check:
-    """What was found in the data, and a line per candidate, cheapest first."""
+    """What was found in the data, and a line per candidate, cheapest first; `targets`: several, with their tasks."""
 
-    task: Literal["classify", "regress", "generate"]
+    task: Literal["classify", "regress", "generate", "several"]
     metric: str
     inputs: tuple[Column, ...]
     read: int
@@ -59,6 +60,7 @@ class Check:
     findings: tuple[Mapping[str, Any], ...]
     costs: tuple[CandidateCost, ...]
     remarks: tuple[str, ...] = ()
+    targets: tuple[Target, ...] = ()
 
 
 def check(project: Project) -> Check:
@@ -77,6 +79,7 @@ def check_in(project: Project, cache: Path) -> Check:
     task = task_of(dataset, project)
     check_decision(project, task)
     check_descriptions(project, task)
+    check_names(task)
     metric = project.metric or default_metric(task, dataset.y[parts.train])
     told: list[str] = []
     found = gather_bases(project, dataset, tell=told.append)
@@ -103,6 +106,7 @@ def check_in(project: Project, cache: Path) -> Check:
         findings=tuple(vars(finding) for finding in facts.profile.findings),
         costs=(*price(entries.entrants, contest, project), *turned_away),
         remarks=(*told, *entries.remarks),
+        targets=dataset.targets,
     )
 
 
@@ -141,7 +145,7 @@ def probe(entrant: Entrant, contest: Contest, time: float) -> Estimate:
     A first probe also pays for imports and cold caches: where its figure counts against a budget of `time` seconds, the
     lower one of two probes is taken.
     """
-    family = discover().load(entrant.card.name)
+    family = discover().load_for(entrant.card.name, contest.task)
     train = contest.seen_by(entrant.card).examples.take(contest.folds[0].train)
     first = family.estimate(train, contest.task, entrant.recipe, seed=contest.seed)
     if first.seconds * len(contest.folds) < time * WARM_SHARE:

@@ -10,14 +10,14 @@ import polars as pl
 
 from headway.bases.finding import Found
 from headway.data.dataset import ROW, Dataset
-from headway.evaluation.metrics import default_metric
+from headway.evaluation.metrics import default_metric, positive_class
 from headway.models.family import Examples, discover
 from headway.pipeline.attempt import Attempt
 from headway.pipeline.plain import plain_limits
 from headway.pipeline.preparing import Prepared
 from headway.pipeline.support import enter, settle_bases, support_of
 from headway.project.schema import Project
-from headway.tasks import Classify, Generate, Regress, Task
+from headway.tasks import Classify, Generate, Part, Regress, Several, Task
 from headway.training.contest import Contest
 from headway.training.outcome import Tournament
 from headway.training.storage import Store
@@ -71,7 +71,8 @@ def tail_of(project: Project, contest: Contest) -> float:
         return min(max(TAIL_SHARE_OF_WRITING * seconds, TAIL_LEAST), TAIL_MOST_OF_WRITING)
     tail = min(max(TAIL_SHARE * seconds, TAIL_LEAST), TAIL_MOST)
     # What was made without a base is small, and nothing that is small is compressed unasked.
-    return tail if project.compress == "auto" and not contest.bases else tail + compression_seconds(project)
+    is_idle = contest.task.kind == "several" or (project.compress == "auto" and not contest.bases)
+    return tail if is_idle else tail + compression_seconds(project)
 
 
 def compression_seconds(project: Project) -> float:
@@ -109,11 +110,26 @@ def make_contest(attempt: Attempt, prepared: Prepared, found: Found) -> Contest:
 
 def task_of(dataset: Dataset, project: Project) -> Task:
     """Return the task of a data set, with what the project says of its labels."""
+    if dataset.targets:
+        return Several(tuple(part_of(dataset, place) for place in range(len(dataset.targets))))
     if dataset.task == "regress":
         return Regress()
     if dataset.form is not None:
         return Generate(dataset.form)
     return Classify(dataset.labels, descriptions=project.descriptions)
+
+
+def part_of(dataset: Dataset, place: int) -> Part:
+    """Return one of several targets with what it counts by: what would choose its model if it were the only one.
+
+    Numbers count by r2, which unlike their errors has no unit.
+    """
+    target = dataset.targets[place]
+    if target.task == "regress":
+        return Part(target.name, Regress(), "r2")
+    task = Classify(target.labels)
+    y = dataset.y[~np.isnan(dataset.y[:, place]), place].astype(np.int64)
+    return Part(target.name, task, default_metric(task, y), positive_class(y, task))
 
 
 def examples_of(dataset: Dataset) -> Examples:

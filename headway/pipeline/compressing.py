@@ -71,7 +71,7 @@ def compress_winner(
 ) -> Compressed | None:
     """Make the package smaller as the project wishes, inside the budget; None where nothing was tried."""
     project = attempt.project
-    if project.compress == "off":
+    if project.compress == "off" or competed.task.kind == "several":
         return None
     with attempt.stage("compress") as note:
         is_auto = project.compress == "auto"

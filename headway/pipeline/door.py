@@ -38,6 +38,7 @@ def run(
     *,
     data: str | Path | None = None,
     target: str | None = None,
+    targets: Sequence[str] | Mapping[str, str | None] | None = None,
     name: str | None = None,
     test: str | Path | None = None,
     unlabelled: str | Path | None = None,
@@ -75,16 +76,17 @@ def run(
 
     families = {family: card.honours for family, card in discover().cards.items()}
     asked: Project | None = None
-    if project is not None and (data is not None or target is not None):
+    if project is not None and any(each is not None for each in (data, target, targets)):
         raise _error("a project file and its keys at once", "either a project file, or data= and target=")
     if project is not None:
         asked = read(Path(project), families=families)
     elif resume is None:
-        if data is None or (target is None and task != "generate"):
+        if data is None or (target is None and targets is None and task != "generate"):
             raise _error("nothing to run", "a project file, or data= and target=")
         asked = build(
             data=data,
             target=target,
+            targets=targets,
             name=name,
             test=test,
             unlabelled=unlabelled,

@@ -28,9 +28,9 @@ from headway.report.card import model_card
 from headway.report.content import ReportContent
 from headway.runtime.history.naming import feature_names
 from headway.runtime.history.storing import FILE as HISTORY
-from headway.runtime.manifest import History, InputColumn, Manifest
+from headway.runtime.manifest import History, InputColumn, Manifest, Target
 from headway.runtime.manifest_json import history_from_json
-from headway.tasks import Classify
+from headway.tasks import Classify, Part, Several
 from headway.training.trial import MEASURED_ROWS, columns_of
 
 MOST_CATEGORIES = 50
@@ -103,6 +103,7 @@ def describe(attempt: Attempt, prepared: Prepared, competed: Competed, scored: S
         inputs=describe_inputs(prepared, history),
         feeds=(),
         labels=task.labels if isinstance(task, Classify) else (),
+        targets=tuple(describe_target(part) for part in task.parts) if isinstance(task, Several) else (),
         threshold=None if threshold is None else (threshold.label, threshold.threshold),
         costs=scored.decided.costs,
         winner=competed.tournament.winner,
@@ -155,14 +156,21 @@ def example_of_past(history: History, name: str) -> str | float | None:
     return datetime.fromtimestamp(history.until, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def describe_target(part: Part) -> Target:
+    """Return what the package says about one of several targets."""
+    labels = part.task.labels if isinstance(part.task, Classify) else ()
+    return Target(part.name, part.task.kind, labels, part.metric)
+
+
 def describe_rows(
     prepared: Prepared, competed: Competed, scored: Scored, *, history: History | None = None, seed: int
 ) -> bytes:
     """Return what later rows will be compared with: counts of the training rows and of the answers to the test rows."""
     contest, task = competed.contest, competed.task
-    classify = isinstance(task, Classify)
-    answers: list[object] = scored.answers.tolist()
-    confidence, truths = None, scored.examples.y.tolist()
+    assert task.kind != "generate"
+    several = isinstance(task, Several)
+    answers: list[object] = [] if several else scored.answers.tolist()
+    confidence, truths = None, [] if several else scored.examples.y.tolist()
     if isinstance(task, Classify):
         chosen = decide(scored.answers, threshold=scored.decided.position(task), costs=scored.decided.costs)
         answers, truths = [task.labels[index] for index in chosen], [task.labels[index] for index in truths]
@@ -177,7 +185,7 @@ def describe_rows(
     reference = build_reference(
         {name: contest.examples.rows[name].to_list() for name in watched},
         watched,
-        task="classify" if classify else "regress",
+        task=task.kind,
         predictions=answers,
         confidence=confidence,
         truths=truths,

@@ -17,9 +17,10 @@ from headway.data.corpus.overlap import drop_contamination
 from headway.data.corpus.reading import Corpus, read_corpus
 from headway.data.dataset import ROW, Dataset, Finding, Split, Table
 from headway.data.history import Told, cut_by_dates, tell_history
-from headway.data.inference import Inference, infer
+from headway.data.inference import Inference, infer, infer_several
 from headway.data.profiling import ColumnProfile, Profile, profile
 from headway.data.reading import read
+from headway.data.several.cleaning import BLANKED, clean_several
 from headway.data.splitting import split
 from headway.data.unlabelled import Unlabelled, clean_unlabelled
 from headway.pipeline.attempt import Attempt
@@ -33,7 +34,7 @@ from headway.runtime.manifest_json import history_to_json
 
 TRAIN, TEST, FACTS, SPLIT = "dataset", "test_dataset", "facts.json", "split.npz"
 # Steps of cleaning that leave the row where it is.
-KEPT_STEPS = ("near_duplicate_grouped",)
+KEPT_STEPS = ("near_duplicate_grouped", BLANKED)
 HISTORY_FACTS = "history.json"
 REJECTED, CHANGES, UNLABELLED = "rejected.parquet", "changes.parquet", "unlabelled.parquet"
 
@@ -123,7 +124,6 @@ def read_sources(project: Project, cache: Path) -> Sources:
     """Read the data, a given test part and unlabelled rows, and find out what the columns are."""
     if project.task == "generate":
         return read_corpora(project, cache)
-    assert project.target is not None
 
     def read_one(source: str) -> Table:
         return read(
@@ -214,6 +214,9 @@ def infer_columns(project: Project, table: Table, told: Told | None = None) -> I
     if project.history is not None and told is not None:
         left_out += [project.history.time, *project.history.keys]
         inputs = None if inputs is None else {**inputs, **dict.fromkeys(told.names, "number")}
+    if project.targets is not None:
+        ignore = project.ignore if inputs is not None else (*project.ignore, *left_out)
+        return infer_several(table, project.targets, inputs=inputs, ignore=ignore)
     assert project.target is not None
     assert project.task != "generate"
     ignore = project.ignore if inputs is not None else (*project.ignore, *left_out)
@@ -260,13 +263,24 @@ def clean_tables(project: Project, sources: Sources) -> Cleaned:
     """Clean both parts as the project says."""
     if sources.corpora is not None:
         return clean_corpus(sources.corpora[0], project.cleaning, test=sources.corpora[1])
+    found = sources.inference
+    if found.task == "several":
+        return clean_several(
+            sources.table,
+            targets=found.targets,
+            inputs=found.inputs,
+            cleaning=project.cleaning,
+            test=sources.test,
+            group=project.split.group,
+            time=project.split.time,
+        )
     assert project.target is not None
-    assert sources.inference.task != "generate"
+    assert found.task != "generate"
     return clean(
         sources.table,
         target=project.target,
-        inputs=sources.inference.inputs,
-        task=sources.inference.task,
+        inputs=found.inputs,
+        task=found.task,
         cleaning=project.cleaning,
         test=sources.test,
         group=project.split.group,
@@ -317,6 +331,7 @@ def read_profile(plain: Mapping[str, Any]) -> Profile:
     """Return the profile that `Profile.as_json` made plain."""
     parts = {
         "target": ColumnProfile(**plain["target"]),
+        "targets": tuple(ColumnProfile(**column) for column in plain.get("targets", ())),
         "columns": tuple(ColumnProfile(**column) for column in plain["columns"]),
         "findings": tuple(Finding(**finding) for finding in plain["findings"]),
     }

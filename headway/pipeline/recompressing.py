@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from headway.compression.gate import check_gate
+from headway.errors import RunError
 from headway.pipeline.attempt import Lang
 from headway.pipeline.compressing import Compressed, Wish, compress, compression_of, compression_row
 from headway.pipeline.events import Listener, ignore
@@ -28,9 +29,12 @@ def compress_again(path: Path, wish: Wish, *, lang: Lang = "en", listen: Listene
     """Make the package of the finished run in `path` smaller, and tell it in its `result.json` and report.
 
     The original stays as it is. Raises `GateError` with the figures where nothing passes the gate (result and report
-    tell that too), and `RunError` for a folder that is no finished run.
+    tell that too), and `RunError` for a folder that is no finished run, or one of several targets.
     """
     run = reopen(path, lang=lang, listen=listen)
+    if run.competed.task.kind == "several":
+        what = "a package of several targets cannot be compressed yet"
+        raise RunError(what, where=str(path), fix="name a smaller base, or train each target alone")
     folder = run.attempt.folder.path
     done = compress(run.attempt, run.prepared, run.competed, run.scored, wish)
     write_json(folder / RESULT, {**run.result, "compression": compression_row(done, folder)})

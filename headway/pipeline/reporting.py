@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from headway.evaluation.scores import Scores
 from headway.pipeline.attempt import Attempt, Lang
 from headway.pipeline.competing import Competed
 from headway.pipeline.compressing import Compressed, compression_of, compression_row, load_compression
@@ -22,6 +23,7 @@ from headway.pipeline.telling import tell
 from headway.pipeline.writing import describe_writing
 from headway.report.content import Bought
 from headway.report.page import write_report
+from headway.tasks import Classify, Several, Task
 
 
 def report_run(
@@ -63,6 +65,7 @@ def summarise(attempt: Attempt, competed: Competed, scored: Scored, packaged: Pa
         "metrics": dict(scores.metrics),
         "intervals": {name: list(interval) for name, interval in scores.intervals.items()},
         "per_class": {label: dict(figures) for label, figures in scores.per_class.items()},
+        "targets": describe_targets(competed.task, scores),
         "seconds": round(attempt.watch.seconds, 3),
         "budget_seconds": attempt.project.budget.time,
         "package": os.path.relpath(packaged.folder, attempt.folder.path),
@@ -88,6 +91,26 @@ def summarise(attempt: Attempt, competed: Competed, scored: Scored, packaged: Pa
         "machine": content.machine,
         "libraries": dict(content.libraries),
     }
+
+
+def describe_targets(task: Task, scores: Scores) -> dict[str, Any]:
+    """Return what there is to tell of each of several targets by its name; nothing of a single one."""
+    if not isinstance(task, Several):
+        return {}
+    found = {}
+    for part in task.parts:
+        own = scores.targets.get(part.name)
+        labels = part.task.labels if isinstance(part.task, Classify) else ()
+        found[part.name] = {
+            "task": part.task.kind,
+            "labels": list(labels),
+            "metric": part.metric,
+            "rows": 0 if own is None else own.rows,
+            "metrics": {} if own is None else dict(own.metrics),
+            "intervals": {} if own is None else {name: list(ends) for name, ends in own.intervals.items()},
+            "per_class": {} if own is None else {label: dict(each) for label, each in own.per_class.items()},
+        }
+    return found
 
 
 def threshold_row(scored: Scored) -> dict[str, Any] | None:

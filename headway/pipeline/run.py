@@ -25,7 +25,7 @@ from headway.pipeline.packaging import package_winner
 from headway.pipeline.preparing import prepare
 from headway.pipeline.reporting import report_run
 from headway.pipeline.result import RunResult
-from headway.pipeline.scoring import check_decision, check_descriptions, score
+from headway.pipeline.scoring import check_decision, check_descriptions, check_names, score
 from headway.project.schema import Project
 
 RUNS = Path("runs")
@@ -52,6 +52,7 @@ def run(
     task = task_of(prepared.dataset, attempt.project)
     check_decision(attempt.project, task)
     check_descriptions(attempt.project, task)
+    check_names(task)
     prepared = settle_labels(attempt, prepared)
     competed = hold_tournament(attempt, prepared)
     scored = score(attempt, prepared, competed)

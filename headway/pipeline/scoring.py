@@ -13,6 +13,7 @@ from headway.evaluation.calibration import conformal_width
 from headway.evaluation.decisions import Costs, Threshold, choose_threshold, decide, read_costs
 from headway.evaluation.scores import Scores
 from headway.evaluation.scoring import evaluate
+from headway.evaluation.several import evaluate_several
 from headway.evaluation.writing.judged import Writing
 from headway.models.family import Examples
 from headway.package.graph import Graph
@@ -23,7 +24,8 @@ from headway.pipeline.preparing import Prepared, write_parquet
 from headway.pipeline.writing import judge_writing
 from headway.project.complaints import suggest
 from headway.project.schema import Project
-from headway.tasks import Classify, Task
+from headway.runtime.manifest import Label, name_for, names_of_answers
+from headway.tasks import Classify, Several, Task
 from headway.training.trial import columns_of
 
 TEST_ANSWERS = "test_answers.parquet"
@@ -90,6 +92,17 @@ def score_graph(attempt: Attempt, prepared: Prepared, competed: Competed, graph:
     """Answer the test part with a graph, through the runtime, and score the answers."""
     examples, _ = held_out(prepared)
     answers = open_graph(graph).run(columns_of(examples.rows))
+    if isinstance(competed.task, Several):
+        scores = evaluate_several(
+            examples.y,
+            answers,
+            competed.task,
+            rows=examples.rows,
+            inputs=examples.inputs,
+            widths=widths_of_several(competed, competed.task),
+            seed=attempt.project.seed,
+        )
+        return Scored(scores, examples, answers, decided)
     answers = answers if competed.task.kind == "classify" else answers[:, 0]
     scores = evaluate(
         examples.y,
@@ -120,7 +133,22 @@ def interval_widths(competed: Competed) -> dict[float, float]:
     if competed.task.kind != "regress":
         return {}
     answers = competed.tournament.answers
-    residuals = competed.contest.truth[: len(answers)] - answers
+    return widths_of(competed.contest.truth[: len(answers)] - answers)
+
+
+def widths_of_several(competed: Competed, task: Several) -> dict[str, dict[float, float]]:
+    """Return the same for each target that is a number, by its name."""
+    answers = competed.tournament.answers
+    found = {}
+    for place, part in enumerate(task.parts):
+        if part.task.kind == "regress":
+            rows, truth = task.known(competed.contest.truth[: len(answers)], place)
+            found[part.name] = widths_of(truth - task.answers(answers[rows], place))
+    return found
+
+
+def widths_of(residuals: np.ndarray) -> dict[float, float]:
+    """Return the half width of an interval per level, without levels that there are too few residuals for."""
     widths = {level: conformal_width(residuals, level) for level in LEVELS}
     return {level: width for level, width in widths.items() if np.isfinite(width)}
 
@@ -195,18 +223,58 @@ def rarest_label(competed: Competed) -> str | int | float | bool:
 def tabulate_answers(
     competed: Competed, examples: Examples, numbers: pl.Series, answers: np.ndarray, decided: Decided
 ) -> pl.DataFrame:
-    """Return one row per test row: `__row__`, `actual`, `prediction`, and `confidence` and `p_<label>`, or values."""
+    """Return one row per test row: `__row__`, `actual`, `prediction`, and `confidence` and `p_<label>`, or values.
+
+    Of several targets there are these columns for each, named `actual_<target>`, `p_<target>_<label>` and so on; what a
+    row lacks is null in `actual_<target>`.
+    """
     task = competed.task
+    if not isinstance(task, Several):
+        return pl.DataFrame({ROW: numbers, **columns_of_answers(task, examples.y, answers, decided)})
+    columns: dict[str, object] = {ROW: numbers}
+    for place, part in enumerate(task.parts):
+        known, y = task.known(examples.y, place)
+        own = columns_of_answers(part.task, y, task.answers(answers, place), Decided(), known=known)
+        columns |= {name_for(name, part.name): column for name, column in own.items()}
+    return pl.DataFrame(columns)
+
+
+def columns_of_answers(
+    task: Task, y: np.ndarray, answers: np.ndarray, decided: Decided, *, known: np.ndarray | None = None
+) -> dict[str, pl.Series]:
+    """Return what `tabulate_answers` tells of one target; `y` are the truths of the rows `known`, of all without it."""
+    places = np.arange(len(answers)) if known is None else known
+    actual: list[str | float | None] = [None] * len(answers)
+    labels = [str(label) for label in task.labels] if isinstance(task, Classify) else []
+    for place, truth in zip(places.tolist(), y.tolist(), strict=True):
+        actual[place] = labels[truth] if labels else truth
     if not isinstance(task, Classify):
-        return pl.DataFrame({ROW: numbers, "actual": examples.y, "prediction": answers})
+        return {"actual": pl.Series(actual, dtype=pl.Float32), "prediction": pl.Series(answers)}
     chosen = decide(answers, threshold=decided.position(task), costs=decided.costs)
-    labels = [str(label) for label in task.labels]
-    return pl.DataFrame(
-        {
-            ROW: numbers,
-            "actual": [labels[index] for index in examples.y],
-            "prediction": [labels[index] for index in chosen],
-            "confidence": answers[np.arange(len(chosen)), chosen],
-            **{f"p_{label}": answers[:, index] for index, label in enumerate(labels)},
-        }
-    )
+    return {
+        "actual": pl.Series(actual, dtype=pl.String),
+        "prediction": pl.Series([labels[index] for index in chosen]),
+        "confidence": pl.Series(answers[np.arange(len(chosen)), chosen]),
+        **{f"p_{label}": pl.Series(answers[:, index]) for index, label in enumerate(labels)},
+    }
+
+
+def check_names(task: Task) -> None:
+    """Raise `ProjectError` before any training where two answers to several targets would have the same name."""
+    if not isinstance(task, Several):
+        return
+    names = [name for part in task.parts for name in names_of_answers(part.name, _labels_of(part.task))]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        problem = Problem(
+            "two answers would have the same column",
+            where="targets",
+            expected="names of targets and labels that keep apart",
+            got=", ".join(twice[:5]),
+            fix="rename a column of targets:",
+        )
+        raise ProjectError((problem,))
+
+
+def _labels_of(task: Task) -> tuple[Label, ...]:
+    return task.labels if isinstance(task, Classify) else ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import polars as pl
 
 from headway.compute.drafts import whole_file, whole_folder
 from headway.data.dataset import Column, Dataset, Fold, Split
+from headway.runtime.manifest import Target
 
 
 def save_dataset(folder: Path, dataset: Dataset) -> None:
@@ -23,6 +25,7 @@ def save_dataset(folder: Path, dataset: Dataset) -> None:
         "task": dataset.task,
         "labels": list(dataset.labels),
         "form": dataset.form,
+        "targets": [asdict(target) for target in dataset.targets],
     }
     with whole_folder(folder) as draft:
         dataset.rows.write_parquet(draft / "rows.parquet")
@@ -49,6 +52,7 @@ def load_dataset(folder: Path) -> Dataset | None:
         weight=kept.get("weight"),
         changes=pl.read_parquet(folder / "changes.parquet"),
         form=plain.get("form"),
+        targets=tuple(Target(**{**each, "labels": tuple(each["labels"])}) for each in plain.get("targets", ())),
     )
 
 

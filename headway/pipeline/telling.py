@@ -7,6 +7,7 @@ import os
 import platform
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -25,12 +26,12 @@ from headway.pipeline.competing import Competed
 from headway.pipeline.folder import PACKAGE
 from headway.pipeline.labels import find_doubtful_labels
 from headway.pipeline.preparing import CHANGES, KEPT_STEPS, REJECTED, Prepared
-from headway.pipeline.scoring import Scored
+from headway.pipeline.scoring import Decided, Scored
 from headway.pipeline.support import base_of_winner
 from headway.report.content import Change, PackageFacts, ReportContent, RowCounts
 from headway.report.filling import fill_changes, fill_columns
 from headway.runtime.manifest import Label
-from headway.tasks import Classify, Regress
+from headway.tasks import Classify, Regress, Several, Task
 
 DUPLICATE_STEPS = ("duplicate", "near_duplicate")
 LIBRARIES = ("numpy", "onnxruntime", "onnx", "polars", "scikit-learn", "lightgbm", "torch", "tokenizers")
@@ -51,7 +52,7 @@ def tell(
     task = competed.task
     winner = next(outcome for outcome in tournament.outcomes if outcome.status == "won")
     regress = isinstance(task, Regress)
-    return ReportContent(
+    content = ReportContent(
         name=project.name,
         task=task.kind,
         target=dataset.target,
@@ -87,6 +88,7 @@ def tell(
             example=first_example(prepared, scored),
             answer=first_answer(competed, scored),
             writes=scored.writing is not None,
+            targets=tuple(part.name for part in task.parts) if isinstance(task, Several) else (),
         ),
         remarks=tuple(attempt.remarks),
         folder=str(project.folder),
@@ -97,6 +99,36 @@ def tell(
         seed=project.seed,
         machine=describe_machine(),
         libraries=library_versions(),
+    )
+    if not isinstance(task, Several):
+        return content
+    # Of a number that one test row has, or that is the same in all of them, there is nothing to say.
+    told = [name for name, own in scored.scores.targets.items() if own.task == "classify" or "r2" in own.metrics]
+    places = [place for place, part in enumerate(task.parts) if part.name in told]
+    return replace(content, parts=tuple(tell_part(content, prepared, scored, task, place) for place in places))
+
+
+def tell_part(content: ReportContent, prepared: Prepared, scored: Scored, task: Several, place: int) -> ReportContent:
+    """Return what is told of one of several targets as if it were the only one."""
+    part = task.parts[place]
+    _, used = task.known(prepared.dataset.y, place)
+    rows, truth = task.known(scored.examples.y, place)
+    labels = part.task.labels if isinstance(part.task, Classify) else ()
+    counts = np.bincount(used, minlength=len(labels)).tolist() if labels else []
+    answers = task.answers(scored.answers[rows], place)
+    return replace(
+        content,
+        task=part.task.kind,
+        target=part.name,
+        labels=labels,
+        scores=scored.scores.targets[part.name],
+        metric=part.metric,
+        balance=dict(zip(map(str, labels), counts, strict=True)),
+        values=() if labels else tuple(float(value) for value in used[:MOST_VALUES]),
+        pairs=() if labels else pair_up(truth, answers),
+        label_errors=(),
+        bought=None,
+        is_part=True,
     )
 
 
@@ -121,7 +153,12 @@ def name_images(row: Mapping[str, object], inputs: tuple[Column, ...]) -> dict[s
 
 def pairs_of(scored: Scored) -> tuple[tuple[float, float], ...]:
     """Return (actual, predicted) of the first test rows."""
-    both = np.stack([scored.examples.y, scored.answers], axis=1)[:MOST_VALUES]
+    return pair_up(scored.examples.y, scored.answers)
+
+
+def pair_up(truth: np.ndarray, answers: np.ndarray) -> tuple[tuple[float, float], ...]:
+    """Return (actual, predicted) of the first rows."""
+    both = np.stack([truth, answers], axis=1)[:MOST_VALUES]
     return tuple((float(actual), float(predicted)) for actual, predicted in both)
 
 
@@ -185,12 +222,22 @@ def first_answer(competed: Competed, scored: Scored) -> dict[str, object]:
     task = competed.task
     if scored.writing is not None:
         return {"text": scored.writing.samples[0].written}
+    if isinstance(task, Several):
+        row = scored.answers[:1]
+        return {
+            part.name: plain_answer(task.answers(row, place), part.task, Decided())
+            for place, part in enumerate(task.parts)
+        }
+    return plain_answer(scored.answers[:1], task, scored.decided)
+
+
+def plain_answer(row: np.ndarray, task: Task, decided: Decided) -> dict[str, object]:
+    """Return the answer of one row (`[1, labels]`, or `[1]`) as `predict` gives it."""
     if not isinstance(task, Classify):
-        return {"prediction": float(scored.answers[0])}
-    row = scored.answers[:1]
-    chosen = int(decide(row, threshold=scored.decided.position(task), costs=scored.decided.costs)[0])
+        return {"prediction": float(row[0])}
+    chosen = int(decide(row, threshold=decided.position(task), costs=decided.costs)[0])
     label: Label = task.labels[chosen]
-    return {"prediction": label, "confidence": round(float(np.asarray(row)[0, chosen]), 4)}
+    return {"prediction": label, "confidence": round(float(row[0, chosen]), 4)}
 
 
 def describe_machine() -> str:

@@ -147,7 +147,11 @@ def _word(path: tuple[Key, ...], details: Sequence[ErrorDetails], document: Docu
 
 def word_missing(path: tuple[Key, ...], document: Document) -> Problem:
     """Word a key that must be there and is not, or has nothing after it."""
-    meaning = {"data": "the file, folder, glob or URL to read", "target": "the column to predict"}
+    meaning = {
+        "data": "the file, folder, glob or URL to read",
+        "target": "the column to predict",
+        "targets": "the columns to predict",
+    }
     if path in document.lines:
         what = f'the key "{_name(path)}" has no value'
         return Problem(what, document.place(path), meaning.get(str(path[-1]), ""))

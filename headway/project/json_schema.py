@@ -12,7 +12,9 @@ def json_schema() -> dict[str, Any]:
     schema = Project.model_json_schema(mode="validation")
     # These are filled in by the reader: the folder always, the name where the file has none.
     del schema["properties"]["folder"]
-    schema["required"] = ["data", "target"]
+    schema["required"] = ["data"]
+    what = [{"required": ["target"]}, {"required": ["targets"]}]
+    schema["anyOf"] = [*what, {"properties": {"task": {"const": "generate"}}, "required": ["task"]}]
     head = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Headway project",

@@ -219,20 +219,47 @@ Models = Annotated[
 ]
 
 
+def _list_targets(raw: Any) -> Any:
+    """Read `[topic, price]`, or a mapping from column to task, as a mapping; None leaves a task to be found out."""
+    if isinstance(raw, Mapping):
+        targets = dict(raw)
+    elif isinstance(raw, list | tuple) and all(isinstance(name, str) for name in raw):
+        targets = dict.fromkeys(raw)
+        if len(targets) < len(raw):
+            raise ValueError("each column once")
+    else:
+        raise ValueError("a list of columns: [topic, price], or each with its task: {topic: classify, price: regress}")
+    if len(targets) < 2:
+        raise ValueError("two columns or more; a single one is named by target:")
+    return targets
+
+
+Targets = Annotated[
+    dict[Text, Literal["classify", "regress"] | None],
+    BeforeValidator(
+        _list_targets,
+        json_schema_input_type=Annotated[list[Text], Field(min_length=2)]
+        | Annotated[dict[Text, Literal["classify", "regress"] | None], Field(min_length=2)],
+    ),
+]
+
+
 class Project(Part):
-    """A whole project; only `data` and `target` are needed, and to generate text only `data`.
+    """A whole project; only `data` and `target` (or `targets`) are needed, and to generate text only `data`.
 
     `folder` is the folder of the project file; relative paths start there. `models` is "auto" or a mapping
     from the name of a family to the training settings for it alone (they win over `training`). `unlabelled` names more
     rows of the same inputs without a target; `base` a pretrained model, "auto" or "none"; `descriptions` says what
     a label means. `history` tells of what happened before each row. `compress`: "auto" makes large packages smaller
-    where that is quickly done and costs half a point at the most, "off" leaves them as they are.
+    where that is quickly done and costs half a point at the most, "off" leaves them as they are. `targets` names
+    several columns to be predicted by one model, each with its task or None where that is to be found out.
     """
 
     name: Text
     folder: Annotated[Path, Field(exclude=True)]
     data: Text
     target: Text | None = None
+    targets: Targets | None = None
     test: str | None = None
     unlabelled: str | None = None
     inputs: dict[str, Modality] | None = None

@@ -18,6 +18,14 @@ _GENERATION = ("bits_per_character", "perplexity")
 _TASKS_OF_METRICS = {**dict.fromkeys(_REGRESSION, "regress"), **dict.fromkeys(_GENERATION, "generate")}
 # What speaks of a column to predict; text to write has none.
 _WITH_TARGET_ONLY = ("decision", "descriptions", "unlabelled", "history")
+# What speaks of one target alone, and what to do instead.
+_OF_ONE_TARGET = {
+    "task": "give each target its own: targets: {topic: classify, price: regress}",
+    "metric": "remove it: the mean over all targets chooses",
+    "decision": "remove it: each target is answered by its most probable label",
+    "descriptions": "remove it",
+    "history": "remove it",
+}
 _DATED = ("train_from", "train_until", "test_from")
 _OF_ROWS = ("group", "time", "folds", "gap", "train_from", "train_until", "test_from")
 
@@ -80,10 +88,35 @@ def _list_models(models: object) -> Iterator[tuple[str, Mapping[str, Any], tuple
 
 def _check_target(document: Document) -> Iterator[Problem]:
     """Find a missing target, and what has no meaning where text is to be written."""
-    if document.values.get("task") == "generate":
+    values = document.values
+    if values.get("targets") is not None:
+        yield from _check_targets(document)
+    elif values.get("task") == "generate":
         yield from _check_writing(document)
-    elif document.values.get("target") is None:
+    elif values.get("target") is None:
         yield word_missing(("target",), document)
+
+
+def _check_targets(document: Document) -> Iterator[Problem]:
+    """Find what several targets cannot be joined with, or not yet."""
+    values = document.values
+    if values.get("target") is not None:
+        what, fix = "target and targets at once", "keep targets: with all columns to predict"
+        yield Problem(what, document.place(("target",)), "one of the two", "", fix)
+    for key, fix in _OF_ONE_TARGET.items():
+        if values.get(key):
+            yield Problem(f"{key} has no meaning for several targets", document.place((key,)), fix=fix)
+    if isinstance(values.get("compress"), Mapping):
+        what = "a package of several targets cannot be compressed yet"
+        yield Problem(what, document.place(("compress",)), "compress: off, or auto, which leaves it as it is")
+    cleaning = values.get("cleaning")
+    if isinstance(cleaning, Mapping) and cleaning.get("label_errors") in ("drop", "weight"):
+        what = f"label_errors: {cleaning['label_errors']} works for one target alone"
+        yield Problem(what, document.place(("cleaning", "label_errors")), "report, or off")
+    for path, settings in _list_training(values):
+        if isinstance(settings.get("class_weights"), Mapping):
+            what = "class_weights for each label do not say of which target"
+            yield Problem(what, document.place((*path, "class_weights")), "class_weights: balanced")
 
 
 def _check_writing(document: Document) -> Iterator[Problem]:
@@ -109,25 +142,34 @@ def _check_writing(document: Document) -> Iterator[Problem]:
 def _check_columns(document: Document) -> Iterator[Problem]:
     """Find columns that are wanted in two roles."""
     values = document.values
-    target, inputs, ignore = values.get("target"), values.get("inputs"), values.get("ignore")
-    if isinstance(inputs, Mapping) and target in inputs:
-        what = f'the target "{target}" is also an input'
-        yield Problem(what, document.place(("inputs", str(target))), fix="remove it from inputs")
+    inputs, ignore, targets = values.get("inputs"), values.get("ignore"), _names_of_targets(values)
+    for target in targets:
+        if isinstance(inputs, Mapping) and target in inputs:
+            what = f'the target "{target}" is also an input'
+            yield Problem(what, document.place(("inputs", str(target))), fix="remove it from inputs")
     if not isinstance(ignore, tuple):
         return
     for index, column in enumerate(ignore):
-        if column == target:
-            yield Problem(f'the target "{target}" is ignored', document.place(("ignore", index)), fix="remove it")
+        if column in targets:
+            yield Problem(f'the target "{column}" is ignored', document.place(("ignore", index)), fix="remove it")
         elif isinstance(inputs, Mapping) and column in inputs:
             what = f'the column "{column}" is both an input and ignored'
             yield Problem(what, document.place(("ignore", index)), fix="keep one of the two")
+
+
+def _names_of_targets(values: Mapping[str, object]) -> tuple[object, ...]:
+    """Return the columns to predict, as far as they can be told."""
+    several = values.get("targets")
+    if isinstance(several, Mapping | tuple):
+        return tuple(several)
+    return () if values.get("target") is None else (values["target"],)
 
 
 def _check_task(document: Document) -> Iterator[Problem]:
     """Find a metric or training settings that belong to the other task."""
     values = document.values
     task, metric = values.get("task"), values.get("metric")
-    if task not in ("classify", "regress", "generate"):
+    if values.get("targets") is not None or task not in ("classify", "regress", "generate"):
         return
     if isinstance(metric, str) and _TASKS_OF_METRICS.get(metric, "classify") != task:
         expected = f"a metric of the task {task}"

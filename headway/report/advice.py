@@ -18,15 +18,18 @@ MOST = 6
 def advise(content: ReportContent, lang: Lang) -> list[str]:
     """Return at most six sentences, the most rewarding first; one that says so where there is nothing to do."""
     say = speak(lang)
+    about = (_about_guessing, _about_labels, _about_pairs, _about_slices)
     found = [
-        *_about_guessing(content, say),
-        *_about_labels(content, say),
-        *_about_pairs(content, say),
-        *_about_slices(content, say),
+        *(_of(part, sentence, say) for part in content.each for tell in about for sentence in tell(part, say)),
         *_about_candidates(content, say),
-        *_about_certainty(content, say),
+        *(_of(part, sentence, say) for part in content.each for sentence in _about_certainty(part, say)),
     ]
     return found[:MOST] or [say("next_fine")]
+
+
+def _of(content: ReportContent, sentence: str, say: Say) -> str:
+    """Return advice; that about one of several targets names it."""
+    return say("of_target", target=content.target, words=sentence) if content.is_part else sentence
 
 
 def name_slice(part: Slice, say: Say) -> str:

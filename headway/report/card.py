@@ -39,7 +39,7 @@ def _write_card(content: ReportContent, lang: Lang) -> str:
         f"## {say('card_use')}",
         say("card_use_words"),
         f"## {say('card_limits')}",
-        _list_weaknesses(content, say),
+        "\n".join(_list_weaknesses(each, say) for each in content.each),
         f"## {say('card_data')}",
         _list_data(content, lang, say),
     ]
@@ -71,13 +71,13 @@ def _list_metrics(content: ReportContent, lang: Lang, say: Say) -> str:
     for name, value in scores.metrics.items():
         arrow = "" if name.startswith("width_") else "↑" if greater_is_better(name) else "↓"
         interval = write_interval(name, scores.intervals.get(name))
-        lines.append(f"| {name_metric(name, lang)} {arrow} | {write_metric(name, value)} | {interval} |")
+        lines.append(f"| {_plain(name_metric(name, lang))} {arrow} | {write_metric(name, value)} | {interval} |")
     return "\n".join([*lines, "", say("arrows")])
 
 
 def _list_weaknesses(content: ReportContent, say: Say) -> str:
     lines = [
-        "- "
+        f"- {_whose(content)}"
         + say(
             "card_weak",
             part=_plain(name_slice(part, say)),
@@ -89,7 +89,7 @@ def _list_weaknesses(content: ReportContent, say: Say) -> str:
     if content.scores.confusion is not None:
         pairs = find_worst_pairs(content.scores.confusion, most=3)
         lines += [
-            "- "
+            f"- {_whose(content)}"
             + say(
                 "card_pair",
                 actual=_plain(content.labels[i]),
@@ -99,7 +99,12 @@ def _list_weaknesses(content: ReportContent, say: Say) -> str:
             )
             for i, j, rows, share in pairs
         ]
-    return "\n".join(lines) or say("slices_none")
+    return "\n".join(lines) or (f"- {_whose(content)}" if content.is_part else "") + say("slices_none")
+
+
+def _whose(content: ReportContent) -> str:
+    """Return which of several targets a line is about."""
+    return f"{_plain(content.target)}: " if content.is_part else ""
 
 
 def _list_data(content: ReportContent, lang: Lang, say: Say) -> str:

@@ -67,7 +67,8 @@ class LabelError:
 class PackageFacts:
     """The package that ships and what was measured on it; `example` is one real row of inputs, `answer` its answer.
 
-    Where it `writes` text, the example is a prompt, latencies are of a token and the rate counts tokens.
+    `targets`: the names of several. Where it `writes` text, the example is a prompt, latencies are of a token and the
+    rate counts tokens.
     """
 
     path: str
@@ -79,6 +80,7 @@ class PackageFacts:
     example: Mapping[str, object] = field(default_factory=dict)
     answer: Mapping[str, object] = field(default_factory=dict)
     writes: bool = False
+    targets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,7 @@ class ReportContent:
     `scores` are the winner's on the test part; `metric` is what candidates competed by on the validation part: one
     holdout, or `folds` of a cross-validation. `balance`: label (as a string) -> used rows. `values`: the target's
     values for regression (a sample will do); `pairs`: (actual, predicted) on the test part.
+    `parts`: of several targets each as if it were the only one; what all of them share is told by the whole.
     `writing`: of a model that writes, its texts beside the yardstick's. `folder` is where image
     paths in cells start. `base`: name, licence and digest of the pretrained model that the winner was made from;
     `bought`: what pretrained models were worth, where some took part.
@@ -137,7 +140,7 @@ class ReportContent:
     """
 
     name: str
-    task: Literal["classify", "regress", "generate"]
+    task: Literal["classify", "regress", "generate", "several"]
     target: str
     labels: tuple[Label, ...]
     inputs: tuple[Column, ...]
@@ -173,3 +176,10 @@ class ReportContent:
     seed: int = 0
     machine: str = ""
     libraries: Mapping[str, str] = field(default_factory=dict)
+    parts: tuple[ReportContent, ...] = ()
+    is_part: bool = False
+
+    @property
+    def each(self) -> tuple[ReportContent, ...]:
+        """Return what is told target by target: the parts, or the whole where there is one target."""
+        return self.parts or (self,)

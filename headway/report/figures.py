@@ -12,11 +12,21 @@ _SHARES = ("accuracy", "balanced_accuracy", "precision", "recall", "f1", "calibr
 
 def write_metric(name: str, value: float) -> str:
     """Return a metric as people quote it: shares as percentages, areas and losses with three digits."""
+    name = name.partition(":")[0]
     if name.startswith(_SHARES):
         return write_share(value)
     if name == "longest_copy":
         return f"{value:,.0f}"
-    if name in {"roc_auc", "average_precision", "log_loss", "brier", "r2", "bits_per_character", "rouge_l"}:
+    if name in {
+        "roc_auc",
+        "average_precision",
+        "log_loss",
+        "brier",
+        "r2",
+        "mean_score",
+        "bits_per_character",
+        "rouge_l",
+    }:
         return f"{value:.3f}"
     return write_number(value)
 

@@ -18,9 +18,9 @@ EXAMPLES = 3
 
 def fill_columns(profile: Profile, lang: Lang) -> tuple[ColumnFacts, ...]:
     """Return the facts of the target and of every other column, with a note on what its values are like."""
-    target = _fill_column(profile.target, "target", lang)
+    targets = (_fill_column(each, "target", lang) for each in profile.targets or (profile.target,))
     others = (_fill_column(each, "input" if each.used else "ignored", lang) for each in profile.columns)
-    return (target, *others)
+    return (*targets, *others)
 
 
 def fill_changes(

@@ -7,6 +7,7 @@ import numpy as np
 from headway.report.content import ReportContent
 from headway.report.figures import (
     write_megabytes,
+    write_metric,
     write_milliseconds,
     write_number,
     write_of_hundred,
@@ -20,9 +21,24 @@ from headway.report.words import Say, speak
 def summarise(content: ReportContent, lang: Lang) -> list[str]:
     """Return the paragraphs that open the report: how good, against what, which model, what it needs, which rows."""
     say = speak(lang)
-    word = {"classify": _word_labels, "regress": _word_values, "generate": _word_texts}[content.task]
-    quality = word(content, say)
+    quality = _word_quality(content, say, lang)
     return [_join(quality, lang), _join(_word_winner(content, say), lang), _join(_word_rows(content, say), lang)]
+
+
+def _word_quality(content: ReportContent, say: Say, lang: Lang) -> list[str]:
+    if content.task == "several":
+        first = say(
+            "answers_several",
+            rows=f"{content.scores.rows:,}",
+            count=len(content.parts),
+            score=write_metric("mean_score", content.scores.metrics["mean_score"]),
+            interval=_word_interval(content.scores.intervals.get("mean_score"), say, shares=False),
+        )
+        parts = (_join(_word_quality(part, say, lang), lang) for part in content.parts)
+        own = zip(content.parts, parts, strict=True)
+        return [first, *(say("of_target", target=part.target, words=words) for part, words in own)]
+    word = {"classify": _word_labels, "regress": _word_values, "generate": _word_texts}[content.task]
+    return word(content, say)
 
 
 def commonest_label(content: ReportContent) -> tuple[str, float]:

@@ -61,10 +61,14 @@ def translate_error(text: str, lang: Lang) -> str:
 
 
 def name_metric(metric: str, lang: Lang) -> str:
-    """Return what a metric is called; a coverage or a width says its level."""
+    """Return what a metric is called; a coverage or a width says its level, that of one of several targets which."""
     for prefix in ("coverage_", "width_"):
-        if metric.startswith(prefix):
+        if metric.startswith(prefix) and ":" not in metric:
             return read_words()["sentences"][prefix + "metric"][lang].format(level=metric.removeprefix(prefix))
+    kind, _, target = metric.partition(":")
+    if target:
+        words = read_words()["sentences"]["metric_of_target"][lang]
+        return words.format(metric=name_metric(kind, lang), target=target)
     named = read_words()["metrics"].get(metric)
     return named[lang] if named else metric
 

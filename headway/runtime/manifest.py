@@ -7,7 +7,7 @@ input of the ONNX graph; the same encoders run in training and in production.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 FORMAT_VERSION = 1
@@ -115,6 +115,37 @@ Feed = NumberFeed | CategoryFeed | DateFeed | CharacterFeed | TokenFeed | RowFee
 
 
 @dataclass(frozen=True)
+class Target:
+    """One of several targets, answered by the output of the graph that `output_name` names.
+
+    `metric`: what it counts by in the mean over all targets.
+    """
+
+    name: str
+    task: Literal["classify", "regress"]
+    labels: tuple[Label, ...] = ()
+    metric: str = ""
+
+
+def output_name(task: str, target: str = "") -> str:
+    """Return the name of the output that answers a task; that of one of several targets says which one."""
+    kind = "values" if task == "regress" else "probabilities"
+    return f"{kind}:{target}" if target else kind
+
+
+def name_for(column: str, target: str) -> str:
+    """Return what a column of answers is called for one of several targets: `p_late` becomes `p_reason_late`."""
+    kind, mark, label = column.partition("_")
+    return f"{kind}_{target}{mark}{label}"
+
+
+def names_of_answers(target: str, labels: tuple[Label, ...]) -> list[str]:
+    """Return the columns of answers for one of several targets."""
+    own = ["prediction", *(["confidence"] if labels else []), *(f"p_{label}" for label in labels)]
+    return [name_for(name, target) for name in own]
+
+
+@dataclass(frozen=True)
 class InputColumn:
     """One column a user hands in: its name, modality, and a real example value for forms and docs."""
 
@@ -193,14 +224,19 @@ class History:
 
 @dataclass(frozen=True)
 class Manifest:
-    """All that a package says about itself; `files` maps each other file to its sha256."""
+    """All that a package says about itself; `files` maps each other file to its sha256.
+
+    A package with several `targets` has the task several; `target` then names all of them for people.
+    """
 
     name: str
-    task: Literal["classify", "regress", "generate"]
+    task: Literal["classify", "regress", "generate", "several"]
     target: str
     inputs: tuple[InputColumn, ...]
     feeds: tuple[Feed, ...]
     labels: tuple[Label, ...] = ()
+    # Only where the task is several; such a package has no labels, threshold and costs of its own.
+    targets: tuple[Target, ...] = ()
     # Probability from which a label is chosen, for binary tasks: (label, threshold). None: the most probable.
     threshold: tuple[Label, float] | None = None
     # cost[i][j]: what it costs to answer label j when label i is true. None: all mistakes cost the same.
@@ -219,3 +255,19 @@ class Manifest:
     created: str = ""
     seed: int = 0
     format_version: int = FORMAT_VERSION
+
+    @property
+    def parts(self) -> tuple[Manifest, ...]:
+        """Return a manifest for each target, as if it were the only one."""
+        if not self.targets:
+            return (self,)
+        return tuple(
+            replace(self, task=each.task, target=each.name, labels=each.labels, targets=()) for each in self.targets
+        )
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Return the names of the graph's outputs, in the order of the targets."""
+        if not self.targets:
+            return (output_name(self.task),)
+        return tuple(output_name(each.task, each.name) for each in self.targets)

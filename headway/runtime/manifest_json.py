@@ -29,6 +29,8 @@ def to_json(manifest: Manifest) -> str:
     """
     check_manifest(manifest)
     plain = _plain(dataclasses.asdict(manifest))
+    if not manifest.targets:
+        del plain["targets"]  # so that readers who do not know several targets open all other packages
     return json.dumps(plain, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 

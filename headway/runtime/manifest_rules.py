@@ -24,7 +24,8 @@ def check_manifest(manifest: Manifest) -> None:
     parts = (
         _columns,
         _generation if manifest.task == "generate" else _feeds,
-        _labels,
+        _targets,
+        *([] if manifest.targets else [_labels]),
         _decision,
         _history,
         _files,
@@ -100,6 +101,23 @@ def _limits(feed: Feed, manifest: Manifest) -> Iterator[str]:
         yield f"the feed {feed.name!r} writes numbers with {feed.digits} digits"
     if isinstance(feed, ImageFeed) and not (1 <= feed.width <= 4096 and 1 <= feed.height <= 4096):
         yield f"the feed {feed.name!r} has images of {feed.width} x {feed.height} pixels"
+
+
+def _targets(manifest: Manifest) -> Iterator[str]:
+    """Yield what is wrong with several targets."""
+    if (manifest.task == "several") != bool(manifest.targets):
+        yield f"the task is {manifest.task} and there are {len(manifest.targets)} targets"
+    if not manifest.targets:
+        return
+    names = [each.name for each in manifest.targets]
+    if len(set(names)) != len(names):
+        yield "two targets have the same name"
+    if not all(names):
+        yield "a target has no name"
+    if manifest.labels or manifest.threshold is not None or manifest.costs is not None:
+        yield "it has several targets, and labels, a threshold or costs that belong to none of them"
+    for part in manifest.parts:
+        yield from (f"of {part.target[:80]!r}: {wrong}" for wrong in _labels(part))
 
 
 def _labels(manifest: Manifest) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -23,11 +23,15 @@ from headway.runtime.predictor import Predictor, open_predictor
 
 @dataclass(frozen=True)
 class Prediction:
-    """The answer for one row: a label with its probability and all labels' probabilities, or a value alone."""
+    """The answer for one row: a label with its probability and all labels' probabilities, or a value alone.
 
-    prediction: Label
+    Of several targets `prediction` holds the answer for each by its name, and `targets` all that is said of it.
+    """
+
+    prediction: Label | Mapping[str, Label]
     confidence: float | None = None
     probabilities: Mapping[Label, float] | None = None
+    targets: Mapping[str, Prediction] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -36,13 +40,15 @@ class Answers:
 
     `predictions`: `[rows]`, an object array of labels, or the float32 values. `confidence`: float32 `[rows]`, the
     probability of the answer, and `probabilities`: float32 `[rows, labels]` in the manifest's order; both None for
-    regression. `values`: float32 `[rows]` for regression, else None.
+    regression. `values`: float32 `[rows]` for regression, else None. Of several targets `targets` holds the answers for
+    each by its name, and `predictions` is `[rows, targets]`.
     """
 
     predictions: np.ndarray
     confidence: np.ndarray | None = None
     probabilities: np.ndarray | None = None
     values: np.ndarray | None = None
+    targets: Mapping[str, Answers] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -54,9 +60,10 @@ class Model:
     memory: Memory | None = None
 
     @property
-    def task(self) -> Literal["classify", "regress"]:
-        """Return what it predicts: labels or values."""
-        return "regress" if self.manifest.task == "regress" else "classify"
+    def task(self) -> Literal["classify", "regress", "several"]:
+        """Return what it predicts: labels, values, or several targets."""
+        assert self.manifest.task != "generate"
+        return self.manifest.task
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -82,14 +89,16 @@ class Model:
         if not rows:
             return []
         answers = self.predict_columns(_columns(rows, self._wanted(rows[0])))
-        if answers.probabilities is None or answers.confidence is None:
-            return [Prediction(value) for value in answers.predictions.tolist()]
-        labels = self.manifest.labels
+        if not self.manifest.targets:
+            return _predictions(answers, self.manifest.labels)
+        parts = [_predictions(answers.targets[part.target], part.labels) for part in self.manifest.parts]
+        names = [part.target for part in self.manifest.parts]
         return [
-            Prediction(label, confidence, dict(zip(labels, row, strict=True)))
-            for label, confidence, row in zip(
-                answers.predictions.tolist(), answers.confidence.tolist(), answers.probabilities.tolist(), strict=True
+            Prediction(
+                {name: each.prediction for name, each in zip(names, row, strict=True)},  # type: ignore[misc]
+                targets=dict(zip(names, row, strict=True)),
             )
+            for row in zip(*parts, strict=True)
         ]
 
     def predict_columns(self, columns: Mapping[str, Cells], *, strict: bool = True) -> Answers:
@@ -99,19 +108,24 @@ class Model:
         `strict`, a cell that cannot be read; without `strict` such a cell counts as missing.
         """
         outputs = self.predictor.run(self.remember(columns, strict=strict), strict=strict)
-        if self.manifest.task == "regress":
-            values = outputs[:, 0]
-            return Answers(values, values=values)
+        wanted = sum(part.width for part in self._parts)
         if not len(outputs):
-            outputs = outputs.reshape(0, len(self.manifest.labels))
-        if outputs.shape[1] != len(self.manifest.labels):
+            outputs = outputs.reshape(0, wanted)
+        if outputs.shape[1] != wanted:
             raise PackageError(
                 "the graph does not answer the manifest's labels",
-                expected=f"{len(self.manifest.labels)} probabilities",
+                expected=f"{wanted} probabilities",
                 got=str(outputs.shape[1]),
             )
-        chosen = decide(outputs, self.manifest)
-        return Answers(self._labels[chosen], outputs[np.arange(len(outputs)), chosen], outputs)
+        if not self.manifest.targets:
+            return self._parts[0].answers(outputs)
+        found: dict[str, Answers] = {}
+        start = 0
+        for part in self._parts:
+            found[part.manifest.target] = part.answers(outputs[:, start : start + part.width])
+            start += part.width
+        together = np.stack([each.predictions.astype(object) for each in found.values()], axis=1)
+        return Answers(together, targets=found)
 
     def remember(
         self, columns: Mapping[str, Cells], *, strict: bool = True, in_order: bool = False
@@ -133,11 +147,35 @@ class Model:
         return self.columns
 
     @cached_property
-    def _labels(self) -> np.ndarray:
-        """Return the labels as an object array."""
-        labels = np.empty(len(self.manifest.labels), dtype=object)
-        labels[:] = self.manifest.labels
-        return labels
+    def _parts(self) -> tuple[_Part, ...]:
+        """Return what turns the outputs of each target into answers."""
+        return tuple(_Part.of(manifest) for manifest in self.manifest.parts)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One target: its manifest, as if it were the only one, and its labels as an object array."""
+
+    manifest: Manifest
+    labels: np.ndarray
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> _Part:
+        labels = np.empty(len(manifest.labels), dtype=object)
+        labels[:] = manifest.labels
+        return cls(manifest, labels)
+
+    @property
+    def width(self) -> int:
+        """Return how many figures of a row are its own."""
+        return len(self.labels) or 1
+
+    def answers(self, outputs: np.ndarray) -> Answers:
+        """Return the answers that its outputs `[rows, width]` stand for."""
+        if self.manifest.task == "regress":
+            return Answers(outputs[:, 0], values=outputs[:, 0])
+        chosen = decide(outputs, self.manifest)
+        return Answers(self.labels[chosen], outputs[np.arange(len(outputs)), chosen], outputs)
 
 
 def load(path: str | Path, *, threads: int | None = None) -> Model:
@@ -159,9 +197,12 @@ def assemble(manifest: Manifest, files: Mapping[str, bytes], *, threads: int | N
                            got=manifest.task, fix="headway generate writes with it")  # fmt: skip
     others = {name: content for name, content in files.items() if name not in {MODEL, FILE}}
     predictor = open_predictor(files[MODEL], manifest.feeds, others, threads=threads)
-    wanted = "values" if manifest.task == "regress" else "probabilities"
-    if predictor.output != wanted:
-        raise PackageError("the graph does not fit the task", expected=f"the output {wanted}", got=predictor.output)
+    if predictor.outputs != manifest.outputs:
+        raise PackageError(
+            "the graph does not fit the task",
+            expected=f"the output {', '.join(manifest.outputs)}",
+            got=", ".join(predictor.outputs),
+        )
     return Model(manifest, predictor, _memory(manifest, files))
 
 
@@ -170,6 +211,18 @@ def _memory(manifest: Manifest, files: Mapping[str, bytes]) -> Memory | None:
     if manifest.history is None:
         return None
     return Memory(manifest.history, manifest.target, read_past(manifest.history, files[FILE]))
+
+
+def _predictions(answers: Answers, labels: Sequence[Label]) -> list[Prediction]:
+    """Return the answers for one target row by row."""
+    if answers.probabilities is None or answers.confidence is None:
+        return [Prediction(value) for value in answers.predictions.tolist()]
+    return [
+        Prediction(label, confidence, dict(zip(labels, row, strict=True)))
+        for label, confidence, row in zip(
+            answers.predictions.tolist(), answers.confidence.tolist(), answers.probabilities.tolist(), strict=True
+        )
+    ]
 
 
 def _columns(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, list[Any]]:

@@ -31,13 +31,14 @@ _IMAGE_PIXELS = 4_000_000
 class Predictor:
     """A graph, its feeds, and the session that runs it; safe to share between threads.
 
-    `output` is "probabilities" or "values"; `threads` is how many parts of a large batch are worked on at once.
+    `outputs`: "probabilities" or "values", or one of these for each target, such as "values:price". `threads` is how
+    many parts of a large batch are worked on at once.
     """
 
     feeds: tuple[Feed, ...]
     files: Mapping[str, bytes]
     session: InferenceSession
-    output: str
+    outputs: tuple[str, ...]
     threads: int
 
     @property
@@ -47,6 +48,8 @@ class Predictor:
 
     def run(self, columns: Mapping[str, Cells], *, strict: bool = True) -> np.ndarray:
         """Return float32 `[rows, labels]` probabilities or `[rows, 1]` values for columns of equal length.
+
+        Those of several targets stand side by side, in the order of `outputs`.
 
         Columns that no feed reads are ignored. Texts are sorted by length, in tokens where tokens are read, and cut
         into parts, so that little padding is computed, and put back in order. Raises `InputError` (a missing column,
@@ -66,9 +69,14 @@ class Predictor:
 
     @property
     def width(self) -> int:
-        """Return the number of outputs a row has, 1 where the graph does not say."""
-        shape = self.session.get_outputs()[0].shape
-        return shape[1] if len(shape) == 2 and isinstance(shape[1], int) else 1
+        """Return the number of figures that a row is answered with."""
+        return sum(self.widths)
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Return the number of figures of each output, 1 where the graph does not say."""
+        shapes = [node.shape for node in self.session.get_outputs()]
+        return tuple(shape[1] if len(shape) == 2 and isinstance(shape[1], int) else 1 for shape in shapes)
 
     @property
     def _texts(self) -> frozenset[str]:
@@ -146,7 +154,7 @@ class Predictor:
                 arrays.update(read[feed.name].arrays(feed, positions))
             else:
                 arrays.update(encode(feed, ready, files=self.files, strict=strict))
-        answers = run(self.session, self.output, arrays)
+        answers = run(self.session, self.outputs, arrays)
         rows = _height(ready)
         if answers.ndim != 2 or answers.shape[0] != rows:
             raise PackageError("the graph answers in the wrong shape", expected=f"{rows} rows", got=str(answers.shape))

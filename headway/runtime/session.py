@@ -27,6 +27,7 @@ _TYPES = {
     "row": "tensor(int64)",
     "image": "tensor(uint8)",
 }
+# One output is called by its kind; one of several says after a colon which target it answers.
 OUTPUTS = ("probabilities", "values")
 
 
@@ -80,8 +81,8 @@ def refusal(error: Exception) -> PackageError:
     return PackageError("the graph cannot be opened", expected="a valid ONNX model", got=text[:300])
 
 
-def check_signature(session: InferenceSession, feeds: Sequence[Feed]) -> str:
-    """Return the name of the graph's one output; raises `PackageError` where inputs and feeds do not match."""
+def check_signature(session: InferenceSession, feeds: Sequence[Feed]) -> tuple[str, ...]:
+    """Return the names of the graph's outputs; raises `PackageError` where inputs and feeds do not match."""
     wanted = {name: _TYPES[feed.kind] for feed in feeds for name in input_names(feed)}
     given = {node.name: node.type for node in session.get_inputs()}
     if wanted != given:
@@ -91,9 +92,12 @@ def check_signature(session: InferenceSession, feeds: Sequence[Feed]) -> str:
             got=", ".join(f"{name} {kind}" for name, kind in given.items()),
         )
     outputs = [(node.name, node.type) for node in session.get_outputs()]
-    if len(outputs) != 1 or outputs[0][0] not in OUTPUTS or outputs[0][1] != "tensor(float)":
+    if not outputs or not all(
+        name.partition(":")[0] in OUTPUTS and (":" in name) == (len(outputs) > 1) and kind == "tensor(float)"
+        for name, kind in outputs
+    ):
         raise PackageError("the graph has the wrong outputs", expected="probabilities or values", got=str(outputs))
-    return str(outputs[0][0])
+    return tuple(str(name) for name, _ in outputs)
 
 
 def input_names(feed: Feed) -> tuple[str, ...]:
@@ -101,10 +105,11 @@ def input_names(feed: Feed) -> tuple[str, ...]:
     return (f"{feed.name}.ids", f"{feed.name}.mask") if feed.kind in {"tokens", "row"} else (feed.name,)
 
 
-def run(session: InferenceSession, output: str, arrays: dict[str, Any]) -> np.ndarray:
-    """Return the output for encoded rows; raises `PackageError` where the graph fails or answers no numbers."""
+def run(session: InferenceSession, outputs: Sequence[str], arrays: dict[str, Any]) -> np.ndarray:
+    """Return the outputs for encoded rows, side by side; raises `PackageError` where the graph fails."""
     try:
-        answer: np.ndarray = session.run([output], arrays)[0]
+        answers: list[np.ndarray] = session.run(list(outputs), arrays)
+        answer = answers[0] if len(answers) == 1 else np.concatenate(answers, axis=1)
     except Exception as error:  # onnxruntime raises its own classes and plain RuntimeError
         raise PackageError("the graph failed on these rows", got=" ".join(str(error).split())[:300]) from error
     return answer

@@ -12,7 +12,7 @@ from headway.errors import InputError
 from headway.runtime import Answers, Model
 from headway.runtime.feeds import BadCellError, encode
 from headway.runtime.feeds.cells import shown
-from headway.runtime.manifest import CategoryFeed, DateFeed, Feed, Label, NumberFeed, RowFeed
+from headway.runtime.manifest import CategoryFeed, DateFeed, Feed, Label, Manifest, NumberFeed, RowFeed
 from headway.serving.batching import Answer, Columns, Outcome, Ticket
 from headway.serving.pace import Pace
 from headway.serving.refusals import FieldProblem, wrong_input
@@ -96,12 +96,12 @@ def _answer_sound(model: Model, pace: Pace, batch: list[Ticket]) -> list[Outcome
 def _answer(model: Model, pace: Pace, batch: Sequence[Ticket]) -> list[list[Answer]]:
     """Return the answers of each ticket; raises `InputError` for a cell that cannot be read."""
     if len(batch) == 1:
-        return [to_answers(model.predict_columns(batch[0].columns), model.manifest.labels)]
+        return [to_answers(model.predict_columns(batch[0].columns), model.manifest)]
     answers: list[list[Answer]] = [[] for _ in batch]
     for group in group_by_length([ticket.rows for ticket in batch], [ticket.items for ticket in batch], pace):
         tickets = [batch[position] for position in group]
         columns = {name: [cell for ticket in tickets for cell in ticket.columns[name]] for name in tickets[0].columns}
-        all_rows = to_answers(model.predict_columns(columns), model.manifest.labels)
+        all_rows = to_answers(model.predict_columns(columns), model.manifest)
         start = 0
         for position, ticket in zip(group, tickets, strict=True):
             answers[position] = all_rows[start : start + ticket.rows]
@@ -128,8 +128,23 @@ def group_by_length(rows: Sequence[int], items: Sequence[int], pace: Pace) -> li
     return groups
 
 
-def to_answers(answers: Answers, labels: Sequence[Label]) -> list[Answer]:
-    """Return the answers as they are sent."""
+def to_answers(answers: Answers, manifest: Manifest) -> list[Answer]:
+    """Return the answers as they are sent: of several targets each under its name, and above them what is answered."""
+    if not manifest.targets:
+        return _to_answers(answers, manifest.labels)
+    names = [part.target for part in manifest.parts]
+    parts = [_to_answers(answers.targets[part.target], part.labels) for part in manifest.parts]
+    return [
+        {
+            "prediction": {name: own["prediction"] for name, own in zip(names, row, strict=True)},
+            "targets": dict(zip(names, row, strict=True)),
+        }
+        for row in zip(*parts, strict=True)
+    ]
+
+
+def _to_answers(answers: Answers, labels: Sequence[Label]) -> list[Answer]:
+    """Return the answers for one target."""
     predictions = answers.predictions.tolist()
     if answers.probabilities is None or answers.confidence is None:
         # A float32 has about seven digits; more of them would be noise of the conversion.

@@ -57,8 +57,8 @@ def _check_contract(new: Manifest, current: Manifest) -> None:
     if more:
         names = ", ".join(sorted(map(repr, more)))
         raise PackageError("the package reads columns that clients do not send yet", got=names, fix="deploy it --force")
-    if set(new.labels) != set(current.labels):
-        lost = sorted(str(label) for label in set(current.labels) ^ set(new.labels))[:10]
+    if _answered(new) != _answered(current):
+        lost = sorted(_answered(current) ^ _answered(new))[:10]
         raise PackageError("the package answers other labels", got="only in one: " + ", ".join(lost),
                            fix="deploy it with --force once clients know")  # fmt: skip
 
@@ -80,3 +80,10 @@ def _check_score(new: Manifest, current: Manifest) -> dict[str, object]:
             fix="deploy it with --force to release it all the same",
         )
     return {"metric": name, "before": before, "now": now}
+
+
+def _answered(manifest: Manifest) -> set[str]:
+    """Return all labels that are answered, those of several targets with the target's name, and targets of values."""
+    if not manifest.targets:
+        return {str(label) for label in manifest.labels}
+    return {f"{each.name}: {label}" for each in manifest.targets for label in each.labels or ("a value",)}

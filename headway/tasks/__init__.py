@@ -5,7 +5,8 @@ from __future__ import annotations
 from headway.tasks.classify import Classify
 from headway.tasks.generate import Generate
 from headway.tasks.regress import Regress
+from headway.tasks.several import Part, Several
 
-Task = Classify | Regress | Generate
+Task = Classify | Regress | Generate | Several
 
-__all__ = ["Classify", "Generate", "Regress", "Task"]
+__all__ = ["Classify", "Generate", "Part", "Regress", "Several", "Task"]

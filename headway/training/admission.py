@@ -85,7 +85,7 @@ def probe(state: State, entrant: Entrant) -> Estimate:
     """
     contest = state.contest.seen_by(entrant.card)
     train = contest.examples.take(contest.folds[0].train)
-    family = state.registry.load(entrant.card.name)
+    family = state.registry.load_for(entrant.card.name, contest.task)
     left = state.clock.left()
     first = family.estimate(train, contest.task, entrant.recipe, seed=contest.seed)
     took = left - state.clock.left()

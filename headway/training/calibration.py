@@ -1,7 +1,8 @@
-"""Calibrating outcomes: the same temperature on the validation answers and in the graph that ships."""
+"""Calibrating outcomes: the same temperatures on the validation answers and in the graph that ships."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -9,38 +10,68 @@ import numpy as np
 from headway.evaluation.calibration import Temperature, fit_temperature
 from headway.package.combining import calibrate
 from headway.package.graph import Graph
+from headway.tasks import Classify, Several, Task
 from headway.training.contest import Contest
 from headway.training.outcome import Outcome
 
 
 def calibrated(outcome: Outcome, contest: Contest) -> Outcome:
-    """Return a classifier's outcome with its answers and graph calibrated; any other outcome as it is."""
-    if contest.task.kind != "classify" or outcome.answers is None or outcome.graph is None:
+    """Return an outcome with its probabilities, and those of its graph, calibrated; values stay as they are."""
+    if outcome.answers is None or outcome.graph is None:
         return outcome
-    temperature = fit_temperature(outcome.answers, contest.truth[: len(outcome.answers)])
-    found = replace(outcome, temperature=temperature.temperature, bias=temperature.bias or ())
+    found = {}
+    truth = contest.truth[: len(outcome.answers)]
+    for output, rows, y, own in _questions(outcome.answers, truth, contest.task):
+        temperature = fit_temperature(outcome.answers[rows][:, own], y)
+        if temperature.changes:
+            found[output] = temperature
+    known = replace(outcome, calibrations=found)
     return replace(
-        found, answers=calibrate_answers(outcome.answers, found), graph=calibrate_graph(outcome.graph, found)
+        known,
+        answers=calibrate_answers(outcome.answers, known, contest.task),
+        graph=calibrate_graph(outcome.graph, known),
     )
 
 
-def calibrate_answers(answers: np.ndarray, outcome: Outcome) -> np.ndarray:
-    """Apply an outcome's calibration to raw answers, float32 `[n, labels]`; values of a regression stay."""
-    temperature = temperature_of(outcome)
-    return answers if temperature is None else temperature.apply(answers)
+def calibrate_answers(answers: np.ndarray, outcome: Outcome, task: Task) -> np.ndarray:
+    """Apply an outcome's calibrations to raw answers, float32 `[n, ...]`; values stay."""
+    if not outcome.calibrations:
+        return answers
+    changed = answers.copy()
+    for output, own in _spans(task):
+        if output in outcome.calibrations:
+            changed[:, own] = outcome.calibrations[output].apply(answers[:, own])
+    return changed
 
 
 def calibrate_graph(graph: Graph, outcome: Outcome) -> Graph:
-    """Append an outcome's calibration to a graph that gives raw answers."""
-    temperature = temperature_of(outcome)
-    if temperature is None:
-        return graph
-    bias = None if temperature.bias is None else np.asarray(temperature.bias, dtype=np.float32)
-    return calibrate(graph, temperature=temperature.temperature, bias=bias)
+    """Append an outcome's calibrations to a graph that gives raw answers."""
+    for output, temperature in outcome.calibrations.items():
+        bias = None if temperature.bias is None else np.asarray(temperature.bias, dtype=np.float32)
+        graph = calibrate(graph, temperature=temperature.temperature, bias=bias, output=output)
+    return graph
 
 
-def temperature_of(outcome: Outcome) -> Temperature | None:
-    """Return an outcome's calibration, None where it changes nothing."""
-    if outcome.temperature == 1.0 and not outcome.bias:
-        return None
-    return Temperature(outcome.temperature, outcome.bias or None)
+def _spans(task: Task) -> Iterator[tuple[str, slice]]:
+    """Yield the outputs that are probabilities, and their columns of an answer."""
+    if isinstance(task, Classify):
+        yield from ((output, slice(0, width)) for output, width in task.outputs.items())
+    if isinstance(task, Several):
+        for part, own in zip(task.parts, task.spans, strict=True):
+            if isinstance(part.task, Classify):
+                yield part.output, own
+
+
+def _questions(
+    answers: np.ndarray, truth: np.ndarray, task: Task
+) -> Iterator[tuple[str, np.ndarray, np.ndarray, slice]]:
+    """Yield each output of probabilities, the rows whose label is known, these labels, and its columns."""
+    for output, own in _spans(task):
+        if isinstance(task, Several):
+            place = next(place for place, part in enumerate(task.parts) if part.output == output)
+            yield output, *task.known(truth, place), own
+        else:
+            yield output, np.arange(len(answers)), truth, own
+
+
+__all__ = ["Temperature", "calibrate_answers", "calibrate_graph", "calibrated"]

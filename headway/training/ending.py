@@ -148,7 +148,7 @@ def refit_one(state: State, name: str) -> Refitted:
     outcome, fitted, entrant = state.outcomes[name], state.wholes.get(name), state.entrants[name]
     contest = state.contest.seen_by(entrant.card)
     if fitted is None:
-        fitted = refit(entrant, state.registry.load(name), outcome, contest, clock=state.clock)
+        fitted = refit(entrant, state.registry.load_for(name, contest.task), outcome, contest, clock=state.clock)
     refitted = exported(fitted, outcome, contest)
     save_refitted(state.store, f"refit_{name}", refitted)
     return refitted
@@ -160,7 +160,8 @@ def assemble(state: State, chosen: Outcome, parts: dict[str, Refitted]) -> Refit
     graph = calibrate_graph(combine([part.graph for part in parts.values()], list(weights.values())), chosen)
     # A member that was not refitted vouches for the rows of its first fold only.
     shared = min(len(part.answers) for part in parts.values())
-    expected = calibrate_answers(mix({name: part.answers[:shared] for name, part in parts.items()}, weights), chosen)
     contest = state.contest
+    mixed = mix({name: part.answers[:shared] for name, part in parts.items()}, weights)
+    expected = calibrate_answers(mixed, chosen, contest.task)
     check_parity(graph, columns_of(contest.examples.rows[parity_rows(contest)[:shared]]), expected)
     return Refitted(graph, expected)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from headway.evaluation.metrics import greater_is_better, quick_metric
-from headway.tasks import Task
+from headway.tasks import Several, Task
 
 ROUNDS = 20
 RESAMPLES, SIGMAS = 100, 1.64
@@ -25,7 +25,7 @@ def select_weights(answers: Mapping[str, np.ndarray], truth: np.ndarray, task: T
     """
     counts = dict.fromkeys(answers, 0)
     judged = {name: judged_part(own, truth, task).astype(np.float64) for name, own in answers.items()}
-    total = np.zeros(len(truth))
+    total = np.zeros_like(next(iter(judged.values())))
     best: tuple[float, dict[str, int]] = (np.inf, counts)
     for size in range(1, ROUNDS + 1):
         losses = {name: float(part_losses((total + own) / size, truth, task).mean()) for name, own in judged.items()}
@@ -51,20 +51,36 @@ def mix(answers: Mapping[str, np.ndarray], weights: Mapping[str, float]) -> np.n
 
 
 def row_losses(answers: np.ndarray, truth: np.ndarray, task: Task) -> np.ndarray:
-    """Return the log loss or squared error of each row, `[n]`."""
+    """Return the log loss or squared error of each row, `[n]`.
+
+    Of several targets it is the mean over those that a row has, squared errors in units of the target's variance, and
+    weighted so that every target counts as much in the mean over all rows, however few have it.
+    """
     return part_losses(judged_part(answers, truth, task), truth, task)
 
 
 def judged_part(answers: np.ndarray, truth: np.ndarray, task: Task) -> np.ndarray:
-    """Return what the loss of a row looks at: the probability of its true label, or the value; `[n]`."""
-    return answers if task.kind == "regress" else np.asarray(answers[np.arange(len(truth)), truth])
+    """Return what the loss of a row looks at: the probability of its true label `[n]`; of other tasks all of it."""
+    return np.asarray(answers[np.arange(len(truth)), truth]) if task.kind == "classify" else answers
 
 
 def part_losses(part: np.ndarray, truth: np.ndarray, task: Task) -> np.ndarray:
-    """Return the loss of each row from its judged part, `[n]`."""
+    """Return the loss of each row from its judged part, `[n]`; see `row_losses`."""
+    if isinstance(task, Several):
+        return _several_losses(part, truth, task)
     if task.kind == "regress":
         return np.asarray(np.square(part - truth))
     return np.asarray(-np.log(np.clip(part, 1e-7, None)))
+
+
+def _several_losses(answers: np.ndarray, truth: np.ndarray, task: Several) -> np.ndarray:
+    total = np.zeros(len(truth))
+    for place, part in enumerate(task.parts):
+        rows, own = task.known(truth, place)
+        losses = row_losses(task.answers(answers[rows], place), own, part.task)
+        scale = 1.0 if part.task.kind == "classify" or len(own) == 0 else max(float(own.var()), 1e-12)
+        total[rows] += losses / scale * (len(truth) / max(1, len(rows)))
+    return np.asarray(total / len(task.parts))
 
 
 def loses_less(mixed: np.ndarray, single: np.ndarray, truth: np.ndarray, task: Task) -> bool:

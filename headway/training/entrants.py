@@ -78,7 +78,7 @@ def reason_to_stay_out(card: Card, *, inputs: tuple[Column, ...], task: str, ask
     """Return why a family cannot take part, or None when it can."""
     present = frozenset(column.modality for column in inputs)
     if task not in card.tasks:
-        return f"does not {task}"
+        return "does not take several targets" if task == "several" else f"does not {task}"
     if not present & card.modalities:
         return f"reads {', '.join(sorted(card.modalities))}; the inputs are {', '.join(sorted(present))}"
     if not card.requires <= present:

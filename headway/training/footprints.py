@@ -22,7 +22,7 @@ class Footprints:
         """Measure on the validation rows of a contest."""
         self._generates = contest.task.kind == "generate"
         self._columns = measured_columns(contest)
-        self._labels = contest.task.width if contest.task.kind == "classify" else 0
+        self._outputs = contest.task.outputs
         self._budget_mb = contest.memory_mb
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="footprints")
         self._found: dict[str, Future[float]] = {}
@@ -41,7 +41,7 @@ class Footprints:
         """Measure an outcome's graph beside the work that follows, unless that is done."""
         if self._generates or outcome.graph is None or outcome.memory_mb is not None:
             return
-        future = self._worker.submit(measure_memory, outcome.graph, self._labels, self._columns)
+        future = self._worker.submit(measure_memory, outcome.graph, self._outputs, self._columns)
         self._found[outcome.name] = future
         if is_tight(self._budget_mb):
             wait([future])

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from headway.evaluation.calibration import Temperature
 from headway.models.family import Curve, Fitted, Settings
 from headway.package.graph import Graph
 
@@ -20,11 +21,12 @@ Status = Literal["won", "ok", "over_limit", "dropped", "skipped", "failed"]
 class Outcome:
     """How one candidate did.
 
-    `metrics` are taken on the validation rows, `answers` are its calibrated answers there: float32 `[n, labels]`
-    or `[n]`, in the order of the folds' `valid` parts; `temperature` and `bias` are that calibration. `graph` is
-    the calibrated model of the first fold: latency (ms of one row), size and memory (MB) are measured on it
-    through the runtime. `members` are the weights of an ensemble. `fits` is how many folds it was trained on (fewer
-    than there are where the time ran out: `answers` then end early), `sample` the share of the training rows it saw.
+    `metrics` are taken on the validation rows, `answers` are its calibrated answers there: float32 `[n, labels]`,
+    `[n]`, or as `Several` says, in the order of the folds' `valid` parts; `calibrations` are that calibration, by the
+    output of the graph that each changes. `graph` is the calibrated model of the first fold: latency (ms of one row),
+    size and memory (MB) are measured on it through the runtime. `members` are the weights of an ensemble. `fits` is how
+    many folds it was trained on (fewer than there are where the time ran out: `answers` then end early), `sample` the
+    share of the training rows it saw.
     `tuning_seconds` is the part of `fit_seconds` that went into settings, which a refit has no need of.
     """
 
@@ -44,8 +46,7 @@ class Outcome:
     settings: Settings = field(default_factory=dict)
     curves: tuple[Curve, ...] = ()
     members: Mapping[str, float] = field(default_factory=dict)
-    temperature: float = 1.0
-    bias: tuple[float, ...] = ()
+    calibrations: Mapping[str, Temperature] = field(default_factory=dict)
     graph: Graph | None = None
     answers: np.ndarray | None = None
 

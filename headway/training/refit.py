@@ -63,7 +63,7 @@ def exported(fitted: Fitted, outcome: Outcome, contest: Contest) -> Refitted:
     graph = fitted.graph()
     assert graph is not None
     check_parity(graph, columns_of(rows), answers)
-    return Refitted(calibrate_graph(graph, outcome), calibrate_answers(answers, outcome))
+    return Refitted(calibrate_graph(graph, outcome), calibrate_answers(answers, outcome, contest.task))
 
 
 def save_refitted(store: Store, name: str, refitted: Refitted) -> None:

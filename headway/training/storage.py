@@ -13,13 +13,14 @@ from pathlib import Path
 import numpy as np
 
 from headway.compute.drafts import whole_folder
+from headway.evaluation.calibration import Temperature
 from headway.models.family import Curve
 from headway.package.graph import Graph
 from headway.runtime.manifest_json import feeds_from_json, feeds_to_json
 from headway.training.outcome import Outcome, Tournament
 
 SHIPPED = ".shipped"
-APART = ("graph", "answers", "curves")
+APART = ("graph", "answers", "curves", "calibrations")
 
 
 class Store:
@@ -32,7 +33,8 @@ class Store:
     def save(self, outcome: Outcome) -> None:
         """Write an outcome, all or nothing."""
         plain = {field.name: getattr(outcome, field.name) for field in fields(outcome) if field.name not in APART} | {
-            "curves": [asdict(curve) for curve in outcome.curves]
+            "curves": [asdict(curve) for curve in outcome.curves],
+            "calibrations": {name: asdict(each) for name, each in outcome.calibrations.items()},
         }
         with whole_folder(self.folder / outcome.name) as draft:
             (draft / "outcome.json").write_text(json.dumps(plain, ensure_ascii=False, indent=1, default=dict))
@@ -51,8 +53,12 @@ class Store:
             Curve(curve["name"], tuple(curve["train"]), tuple(curve["valid"])) for curve in plain.pop("curves")
         )
         answers = np.load(folder / "answers.npy") if (folder / "answers.npy").exists() else None
-        plain["bias"] = tuple(plain["bias"])
-        return replace(Outcome(**plain), curves=curves, answers=answers, graph=read_graph(folder))
+        calibrations = {
+            name: Temperature(**{**each, "bias": None if each["bias"] is None else tuple(each["bias"])})
+            for name, each in plain.pop("calibrations").items()
+        }
+        outcome = replace(Outcome(**plain), curves=curves, calibrations=calibrations)
+        return replace(outcome, answers=answers, graph=read_graph(folder))
 
     def save_end(self, tournament: Tournament) -> None:
         """Write how the tournament ended, with the graph that ships."""

@@ -126,7 +126,7 @@ def attempt(state: State, entrant: Entrant, estimate: Estimate, available: float
     try:
         trial = try_candidate(
             entrant,
-            state.registry.load(entrant.card.name),
+            state.registry.load_for(entrant.card.name, contest.task),
             contest,
             estimate=estimate,
             clock=clock,

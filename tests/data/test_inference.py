@@ -3,9 +3,10 @@ import polars as pl
 import pytest
 
 from headway.data.dataset import ROW, Table
-from headway.data.inference import guess_column, guess_task, infer
+from headway.data.inference import guess_column, guess_task, infer, infer_several
+from headway.data.reading import read
 from headway.data.sources.part import rejected_frame
-from headway.errors import DataError
+from headway.errors import DataError, ProjectError
 
 N = 200
 RANDOM = np.random.default_rng(0)
@@ -142,3 +143,24 @@ def test_a_wrong_name_gets_a_near_one():
 def test_no_column_left_is_an_error_with_reasons():
     with pytest.raises(DataError, match="identifier"):
         infer(make_table(id=cells("id"), label=["a", "b"] * 100), "label")
+
+
+def test_the_task_of_each_of_several_targets_is_found_out(tmp_path):
+    lines = [f"some words of text number {i},{'ab'[i % 2]},{i * 1.5},{i % 3}" for i in range(60)]
+    (tmp_path / "data.csv").write_text("\n".join(["text,topic,price,stars", *lines]), encoding="utf-8")
+    found = infer_several(read("data.csv", folder=tmp_path), {"topic": None, "price": None, "stars": "regress"})
+    assert found.task == "several"
+    assert found.targets == {"topic": "classify", "price": "regress", "stars": "regress"}
+    assert [column.name for column in found.inputs] == ["text"]
+
+
+def test_all_columns_that_are_missing_are_told_at_once(tmp_path):
+    (tmp_path / "data.csv").write_text("text,topic,price\na b c,x,1\n", encoding="utf-8")
+    table = read("data.csv", folder=tmp_path)
+    with pytest.raises(ProjectError) as caught:
+        infer_several(table, {"topik": None, "prise": None}, inputs={"txt": "text"})
+    assert [(p.where, p.got, p.fix) for p in caught.value.problems] == [
+        ("targets", "topik", "did you mean topic?"),
+        ("targets", "prise", "did you mean price?"),
+        ("inputs", "txt", "did you mean text?"),
+    ]

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -9,6 +11,7 @@ from headway.data.dataset import ROW, Column, Dataset
 from headway.data.splitting import split
 from headway.errors import DataError
 from headway.project.schema import Splitting
+from headway.runtime.manifest import Target
 
 
 def make_dataset(y, groups=None, task="classify", times=None):
@@ -129,3 +132,40 @@ def test_a_rare_class_gets_a_longer_validation_part_by_time():
     y = (np.arange(20_000) % 50 == 0).astype(int)
     found = split(make_dataset(y, times=np.arange(20_000.0)), Splitting(time="when"), seed=0)
     assert len(found.folds[0].valid) == 4800
+
+
+def several_dataset(rows=400, seed=0):
+    """A common and a rare class, a number, and many missing cells."""
+    random = np.random.default_rng(seed)
+    y = np.stack(
+        [random.integers(0, 3, rows), (np.arange(rows) % 40 == 7).astype(float), random.normal(size=rows)], axis=1
+    ).astype(np.float32)
+    y[random.random(y.shape) < (0.3, 0.0, 0.6)] = np.nan
+    targets = (Target("a", "classify", (0, 1, 2)), Target("b", "classify", (0, 1)), Target("c", "regress"))
+    return replace(make_dataset(np.zeros(rows)), task="several", labels=(), y=y, targets=targets)
+
+
+def test_the_classes_of_every_target_keep_their_shares():
+    dataset = several_dataset()
+    found = split(dataset, Splitting(), seed=0)
+    check_cover(found, 400)
+    assert len(found.test) == pytest.approx(80, abs=3)
+    assert int(np.nansum(dataset.y[found.test, 1])) == 2
+    assert sorted(int(np.nansum(dataset.y[fold.valid, 1])) for fold in found.folds) == [1, 1, 2, 2, 2]
+    for label in range(3):
+        whole = (dataset.y[:, 0] == label).sum()
+        assert (dataset.y[found.test, 0] == label).sum() == pytest.approx(0.2 * whole, abs=2)
+    known = ~np.isnan(dataset.y[:, 2])
+    assert known[found.test].sum() == pytest.approx(0.2 * known.sum(), abs=4)
+
+
+def test_groups_of_several_targets_stay_together():
+    dataset = replace(several_dataset(), groups=np.arange(400) // 4)
+    found = split(dataset, Splitting(), seed=0)
+    check_cover(found, 400)
+    assert not set(dataset.groups[found.train]) & set(dataset.groups[found.test])
+
+
+def test_a_split_of_several_targets_repeats_itself():
+    first, again = (split(several_dataset(), Splitting(), seed=3) for _ in range(2))
+    assert first.test.tolist() == again.test.tolist()

@@ -16,13 +16,15 @@ from headway.data.dataset import Column
 from headway.errors import TrainingError
 from headway.models.family import Examples, Support, discover
 from headway.package.opening import open_graph
-from headway.tasks import Classify, Regress
+from headway.tasks import Classify, Part, Regress, Several
 from headway.tasks.recipe import Recipe
 
 CARDS = discover().cards
 # Families that write have a contract of their own: test_writing_contract.py.
 CLAIMS = [(name, kind) for name, card in CARDS.items() for kind in sorted(card.tasks) if kind != "generate"]
-TASKS = {"classify": Classify(("bad", "fair", "good")), "regress": Regress()}
+LABELS = Classify(("bad", "fair", "good"))
+SEVERAL = Several((Part("mood", LABELS, "accuracy"), Part("price", Regress(), "r2"), Part("loud", LABELS, "f1_macro")))
+TASKS = {"classify": LABELS, "regress": Regress(), "several": SEVERAL}
 ROWS, SEED = 120, 3
 MODALITIES = ("text", "number", "category", "date", "image")
 WORDS = (("awful", "dirty", "旧"), ("plain", "usual", "一般"), ("lovely", "clean", "舒适"))
@@ -50,8 +52,17 @@ def examples(kind, modalities, rows=ROWS, seed=0):
         ]
     )
     inputs = tuple(Column(f"a {name}", name) for name in MODALITIES if name in modalities)
-    y = classes if kind == "classify" else (classes + generator.normal(0, 0.1, rows)).astype(np.float32)
+    values = (classes + generator.normal(0, 0.1, rows)).astype(np.float32)
+    y = {"classify": classes, "regress": values, "several": several_of(classes, values, generator)}[kind]
     return Examples(frame, inputs, y)
+
+
+def several_of(classes, values, generator):
+    """Three targets, each of which some rows lack."""
+    y = np.stack([classes, values, (classes + 1) % 3], axis=1).astype(np.float32)
+    y[generator.random(y.shape) < (0.1, 0.2, 0.5)] = np.nan
+    y[np.isnan(y).all(axis=1), 0] = 1
+    return y
 
 
 def holes(generator, rows):
@@ -95,7 +106,7 @@ def support_of(card):
 
 def fitted(name, kind, **options):
     card = CARDS[name]
-    family = discover().load(name)
+    family = discover().load_for(name, TASKS[kind])
     train = replace(options.pop("train", None) or examples(kind, card.modalities), support=support_of(card))
     given = {"valid": examples(kind, card.modalities, 60, 1), "settings": None, "seed": SEED, "clock": Clock()}
     return family.fit(train, task=TASKS[kind], recipe=quick(card), **(given | options))
@@ -134,12 +145,11 @@ def test_answers_are_probabilities_or_finite_values(trained):
     answers = model.predict(fresh(name, kind).rows)
     assert answers.dtype == np.float32
     assert np.isfinite(answers).all()
-    if kind == "classify":
-        assert answers.shape == (50, 3)
-        assert (answers >= 0).all()
-        np.testing.assert_allclose(answers.sum(1), 1, atol=1e-4)
-    else:
-        assert answers.shape == (50,)
+    assert answers.shape == {"classify": (50, 3), "regress": (50,), "several": (50, 7)}[kind]
+    shares = {"classify": [answers], "regress": [], "several": [answers[:, :3], answers[:, 4:]]}[kind]
+    for probabilities in shares:
+        assert (probabilities >= 0).all()
+        np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-4)
 
 
 def test_the_graph_answers_like_the_model(trained):
@@ -209,6 +219,8 @@ def test_a_label_without_training_rows_is_survived(trained):
     train = examples(kind, CARDS[name].modalities)
     if kind == "classify":
         train = train.take(np.flatnonzero(train.y != 1))
+    if kind == "several":
+        train = train.take(np.flatnonzero(train.y[:, 0] != 1))
     answers = fitted(name, kind, train=train).predict(fresh(name, kind).rows)
     assert np.isfinite(answers).all()
 
@@ -226,6 +238,6 @@ def test_the_estimate_is_finite(trained):
     name, kind, _ = trained
     card = CARDS[name]
     train = replace(examples(kind, card.modalities), support=support_of(card))
-    estimate = discover().load(name).estimate(train, TASKS[kind], quick(card), seed=SEED)
+    estimate = discover().load_for(name, TASKS[kind]).estimate(train, TASKS[kind], quick(card), seed=SEED)
     assert 0 < estimate.seconds < 1e6
     assert 0 <= estimate.memory_mb < 1e6

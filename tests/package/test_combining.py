@@ -5,7 +5,7 @@ import spox.opset.ai.onnx.ml.v3 as ml
 import spox.opset.ai.onnx.v21 as op
 
 from headway.errors import PackageError
-from headway.package.combining import calibrate, combine
+from headway.package.combining import calibrate, combine, side_by_side
 from headway.package.constants import Constants
 from headway.package.graph import Graph
 from headway.package.opening import open_graph
@@ -114,3 +114,38 @@ def test_a_step_for_another_task_is_refused():
         calibrate(value_graph(), temperature=1)
     with pytest.raises(PackageError, match="positive"):
         calibrate(number_graph(), temperature=0)
+
+
+def test_graphs_of_one_target_each_stand_side_by_side():
+    graphs = {"mood": text_graph(3), "price": value_graph(), "side": number_graph(name="pair")}
+    together = side_by_side(graphs, {"mood": 3, "price": 1, "side": 2})
+    opened = open_graph(together)
+    assert opened.outputs == ("probabilities:mood", "values:price", "probabilities:side")
+    assert opened.widths == (3, 1, 2)
+    expected = np.concatenate([answers(graph) for graph in graphs.values()], axis=1)
+    np.testing.assert_allclose(opened.run(COLUMNS), expected, atol=1e-6)
+    assert opened.run({"review": [], "a": [], "b": []}).shape == (0, 6)
+
+
+def test_what_targets_have_in_common_is_held_once():
+    alone = text_graph(30)
+    together = side_by_side({"one": alone, "two": alone}, {"one": 30, "two": 30})
+    assert len(together.onnx) < 1.2 * len(alone.onnx)
+
+
+def test_one_of_several_outputs_is_calibrated_and_the_others_stay():
+    several = side_by_side({"mood": text_graph(3), "price": value_graph()}, {"mood": 3, "price": 1})
+    before, after = answers(several), answers(calibrate(several, temperature=2, output="probabilities:mood"))
+    logits = np.log(before[:, :3]) / 2
+    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(after[:, :3], expected, atol=1e-6)
+    np.testing.assert_array_equal(after[:, 3], before[:, 3])
+
+
+def test_an_ensemble_of_several_targets_is_the_mean_of_each():
+    pair = [
+        side_by_side({"mood": text_graph(3, seed=seed), "price": value_graph(slope=seed + 1)}, {"mood": 3, "price": 1})
+        for seed in (0, 1)
+    ]
+    together = combine(pair, [1, 3])
+    np.testing.assert_allclose(answers(together), (answers(pair[0]) + 3 * answers(pair[1])) / 4, atol=1e-6)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from headway.errors import ParityError
+from headway.package.combining import side_by_side
 from headway.package.opening import open_graph
 from headway.package.parity import check_parity
 from tests.runtime.graphs import number_graph, value_graph
@@ -45,3 +46,13 @@ def test_shapes_and_numbers_that_are_not_finite_are_refused():
         check_parity(number_graph(), COLUMNS, np.zeros((50, 3)))
     with pytest.raises(ParityError, match="not finite"):
         check_parity(value_graph(), {"a": [None, 1]}, np.array([0, 2]))
+
+
+def test_every_target_is_judged_for_itself():
+    graph = side_by_side({"side": number_graph(name="pair"), "far": value_graph(slope=1000)}, {"side": 2, "far": 1})
+    expected = open_graph(graph).run(COLUMNS)
+    check_parity(graph, COLUMNS, expected + np.array([0, 0, 1e-2]))
+    with pytest.raises(ParityError, match="1 rows away"):
+        check_parity(graph, COLUMNS, expected + np.eye(50, 3) * np.array([1e-2, 0, 0]))
+    with pytest.raises(ParityError, match="values within"):
+        check_parity(graph, COLUMNS, expected + np.array([0, 0, 1]))

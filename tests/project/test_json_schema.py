@@ -42,3 +42,14 @@ def test_what_the_reader_refuses_the_schema_refuses(validator, wrong):
 def test_only_data_and_target_are_needed(validator):
     validator.validate({"data": "a.csv", "target": "y"})
     assert not validator.is_valid({"data": "a.csv"})
+
+
+def test_several_targets_are_a_list_or_a_mapping(validator):
+    validator.validate({"data": "a.csv", "targets": ["topic", "price"]})
+    validator.validate({"data": "a.csv", "targets": {"topic": None, "price": "regress"}})
+    assert not validator.is_valid({"data": "a.csv", "targets": ["topic"]})
+    assert not validator.is_valid({"data": "a.csv", "targets": {"topic": "guess", "price": None}})
+
+
+def test_text_to_write_needs_no_target(validator):
+    validator.validate({"data": "a.txt", "task": "generate"})

@@ -233,3 +233,17 @@ def test_labels_are_described(tmp_path):
     assert build(data="a.csv", target="y", descriptions={"a": "b"}).descriptions == {"a": "b"}
     with pytest.raises(ProjectError):
         build(data="a.csv", target="y", descriptions={"a": ""})
+
+
+def test_problems_of_several_targets_name_their_lines(tmp_path):
+    text = "data: a.csv\ntargets:\n  topic: clasify\n  price:\ntask: classify\ninputs: {price: number, text: text}\n"
+    found = [(problem.where, problem.what, problem.fix) for problem in problems_of(tmp_path, text)]
+    assert found == [
+        ("headway.yaml:3", 'targets.topic has no choice "clasify"', 'did you mean "classify"?'),
+        (
+            "headway.yaml:5",
+            "task has no meaning for several targets",
+            "give each target its own: targets: {topic: classify, price: regress}",
+        ),
+        ("headway.yaml:6", 'the target "price" is also an input', "remove it from inputs"),
+    ]

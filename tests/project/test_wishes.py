@@ -112,3 +112,47 @@ def test_dates_of_the_parts():
     ]
     assert problems_of(split=good, test="b.csv") == ["the test part is named twice"]
     assert problems_of(split={**good, "test_from": "next week"}) == ["split.test_from has a value that does not fit"]
+
+
+def problems_of_several(**keys):
+    with pytest.raises(ProjectError) as caught:
+        build(data="a.csv", **{"targets": ["topic", "price"], **keys})
+    return [problem.what for problem in caught.value.problems]
+
+
+def test_several_targets_with_or_without_their_tasks():
+    assert build(data="a.csv", targets=["topic", "price"]).targets == {"topic": None, "price": None}
+    assert build(data="a.csv", targets={"topic": None, "price": "regress"}).targets == {
+        "topic": None,
+        "price": "regress",
+    }
+
+
+def test_what_several_targets_cannot_be():
+    assert problems_of_several(target="topic") == ["target and targets at once"]
+    assert problems_of_several(targets=["topic"]) == ["targets has a value that does not fit"]
+    assert problems_of_several(targets=["topic", "topic"]) == ["targets has a value that does not fit"]
+    assert problems_of_several(targets="topic") == ["targets has a value that does not fit"]
+    assert problems_of_several(targets={"topic": "clasify", "price": None}) == ['targets.topic has no choice "clasify"']
+    assert problems_of_several(inputs={"topic": "text", "text": "text"}) == ['the target "topic" is also an input']
+    assert problems_of_several(ignore=["price"]) == ['the target "price" is ignored']
+
+
+def test_what_is_not_done_for_several_targets_is_told_at_once():
+    assert problems_of_several(
+        task="classify",
+        metric="accuracy",
+        decision={"precision": 0.9, "label": "a"},
+        descriptions={"a": "b"},
+        compress={"drop": "1%"},
+        cleaning={"label_errors": "drop"},
+        training={"class_weights": {"a": 2}},
+    ) == [
+        "task has no meaning for several targets",
+        "metric has no meaning for several targets",
+        "decision has no meaning for several targets",
+        "descriptions has no meaning for several targets",
+        "a package of several targets cannot be compressed yet",
+        "label_errors: drop works for one target alone",
+        "class_weights for each label do not say of which target",
+    ]

@@ -5,7 +5,9 @@ import pytest
 from headway.evaluation.metrics import metric_names
 from headway.report.translation import name_metric, read_words
 from headway.report.words import explain_terms, speak
-from headway.tasks import Classify, Generate, Regress
+from headway.tasks import Classify, Generate, Part, Regress, Several
+
+SEVERAL = Several((Part("price", Regress(), "r2"), Part("topic", Classify(("a", "b")), "accuracy")))
 
 
 def places(text: str) -> set[str]:
@@ -26,10 +28,11 @@ def test_chinese_texts_use_chinese_punctuation():
 
 
 def test_every_metric_has_a_name_in_both_languages():
-    for task in (Classify(("a", "b")), Regress(), Generate()):
+    for task in (Classify(("a", "b")), Regress(), Generate(), SEVERAL):
         for metric in metric_names(task):
             assert name_metric(metric, "zh") != metric
             assert name_metric(metric, "en") != metric
+    assert name_metric("rmse:price", "en") == "Root mean squared error of “price”"
     assert name_metric("coverage_80", "zh") == "80% 区间覆盖率"
     assert name_metric("something_new", "en") == "something_new"
 

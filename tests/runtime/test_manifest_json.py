@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headway.errors import PackageError
-from headway.runtime.manifest import Manifest, NumberFeed
+from headway.runtime.manifest import Manifest, NumberFeed, Target
 from headway.runtime.manifest_json import from_json, to_json
 from tests.runtime.manifests import FULL, INPUTS
 
@@ -25,6 +25,42 @@ def test_a_manifest_survives_the_round_trip():
     assert from_json(TEXT.encode()) == FULL
     regress = replace(FULL, task="regress", labels=(), threshold=None, costs=None, base=None)
     assert from_json(to_json(regress)) == regress
+
+
+SEVERAL = replace(
+    FULL,
+    task="several",
+    labels=(),
+    threshold=None,
+    costs=None,
+    targets=(Target("话题", "classify", ("a", "b"), "accuracy"), Target("price", "regress", (), "r2")),
+)
+
+
+def test_several_targets_survive_the_round_trip_and_others_do_not_mention_them():
+    assert from_json(to_json(SEVERAL)) == SEVERAL
+    assert SEVERAL.outputs == ("probabilities:话题", "values:price")
+    assert [(part.task, part.target, part.labels) for part in SEVERAL.parts] == [
+        ("classify", "话题", ("a", "b")),
+        ("regress", "price", ()),
+    ]
+    assert "targets" not in json.loads(TEXT)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"targets": ()}, "the task is several and there are 0 targets"),
+        ({"task": "classify"}, "the task is classify and there are 2 targets"),
+        ({"targets": (Target("a", "regress"), Target("a", "regress"))}, "two targets have the same name"),
+        ({"targets": (Target("a", "classify"), Target("b", "regress"))}, "of 'a': a classification has no labels"),
+        ({"targets": (Target("a", "regress", (1, 2)), Target("", "regress"))}, "a target has no name"),
+        ({"labels": ("x", "y")}, "belong to none of them"),
+    ],
+)
+def test_several_targets_that_contradict_themselves_are_refused(changes, words):
+    with pytest.raises(PackageError, match=words):
+        to_json(replace(SEVERAL, **changes))
 
 
 def test_figures_that_could_not_be_computed_become_null_and_nan():

@@ -8,8 +8,9 @@ import polars as pl
 import pytest
 
 from headway.errors import InputError, PackageError
+from headway.package.combining import side_by_side
 from headway.runtime import load
-from headway.runtime.manifest import InputColumn, Manifest
+from headway.runtime.manifest import InputColumn, Manifest, Target
 from headway.runtime.model import Model, assemble
 from tests.runtime.graphs import number_graph, text_graph, value_graph
 from tests.runtime.test_archive import folder, members
@@ -101,3 +102,32 @@ def test_production_imports_nothing_that_trains(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[:2] == ["yes", "[]"]
+
+
+SIDE, FAR = Target("side", "classify", ("no", "yes"), "accuracy"), Target("far", "regress", (), "r2")
+
+
+def model_of_several(**changes):
+    graph = side_by_side({"side": number_graph(name="pair"), "far": value_graph()}, {"side": 2, "far": 1})
+    return model(graph, (), **{"task": "several", "targets": (SIDE, FAR), **changes})
+
+
+def test_every_target_is_answered_under_its_name():
+    (answer,) = model_of_several().predict([{"a": 3, "b": 1}])
+    assert answer.prediction == {"side": "yes", "far": 6.0}
+    assert answer.targets["side"].probabilities["yes"] == pytest.approx(1 / (1 + np.exp(-2)))
+    assert answer.targets["far"].confidence is None
+
+
+def test_columns_are_answered_target_by_target():
+    answers = model_of_several().predict_columns({"a": [3, -3, 0], "b": [1, 1, None]})
+    assert answers.predictions.tolist() == [["yes", 6.0], ["no", -6.0], ["no", 0.0]]
+    assert answers.targets["far"].values.tolist() == [6, -6, 0]
+    assert model_of_several().predict_columns({"a": [], "b": []}).predictions.shape == (0, 2)
+
+
+def test_a_graph_that_answers_other_targets_is_refused():
+    with pytest.raises(PackageError, match="does not fit the task"):
+        model_of_several(targets=(FAR, SIDE))
+    with pytest.raises(PackageError, match="the manifest's labels"):
+        model_of_several(targets=(Target("side", "classify", ("a", "b", "c")), FAR)).predict([{"a": 1, "b": 1}])

@@ -4,11 +4,12 @@ import numpy as np
 import spox
 import spox.opset.ai.onnx.v21 as op
 
+from headway.package.combining import side_by_side
 from headway.package.graph import Graph
 from headway.package.opening import open_graph
 from headway.package.writing import write_package
 from headway.runtime.archive import MODEL
-from headway.runtime.manifest import CategoryFeed, DateFeed, ImageFeed, InputColumn, Manifest, NumberFeed
+from headway.runtime.manifest import CategoryFeed, DateFeed, ImageFeed, InputColumn, Manifest, NumberFeed, Target
 from headway.runtime.model import assemble
 from tests.runtime.graphs import built, number_graph, text_graph, value_graph
 
@@ -44,6 +45,21 @@ MIXED = Manifest(
     feeds=(),
     labels=(True, False),
 )
+SEVERAL = Manifest(
+    name="several",
+    task="several",
+    target="side, far",
+    inputs=(InputColumn("a", "number", example=1.5), InputColumn("b", "number", example=-1.0)),
+    feeds=(),
+    targets=(Target("side", "classify", (False, True), "accuracy"), Target("far", "regress", (), "r2")),
+    metrics={"mean_score": 0.8, "accuracy:side": 0.9, "r2:far": 0.7},
+    intervals={"mean_score": (0.75, 0.85)},
+)
+
+
+def several_graph():
+    """Which of two numbers is the larger, and the first of them twice."""
+    return side_by_side({"side": number_graph(name="pair"), "far": value_graph()}, {"side": 2, "far": 1})
 
 
 def picture_graph():
@@ -74,6 +90,7 @@ GRAPHS = {
     "values": (VALUES, value_graph()),
     "pictures": (PICTURES, picture_graph()),
     "mixed": (MIXED, mixed_graph()),
+    "several": (SEVERAL, several_graph()),
 }
 
 
@@ -91,7 +108,8 @@ def write_tiny(folder, name="numbers", *, graph: Graph | None = None, **changes)
 
     manifest, own = GRAPHS[name]
     graph = graph or own
-    cells = {"numbers": {"a": [1.0, 2.0], "b": [0.0, 5.0]}, "texts": {"review": ["好", "bad room"]}}
+    pair = {"a": [1.0, 2.0], "b": [0.0, 5.0]}
+    cells = {"numbers": pair, "several": pair, "texts": {"review": ["好", "bad room"]}}
     columns = cells.get(name, {"a": [1.0]})
     expected = open_graph(graph).run(columns)
     return write_package(folder, graph, replace(manifest, **changes), card="# tiny", columns=columns, expected=expected)

@@ -42,3 +42,11 @@ def test_a_smaller_error_is_better():
     check_release(open_tiny("numbers", metrics={"log_loss": 0.1}), current)
     with pytest.raises(PackageError, match="log_loss"):
         check_release(open_tiny("numbers", metrics={"log_loss": 0.7}), current)
+
+
+def test_a_package_of_other_targets_is_refused():
+    current = open_tiny("several").manifest
+    check_release(open_tiny("several"), current)
+    side, far = current.targets
+    with pytest.raises(PackageError, match="only in one: side: False, side: maybe"):
+        check_release(open_tiny("several"), replace(current, targets=(replace(side, labels=("maybe", True)), far)))

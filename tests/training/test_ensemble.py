@@ -1,7 +1,8 @@
 import numpy as np
+import pytest
 
-from headway.tasks import Classify, Regress
-from headway.training.ensemble import gains_more_than_noise, loses_less, mix, select_weights
+from headway.tasks import Classify, Part, Regress, Several
+from headway.training.ensemble import gains_more_than_noise, loses_less, mix, row_losses, select_weights
 
 TASK = Classify(("no", "yes"))
 
@@ -51,3 +52,23 @@ def test_a_mix_of_near_equals_loses_less_and_a_copy_does_not():
     mixed = mix(answers, {"a": 0.5, "b": 0.5})
     assert loses_less(mixed, answers["a"], truth, TASK)
     assert not loses_less(answers["a"], answers["a"], truth, TASK)
+
+
+SEVERAL = Several((Part("a", Classify(("x", "y")), "accuracy"), Part("b", Regress(), "r2")))
+
+
+def test_losses_of_several_targets_count_each_target_alike():
+    truth = np.array([[0, 1], [1, np.nan], [np.nan, 3], [0, np.nan]], np.float32)
+    answers = np.array([[0.5, 0.5, 2], [0.5, 0.5, 9], [0.1, 0.9, 2], [0.5, 0.5, 9]], np.float32)
+    losses = row_losses(answers, truth, SEVERAL)
+    assert losses.mean() == pytest.approx((np.log(2) + 1) / 2)
+    assert losses[1] == pytest.approx(np.log(2) / 2 * 4 / 3)
+
+
+def test_candidates_of_several_targets_mix():
+    truth = np.array([[0, 1], [1, 2], [0, 3], [1, 4]], np.float32)
+    labels = np.eye(2, dtype=np.float32)[truth[:, 0].astype(int)] * 0.9 + 0.05
+    good_labels = np.concatenate([labels, np.full((4, 1), 2.5, np.float32)], axis=1)
+    good_values = np.concatenate([np.full((4, 2), 0.5, np.float32), truth[:, 1:]], axis=1)
+    weights = select_weights({"labels": good_labels, "values": good_values}, truth, SEVERAL)
+    assert set(weights) == {"labels", "values"}

@@ -26,7 +26,7 @@ def build_reference(
     columns: Mapping[str, Sequence[Any]],
     kinds: Mapping[str, Kind],
     *,
-    task: Literal["classify", "regress"],
+    task: Literal["classify", "regress", "several"],
     predictions: Sequence[Any],
     confidence: Sequence[float] | None,
     truths: Sequence[Any],
@@ -36,7 +36,8 @@ def build_reference(
 
     `predictions`, `confidence` (None for values) and `truths` belong to the test part, not to `columns`. What depends
     on many rows at once (groups of texts, the values of a category) is learnt on one half of the rows and counted on
-    the other, since rows look nearer to what was learnt from them than new ones do.
+    the other, since rows look nearer to what was learnt from them than new ones do. Of several targets the inputs alone
+    are counted.
     """
     rows = max((len(cells) for cells in columns.values()), default=0)
     order = np.random.default_rng(seed).permutation(rows)
@@ -120,7 +121,7 @@ def _answers(
         yield _counted("", "answer", labels, names=(*names, "other"))
         right = np.array(["right" if str(a) == str(b) else "wrong" for a, b in zip(predictions, truths, strict=True)])
         yield _counted("", "mistakes", right, names=("right", "wrong"))
-    else:
+    elif task == "regress":
         values, known = np.asarray(predictions, dtype=np.float64), np.asarray(truths, dtype=np.float64)
         yield _counted("", "answer", values, edges=_edges(values))
         yield _counted("", "mistakes", np.abs(values - known), edges=_edges(np.abs(values - known)))

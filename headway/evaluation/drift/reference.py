@@ -58,10 +58,11 @@ class Codebook:
 class Reference:
     """All views of a package's inputs and answers.
 
-    `kinds`: the inputs that are watched, and how each is read. `task` tells whether answers are labels or values.
+    `kinds`: the inputs that are watched, and how each is read. `task` tells whether answers are labels or values;
+    those for several targets are not watched.
     """
 
-    task: Literal["classify", "regress"]
+    task: Literal["classify", "regress", "several"]
     kinds: dict[str, Kind]
     views: tuple[View, ...]
     codebooks: tuple[Codebook, ...] = ()

@@ -57,7 +57,7 @@ def reference_from_json(content: bytes) -> Reference:
             raise _refuse(f"format_version {document['format_version']!r}")
         kinds = {_text(name): cast("Kind", _one_of(kind, get_args(Kind))) for name, kind in document["kinds"].items()}
         return Reference(
-            _one_of(document["task"], ("classify", "regress")),  # type: ignore[arg-type]
+            _one_of(document["task"], ("classify", "regress", "several")),  # type: ignore[arg-type]
             kinds,
             tuple(_view(each) for each in document["views"]),
             tuple(_codebook(each) for each in document["codebooks"]),

@@ -50,7 +50,7 @@ def _example(packed: Packed) -> bytes:
     document = {
         "row": packed.example,
         "inputs": {name: _plain(array) for name, array in arrays.items()},
-        "outputs": {packed.model.predictor.output: _plain(answers)},
+        "outputs": {packed.model.predictor.outputs[0]: _plain(answers)},
         "labels": list(packed.manifest.labels),
     }
     return (json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()

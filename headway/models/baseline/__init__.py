@@ -8,6 +8,7 @@ CARD = Card(
     name="baseline",
     summary="class frequencies, or the mean (the median for mae and huber)",
     modalities=frozenset({"text", "number", "category", "date", "image", "audio"}),
-    tasks=frozenset({"classify", "regress"}),
+    tasks=frozenset({"classify", "regress", "several"}),
+    apart=True,
     honours=frozenset({"loss"}),
 )

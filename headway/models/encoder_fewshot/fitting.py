@@ -14,7 +14,7 @@ from headway.compute.clock import Clock
 from headway.errors import TrainingError
 from headway.models.encoder_fewshot.contrast import Contrast
 from headway.models.encoder_finetune import choosing
-from headway.models.encoder_finetune.choosing import Choice
+from headway.models.encoder_finetune.choosing import Choice, suited
 from headway.models.encoder_finetune.estimating import estimate_upper
 from headway.models.encoder_finetune.export import graph_of
 from headway.models.encoder_finetune.merging import merged
@@ -41,8 +41,6 @@ from headway.tasks.recipe import Recipe
 VIEWS = 4_000
 # Of the time of a fold, what it may take: the refit on all rows needs as much again as a fold and a half.
 BEFORE_REFIT = 0.6
-# Adapters, which start from nothing, want several times the rate of weights.
-ADAPTER_RATE = 5.0
 _PROBED = 128
 
 
@@ -97,7 +95,7 @@ def fit(
             Lesson(ready.train, train.y, train.weight),
             None,
             task,
-            _suited(plan, recipe, ready.choice),
+            suited(plan, recipe, ready.choice),
             seed=seed,
             clock=clock,
             settings=settings,
@@ -150,13 +148,6 @@ def _words(ready: Ready, reader: Reader, task: Task) -> np.ndarray | None:
     return word_vectors(
         lambda words: pooled_of(reader.read(pl.DataFrame(dict.fromkeys(columns, words))), ready.network), task
     )
-
-
-def _suited(plan: Plan, recipe: Recipe, choice: Choice) -> Plan:
-    """Return the plan in parts that fit the memory, and at the rate that what learns wants."""
-    faster = choice.method == "lora" and recipe.learning_rate is None
-    factor = ADAPTER_RATE if faster else 1.0
-    return replace(plan, tokens=choice.tokens, learning_rate=plan.learning_rate * factor)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,6 +20,7 @@ from headway.errors import TrainingError
 from headway.networks.device import autocast, best_device
 from headway.networks.plan import Plan
 from headway.networks.timing import copied, timed_steps
+from headway.tasks.recipe import Recipe
 
 Kept = TypeVar("Kept")
 # Tokens of a part of a step: more gain no speed on a CPU.
@@ -30,6 +31,8 @@ WORKSPACE_MB = 500.0
 SHARES = (1.0, 2 / 3, 1 / 2, 1 / 3, 1 / 4)
 # Tokens that the speed is measured on.
 PROBE_TOKENS, PROBE_LENGTH = 1_024, 32
+# Adapters, which start from nothing, want several times the rate of weights (Schulman et al. 2025).
+ADAPTER_RATE = 5.0
 # Rows whose pooled outputs suffice for a first head, where they are not computed for all rows anyway.
 HEAD_ROWS = 2_000
 
@@ -216,3 +219,10 @@ def _settled(device: torch.device) -> None:
     """Wait until the device has done its work."""
     if device.type == "cuda":
         torch.cuda.synchronize()
+
+
+def suited(plan: Plan, recipe: Recipe, choice: Choice) -> Plan:
+    """Return the plan in parts that fit the memory, and at the rate that what learns wants."""
+    faster = choice.method == "lora" and recipe.learning_rate is None
+    factor = ADAPTER_RATE if faster else 1.0
+    return replace(plan, tokens=choice.tokens, learning_rate=plan.learning_rate * factor)

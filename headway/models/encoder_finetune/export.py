@@ -19,11 +19,16 @@ from headway.networks.trained import Trained
 from headway.package.constants import Constants
 from headway.package.graph import Graph
 
+Close = Callable[[Var, Trained], dict[str, Var]]
 
-def graph_of(trained: Trained, network: Tuned, reader: Reader, lens: Callable[[Var], Var] | None = None) -> Graph:
+
+def graph_of(
+    trained: Trained, network: Tuned, reader: Reader, lens: Callable[[Var], Var] | None = None, *, close: Close = answer
+) -> Graph:
     """Return the graph; raises `TrainingError` for an architecture that has no nodes here.
 
-    `network` is what was trained, or the part of it that holds encoder and head; `lens` stands between these two.
+    `network` is what was trained, or the part of it that holds encoder and head; `lens` stands between these two, and
+    `close` turns what the head gives into the named outputs.
     """
     encoder = network.cut.encoder
     stack = stack_of(encoder)
@@ -37,7 +42,7 @@ def graph_of(trained: Trained, network: Tuned, reader: Reader, lens: Callable[[V
         arguments |= {f"{feed.name}.ids": ids, f"{feed.name}.mask": mask}
         pooled.append(pooled_nodes(stack, ids, mask, constants, pooling=encoder.pooling, normalise=encoder.normalise))
     joined = pooled[0] if len(pooled) == 1 else op.concat(pooled, axis=1)
-    outputs = answer(linear(joined if lens is None else lens(joined), network.head), trained)
+    outputs = close(linear(joined if lens is None else lens(joined), network.head), trained)
     return Graph(constants.build(arguments, outputs), reader.feeds, reader.files)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -11,7 +11,7 @@ import polars as pl
 from headway.compute.clock import Clock
 from headway.encoders.tuned import Tuned
 from headway.errors import TrainingError
-from headway.models.encoder_finetune.choosing import Choice
+from headway.models.encoder_finetune.choosing import Choice, suited
 from headway.models.encoder_finetune.estimating import estimate_upper
 from headway.models.encoder_finetune.export import graph_of
 from headway.models.encoder_finetune.merging import merged
@@ -32,8 +32,6 @@ from headway.tasks.recipe import Recipe
 VIEWS = 20_000
 # Of the time for choosing, the share that the fit on part of the rows may take: the refit on all needs the rest.
 BEFORE_REFIT = 0.42
-# Adapters, which start from nothing, want several times the rate of weights (Schulman et al. 2025).
-ADAPTER_RATE = 5.0
 # First steps at a rate that rises from 0: they would spoil the solved head where no more than a few fit the time.
 GENTLE_STEPS = 50
 
@@ -90,7 +88,7 @@ def fit(
             Lesson(ready.train, train.y, train.weight),
             None if valid is None or ready.valid is None else Lesson(ready.valid, valid.y, valid.weight),
             task,
-            _suited(plan, recipe, ready.choice),
+            suited(plan, recipe, ready.choice),
             seed=seed,
             clock=clock,
             settings=settings,
@@ -104,13 +102,6 @@ def fit(
 def _tuned(trained: Trained) -> Tuned:
     assert isinstance(trained.network, Tuned)
     return trained.network
-
-
-def _suited(plan: Plan, recipe: Recipe, choice: Choice) -> Plan:
-    """Return the plan in parts that fit the memory, and at the rate that what learns wants."""
-    faster = choice.method == "lora" and recipe.learning_rate is None
-    factor = ADAPTER_RATE if faster else 1.0
-    return replace(plan, tokens=choice.tokens, learning_rate=plan.learning_rate * factor)
 
 
 @dataclass(frozen=True)

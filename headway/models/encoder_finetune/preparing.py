@@ -179,11 +179,17 @@ def _is_cut_cleanly(network: Tuned, texts: Columns) -> bool:
     return agrees(network.cut.eval(), ids, mask)
 
 
-def _start_head(network: Tuned, texts: Columns, assignment: Assignment) -> None:
-    """Solve the head over the pooled outputs of the base; of some rows only, where they are not at hand for all."""
+def rows_of_head(texts: Columns, seed: int) -> np.ndarray:
+    """Return the rows over whose pooled outputs a head is solved: some only, where they are not at hand for all."""
     rows = np.arange(len(texts))
-    if not isinstance(texts.parts[0], KeptStates):
-        rows = np.sort(np.random.default_rng(assignment.seed).permutation(rows)[: choosing.HEAD_ROWS])
+    if isinstance(texts.parts[0], KeptStates):
+        return rows
+    return np.sort(np.random.default_rng(seed).permutation(rows)[: choosing.HEAD_ROWS])
+
+
+def _start_head(network: Tuned, texts: Columns, assignment: Assignment) -> None:
+    """Solve the head over the pooled outputs of the base."""
+    rows = rows_of_head(texts, assignment.seed)
     some = assignment.train.take(rows)
     lesson = Lesson(texts.take(rows), some.y, some.weight)
     with seeded(assignment.seed):

@@ -38,12 +38,11 @@ MOST_UNLABELLED, _UNLABELLED_SHARE = 4_000, 0.4
 
 def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estimate:
     """Time the encoder on a few texts and the head on a few rows; texts that are kept already cost nothing."""
-    base = base_of(train)
-    feeds = text_feeds(base, train.inputs)
-    texts = [text for own in Eyes(base, "float32", feeds, None).texts(train.rows) for text in set(own)]
+    base, texts = base_of(train), _different_texts(train)
     precision = choose_precision(base, texts, store=train.support.store)
     pace = seconds_for(base, texts, precision) / max(1, len(texts))
     encoding = pace * len(unknown(base, texts, precision, store=train.support.store))
+    feeds = text_feeds(base, train.inputs)
     width = open_reader(base, precision).encode([""]).shape[1] * len(feeds)
     heads = _seconds_to_solve(train, task, width, seed) * (_SOLVED_FEW if is_few(train.y, task) else _SOLVED)
     del recipe
@@ -67,6 +66,20 @@ def _seconds_to_solve(train: Examples, task: Task, width: int, seed: int) -> flo
         return min(seconds)
     slope = max(0.0, seconds[1] - seconds[0]) / (sizes[1] - sizes[0])
     return seconds[1] + slope * (len(train) - sizes[1])
+
+
+def shared_seconds(train: Examples) -> float:
+    """Estimate the seconds that reading the texts takes: once, for however many targets."""
+    base, texts = base_of(train), _different_texts(train)
+    precision = choose_precision(base, texts, store=train.support.store)
+    return seconds_for(base, unknown(base, texts, precision, store=train.support.store), precision)
+
+
+def _different_texts(train: Examples) -> list[str]:
+    """Return the texts that the base reads, each once, in the order of the rows."""
+    base = base_of(train)
+    read = Eyes(base, "float32", text_feeds(base, train.inputs), None).texts(train.rows)
+    return list(dict.fromkeys(text for own in read for text in own))
 
 
 def fit(

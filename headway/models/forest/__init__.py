@@ -9,7 +9,8 @@ CARD = Card(
     summary="a few hundred randomised trees averaged (extra-trees or random forest)",
     modalities=frozenset({"number", "category", "date", "text"}),
     among=frozenset({"number", "category", "date"}),
-    tasks=frozenset({"classify", "regress"}),
+    tasks=frozenset({"classify", "regress", "several"}),
+    apart=True,
     honours=frozenset({"epochs", "class_weights"}),
     self_tuning=True,
 )

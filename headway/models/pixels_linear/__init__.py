@@ -8,6 +8,7 @@ CARD = Card(
     name="pixels_linear",
     summary="logistic or ridge regression on the principal components of small images",
     modalities=frozenset({"image"}),
-    tasks=frozenset({"classify", "regress"}),
+    tasks=frozenset({"classify", "regress", "several"}),
+    apart=True,
     honours=frozenset({"weight_decay", "class_weights"}),
 )

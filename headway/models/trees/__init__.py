@@ -9,7 +9,8 @@ CARD = Card(
     summary="gradient-boosted decision trees (LightGBM), several seeds averaged on small data",
     modalities=frozenset({"number", "category", "date", "text"}),
     among=frozenset({"number", "category", "date"}),
-    tasks=frozenset({"classify", "regress"}),
+    tasks=frozenset({"classify", "regress", "several"}),
+    apart=True,
     honours=frozenset(
         {
             "loss",

@@ -97,4 +97,4 @@ def _show_rows(bought: Bought, content: ReportContent, say: Say) -> Markup | Non
 
 
 def _write(answer: Label, *, classify: bool) -> str:
-    return str(answer) if classify else write_value(float(answer))
+    return str(answer) if classify or isinstance(answer, str) else write_value(float(answer))

@@ -9,6 +9,7 @@ from headway.report.charts.scatter import Dot, draw_scatter
 from headway.report.content import ReportContent
 from headway.report.figures import write_megabytes, write_metric, write_milliseconds, write_seconds, write_share
 from headway.report.markup import Markup, block, element, join, span, table
+from headway.report.sections.targets import show_candidates_by_target
 from headway.report.translation import Lang, name_metric, translate
 from headway.report.words import Say, speak
 from headway.training.outcome import Outcome
@@ -30,6 +31,7 @@ def show_candidates(content: ReportContent, lang: Lang) -> Markup:
             members,
             _draw_leaderboard(content, lang, say),
             _list_outcomes(content, lang, say),
+            show_candidates_by_target(content, lang),
             _draw_winner_curves(content, lang, say),
         ]
     )

@@ -29,7 +29,7 @@ def show_data(content: ReportContent, lang: Lang) -> Markup:
     return join(
         [
             _show_flow(content, say),
-            _show_target(content, say),
+            *(_show_target(each, say) for each in content.each),
             _show_columns(content, say),
             _show_changes(content, lang, say),
             _show_label_errors(content, say),
@@ -81,7 +81,7 @@ def _show_target(content: ReportContent, say: Say) -> Markup | None:
             name = say("balance_rest", count=len(rest))
             bars.append(Bar(name, rows, f"{rows:,} ({write_share(rows / total)})", kind="muted"))
         description = ", ".join(f"{bar.name} {bar.text}" for bar in bars)
-        return figure(lambda width: draw_bars(bars, width), title=say("balance"), description=description)
+        return figure(lambda width: draw_bars(bars, width), title=_title(content, say), description=description)
     if len(content.values) > 1:
         title = say("spread", target=content.target)
         return figure(
@@ -90,6 +90,12 @@ def _show_target(content: ReportContent, say: Say) -> Markup | None:
             description=title,
         )
     return None
+
+
+def _title(content: ReportContent, say: Say) -> str:
+    """Return the title of the picture of labels; the target of several is named."""
+    title = say("balance")
+    return say("of_target", target=content.target, words=title) if content.is_part else title
 
 
 def _show_columns(content: ReportContent, say: Say) -> Markup | None:

@@ -17,6 +17,10 @@ FIRST = 10
 def show_mistakes(content: ReportContent, lang: Lang) -> Markup:
     """Return the wrong answers the model was surest of, or the largest errors, with their rows."""
     say = speak(lang)
+    if content.parts:
+        titles = (element("h3", part.target, attributes={"class": "target"}) for part in content.parts)
+        told = [join([title, show_mistakes(part, lang)]) for title, part in zip(titles, content.parts, strict=True)]
+        return join(told)
     if not content.scores.mistakes:
         return element("p", say("mistakes_none"))
     classify = content.task == "classify"

@@ -13,6 +13,7 @@ from headway.report.charts.scatter import draw_pairs
 from headway.report.content import ReportContent
 from headway.report.figures import write_interval, write_metric, write_number, write_share
 from headway.report.markup import Markup, element, folded_table, join, table
+from headway.report.sections.targets import name_task, show_targets
 from headway.report.sections.writing import show_writing
 from headway.report.translation import Lang, name_metric
 from headway.report.words import Say, speak
@@ -24,6 +25,11 @@ MOST_PAIRS = 1000
 def show_quality(content: ReportContent, lang: Lang) -> Markup:
     """Return figures with intervals, confusion, classes, calibration, slices and the decision."""
     say = speak(lang)
+    if content.parts:
+        titles = (element("h3", say("of_target", target=part.target, words=name_task(part, say)),
+                          attributes={"class": "target"}) for part in content.parts)  # fmt: skip
+        told = [join([title, show_quality(part, lang)]) for title, part in zip(titles, content.parts, strict=True)]
+        return join([show_targets(content, lang), *told])
     return join(
         [
             _show_figures(content, lang, say),

@@ -44,9 +44,20 @@ def write_python(package: PackageFacts) -> str:
             "",
             f"model = runtime.load({package.path!r})",
             f"answer = model.predict([{{{row}}}])[0]",
-            "answer.prediction, answer.confidence, answer.probabilities",
+            *(_read_targets(package) or ["answer.prediction, answer.confidence, answer.probabilities"]),
         ]
     )
+
+
+def _read_targets(package: PackageFacts) -> list[str]:
+    """Return the lines that read the answers for several targets."""
+    if not package.targets:
+        return []
+    first = package.targets[0]
+    return [
+        "answer.prediction  # all targets",
+        f"answer.targets[{first!r}].prediction, answer.targets[{first!r}].confidence",
+    ]
 
 
 def write_command(package: PackageFacts) -> str:
@@ -59,8 +70,14 @@ def write_command(package: PackageFacts) -> str:
 
 def write_json(answer: Mapping[str, object]) -> str:
     """Return an answer as the package gives it."""
-    rounded = {key: round(value, 4) if isinstance(value, float) else value for key, value in answer.items()}
-    return json.dumps(rounded, ensure_ascii=False, indent=2, default=str)
+    return json.dumps(_rounded(answer), ensure_ascii=False, indent=2, default=str)
+
+
+def _rounded(value: object) -> object:
+    """Return a value with its numbers rounded, at any depth."""
+    if isinstance(value, Mapping):
+        return {key: _rounded(each) for key, each in value.items()}
+    return round(value, 4) if isinstance(value, float) else value
 
 
 def _literal(value: object) -> str:

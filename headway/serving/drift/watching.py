@@ -119,7 +119,7 @@ class Watch:
     def _hear(self, event: Feedback) -> None:
         found = self._answers.get((event.request_id, event.row))
         model = self._models.get(found[0]) if found else None
-        if found is None or model is None or model.reference is None:
+        if found is None or model is None or model.reference is None or model.reference.task == "several":
             return
         truth: Any = event.truth
         pair: tuple[list[Any], list[Any]] = ([spelt(found[1])], [spelt(truth)])

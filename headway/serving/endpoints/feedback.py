@@ -59,8 +59,13 @@ def read_feedback(service: Service, document: object, user: str | None = None) -
 
 
 def _truth(document: dict[str, Any], manifest: Manifest) -> Any:
-    """Return the right answer as the model would give it; raises `RefusalError` for one it never gives."""
+    """Return the right answer as the model would give it; raises `RefusalError` for one it never gives.
+
+    Of several targets it is an object that names those whose right answer is known.
+    """
     truth = document.get("truth")
+    if manifest.targets:
+        return _truths(truth, manifest)
     if manifest.task == "regress":
         if isinstance(truth, int | float) and not isinstance(truth, bool):
             return float(truth)
@@ -75,3 +80,18 @@ def _truth(document: dict[str, Any], manifest: Manifest) -> Any:
     known = ", ".join(list(named)[:20]) + (", ..." if len(named) > 20 else "")
     fix = f"did you mean {near[0]!r}?" if near else ""
     raise wrong_input([FieldProblem(None, "truth", f"one of the labels {known}", shown(truth), fix)])
+
+
+def _truths(truth: Any, manifest: Manifest) -> dict[str, Any]:
+    """Return the right answers of some of several targets."""
+    parts = {part.target: part for part in manifest.parts}
+    if not isinstance(truth, dict) or not truth:
+        expected = f"an object of targets and their right answers: {', '.join(parts)}"
+        raise wrong_input([FieldProblem(None, "truth", expected, shown(truth))])
+    for name in truth:
+        if name not in parts:
+            near = difflib.get_close_matches(str(name), parts, n=1)
+            fix = f"did you mean {near[0]!r}?" if near else ""
+            known = f"one of the targets {', '.join(parts)}"
+            raise wrong_input([FieldProblem(None, f"truth.{name}"[:60], known, "an unknown target", fix)])
+    return {name: _truth({"truth": value}, parts[name]) for name, value in truth.items()}

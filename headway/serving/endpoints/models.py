@@ -62,6 +62,9 @@ def describe(deployment: Deployment) -> dict[str, Any]:
             for column in manifest.inputs if column.name in deployment.reader.columns
         ],
         "labels": list(manifest.labels),
+        **({"targets": [
+            {"name": each.name, "task": each.task, "labels": list(each.labels)} for each in manifest.targets
+        ]} if manifest.targets else {}),
         "winner": manifest.winner,
         "metrics": {name: value for name, value in manifest.metrics.items() if value == value},  # noqa: PLR0124
         "created": manifest.created,

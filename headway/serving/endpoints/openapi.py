@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import headway
-from headway.runtime.manifest import InputColumn
+from headway.runtime.manifest import InputColumn, Label
 from headway.serving.deployments import Deployment
 from headway.serving.http import Request
 from headway.serving.limits import Limits
@@ -158,17 +159,25 @@ def _predict(deployments: list[Deployment], limits: Limits) -> dict[str, Any]:
 
 def _answer(deployment: Deployment) -> dict[str, Any]:
     """Return what an answer looks like."""
-    labels = deployment.model.manifest.labels
-    prediction: dict[str, Any] = {"prediction": 12.5}
-    if labels:
-        shares = {str(label): round(1 / len(labels), 6) for label in labels}
-        prediction = {"prediction": labels[0], "confidence": next(iter(shares.values())), "probabilities": shares}
+    manifest = deployment.model.manifest
+    prediction = _example_answer(manifest.labels)
+    if manifest.targets:
+        each = {target.name: _example_answer(target.labels) for target in manifest.targets}
+        prediction = {"prediction": {name: own["prediction"] for name, own in each.items()}, "targets": each}
     return {"predictions": [prediction], "model": deployment.name, "version": deployment.version,
             "request_id": "3f9a0c1d2e4b5a69"}  # fmt: skip
 
 
+def _example_answer(labels: Sequence[Label]) -> dict[str, Any]:
+    """Return what an answer for one target looks like."""
+    if not labels:
+        return {"prediction": 12.5}
+    shares = {str(label): round(1 / len(labels), 6) for label in labels}
+    return {"prediction": labels[0], "confidence": next(iter(shares.values())), "probabilities": shares}
+
+
 def _feedback(deployment: Deployment | None) -> dict[str, Any]:
-    labels = deployment.model.manifest.labels if deployment is not None else ()
+    truth = 12.5 if deployment is None else _answer(deployment)["predictions"][0]["prediction"]
     body: dict[str, Any] = {
         "type": "object",
         "required": ["request_id", "truth"],
@@ -176,13 +185,13 @@ def _feedback(deployment: Deployment | None) -> dict[str, Any]:
         "properties": {
             "request_id": {"type": "string", "minLength": 1, "maxLength": 64},
             "row": {"type": "integer", "minimum": 0, "maximum": 10**9 - 1},
-            "truth": {"description": "The right label, or the right value."},
+            "truth": {"description": "The right label or value; of several targets an object of those that are known."},
             "model": {"type": ["string", "null"]},
             "user": {"type": ["string", "null"], "maxLength": 200},
             "note": {"type": ["string", "null"], "maxLength": 2000},
         },
     }
-    example = {"request_id": "3f9a0c1d2e4b5a69", "row": 0, "truth": labels[0] if labels else 12.5}
+    example = {"request_id": "3f9a0c1d2e4b5a69", "row": 0, "truth": truth}
     return {
         "summary": "Tell what the right answer was.",
         "requestBody": {"required": True, "content": {"application/json": {"schema": body, "example": example}}},
@@ -232,6 +241,11 @@ _ERROR = {
         }
     },
 }
+_ANSWER_FOR_ONE = {
+    "prediction": {"type": ["string", "number", "boolean"]},
+    "confidence": {"type": "number", "minimum": 0, "maximum": 1},
+    "probabilities": {"type": "object", "additionalProperties": {"type": "number"}},
+}
 _ANSWER = {
     "type": "object",
     "required": ["predictions", "model", "version", "request_id"],
@@ -241,9 +255,16 @@ _ANSWER = {
             "items": {
                 "type": "object",
                 "properties": {
-                    "prediction": {"type": ["string", "number", "boolean"]},
-                    "confidence": {"type": "number", "minimum": 0, "maximum": 1},
-                    "probabilities": {"type": "object", "additionalProperties": {"type": "number"}},
+                    **_ANSWER_FOR_ONE,
+                    "prediction": {
+                        "type": ["string", "number", "boolean", "object"],
+                        "description": "The answer; of several targets an object with the answer for each.",
+                    },
+                    "targets": {
+                        "type": "object",
+                        "description": "Only of several targets: all that is answered for each.",
+                        "additionalProperties": {"type": "object", "properties": _ANSWER_FOR_ONE},
+                    },
                     "error": {"type": "object"},
                 },
             },

@@ -56,28 +56,32 @@ function showShare(label, share) {
   return make("div", {class: "share"}, make("span", {}, label), svg, make("span", {}, `${(100 * share).toFixed(1)}%`));
 }
 
-function showFeedback(told, labels) {
+function showFeedback(told, labels, target) {
   const box = make("div", {class: "feedback"});
-  const thank = async truth => {
+  const known = told.predictions[0], said = target === undefined ? known : known.targets[target];
+  const id = name => target === undefined ? name : `${name}-${target}`;
+  const thank = async right => {
+    const truth = target === undefined ? right : {[target]: right};
     const done = await send("/v1/feedback", {request_id: told.request_id, truth, model: told.model});
     if (done.error) return showError(done.error);
     box.replaceChildren(make("p", {role: "status"}, done.kept ? words.kept : words.counted));
   };
-  const yes = make("button", {type: "button", class: "plain", id: "yes"}, words.yes);
-  yes.onclick = () => thank(told.predictions[0].prediction);
+  const yes = make("button", {type: "button", class: "plain", id: id("yes")}, words.yes);
+  yes.onclick = () => thank(said.prediction);
   const control = labels.length
-    ? make("select", {id: "truth"}, ...labels.map(label => make("option", {value: label}, label)))
-    : make("input", {id: "truth", type: "text", inputmode: "decimal"});
-  const correct = make("button", {type: "button", class: "plain", id: "correct"}, words.send);
+    ? make("select", {id: id("truth")}, ...labels.map(label => make("option", {value: label}, label)))
+    : make("input", {id: id("truth"), type: "text", inputmode: "decimal"});
+  const correct = make("button", {type: "button", class: "plain", id: id("correct")}, words.send);
   correct.onclick = () => thank(labels.length ? control.value : Number(control.value));
   box.append(make("span", {class: "ask-label"}, words.is_right), yes,
-    make("div", {class: "field"}, make("label", {for: "truth"}, words.right_one), control), correct);
+    make("div", {class: "field"}, make("label", {for: id("truth")}, words.right_one), control), correct);
   return box;
 }
 
-function showAnswer(told, milliseconds) {
-  const first = told.predictions[0];
-  const parts = [make("p", {class: "said", id: "said"}, String(first.prediction))];
+function showTarget(told, first, target) {
+  const title = target === undefined ? [] : [make("h3", {}, target)];
+  const id = target === undefined ? "said" : `said-${target}`;
+  const parts = [...title, make("p", {class: "said", id}, String(first.prediction))];
   let labels = [];
   if (first.probabilities) {
     parts.push(make("p", {class: "made"}, say("sure", {share: `${(100 * first.confidence).toFixed(1)}%`})));
@@ -86,7 +90,14 @@ function showAnswer(told, milliseconds) {
     parts.push(make("h3", {}, words.probabilities), ...shares.slice(0, SHOWN).map(([label, share]) => showShare(label, share)));
     if (shares.length > SHOWN) parts.push(make("p", {class: "made"}, say("more_labels", {count: shares.length - SHOWN})));
   }
-  parts.push(showFeedback(told, labels));
+  return [...parts, showFeedback(told, labels, target)];
+}
+
+function showAnswer(told, milliseconds) {
+  const first = told.predictions[0];
+  const parts = first.targets
+    ? Object.entries(first.targets).flatMap(([target, own]) => showTarget(told, own, target))
+    : showTarget(told, first);
   parts.push(make("p", {class: "made"}, say("took", {ms: milliseconds.toFixed(0), id: told.request_id})));
   answer.replaceChildren(...parts);
 }

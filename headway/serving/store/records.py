@@ -45,7 +45,7 @@ def prediction_records(noted: Noted, *, pepper: str, masked: bool = True) -> Ite
 
 def feedback_record(noted: Noted, event: Feedback) -> Record:
     """Return the row of `headway_feedback`."""
-    truth = _plain(event.truth)
+    truth = _plain_answer(event.truth)
     return {
         "id": uuid.uuid4().hex,
         "request_id": _text(event.request_id, 200),
@@ -81,7 +81,7 @@ def _answer(answer: Mapping[str, Any]) -> Record:
     """Return the columns of an answer; all empty where there is none."""
     confidence, shares = answer.get("confidence"), answer.get("probabilities")
     return {
-        "prediction": to_json(_plain(answer["prediction"])) if "prediction" in answer else None,
+        "prediction": to_json(_plain_answer(answer["prediction"])) if "prediction" in answer else None,
         "confidence": None if confidence is None else _plain(float(confidence)),
         "probabilities": None
         if shares is None
@@ -100,6 +100,13 @@ def _error(answer: Mapping[str, Any]) -> str:
 def _inputs(cells: Mapping[str, Any], *, masked: bool) -> Record:
     plain = {str(name)[:200]: _plain(cell) for name, cell in cells.items()}
     return mask_row(plain) if masked else plain
+
+
+def _plain_answer(answer: Any) -> Any:
+    """Return an answer, or the answers for several targets, as JSON can hold them."""
+    if isinstance(answer, Mapping):
+        return {str(name)[:200]: _plain(each) for name, each in answer.items()}
+    return _plain(answer)
 
 
 def _plain(cell: Any) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from headway.runtime.manifest import Label
+from headway.runtime.manifest import Label, output_name
 
 
 @dataclass(frozen=True)
@@ -24,3 +24,8 @@ class Classify:
     def width(self) -> int:
         """Return the number of outputs of a model."""
         return len(self.labels)
+
+    @property
+    def outputs(self) -> dict[str, int]:
+        """Return the outputs of a graph, each with its figures a row."""
+        return {output_name(self.kind): self.width}

@@ -23,3 +23,8 @@ class Generate:
     def width(self) -> int:
         """Return the figures of an answer."""
         return 2
+
+    @property
+    def outputs(self) -> dict[str, int]:
+        """Return nothing: a graph that writes is no graph of answers."""
+        return {}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from headway.runtime.manifest import output_name
+
 
 @dataclass(frozen=True)
 class Regress:
@@ -16,3 +18,8 @@ class Regress:
     def width(self) -> int:
         """Return the number of outputs of a model."""
         return 1
+
+    @property
+    def outputs(self) -> dict[str, int]:
+        """Return the outputs of a graph, each with its figures a row."""
+        return {output_name(self.kind): self.width}

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from headway.serving.observing import Silent
@@ -45,3 +47,28 @@ def test_values_are_corrected_by_numbers():
     ask = Asker(make_service("values"))
     assert ask("POST", "/v1/feedback", json={"request_id": "r", "truth": 3}).status_code == 202
     assert ask("POST", "/v1/feedback", json={"request_id": "r", "truth": "3"}).status_code == 422
+
+
+def test_the_right_answers_for_some_of_several_targets_are_taken():
+    keeper = Keeper()
+    ask = Asker(make_service("several", observer=keeper))
+    assert ask("POST", "/v1/feedback", json={"request_id": "r", "truth": {"side": "True"}}).status_code == 202
+    assert ask("POST", "/v1/feedback", json={"request_id": "r", "truth": {"far": 2, "side": False}}).status_code == 202
+    assert [told.truth for told in keeper.kept] == [{"side": True}, {"far": 2.0, "side": False}]
+
+
+@pytest.mark.parametrize(
+    ("truth", "field", "words"),
+    [
+        (True, "truth", "an object of targets"),
+        ({}, "truth", "an object of targets"),
+        ({"sid": True}, "truth.sid", "did you mean 'side'?"),
+        ({"far": "much"}, "truth", "a number"),
+    ],
+)
+def test_wrong_feedback_on_several_targets_is_told_what_is_wrong(truth, field, words):
+    answer = Asker(make_service("several"))("POST", "/v1/feedback", json={"request_id": "r", "truth": truth})
+    assert answer.status_code == 422
+    (problem,) = answer.json()["error"]["problems"]
+    assert problem["field"] == field
+    assert words in json.dumps(problem)

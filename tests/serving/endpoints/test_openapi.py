@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from headway.serving.endpoints.openapi import make_document
 from tests.serving.conftest import Asker, make_service
 
-SERVICE = make_service("mixed", "texts", "values", "pictures")
+SERVICE = make_service("mixed", "texts", "values", "pictures", "several")
 DOCUMENT = make_document(SERVICE)
 
 
-@pytest.mark.parametrize("name", ["mixed", "texts", "values", "pictures"])
+@pytest.mark.parametrize("name", ["mixed", "texts", "values", "pictures", "several"])
 def test_the_example_of_each_package_is_answered_as_the_document_says(name):
     post = DOCUMENT["paths"]["/v1/predict"]["post"]
     example = post["requestBody"]["content"]["application/json"]["examples"][name]["value"]
@@ -49,7 +49,7 @@ BODIES = st.fixed_dictionaries(
     {},
     optional={
         "rows": st.lists(ROWS, max_size=4) | JSON,
-        "model": st.sampled_from(["mixed", "texts", "values", "pictures", "none"]) | JSON,
+        "model": st.sampled_from(["mixed", "texts", "values", "pictures", "several", "none"]) | JSON,
         "user": JSON,
         "partial": JSON,
         "timeout": JSON,

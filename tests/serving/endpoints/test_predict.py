@@ -229,3 +229,12 @@ def test_a_clock_that_jumps_changes_nothing(ask, monkeypatch):
     for jump in (-86_400 * 3650, 86_400 * 3650):
         monkeypatch.setattr(time, "time", lambda jump=jump: real() + jump)
         assert ask.predict([{"a": 1, "b": 0}], timeout=1).status_code == 200
+
+
+def test_several_targets_are_answered_each_under_its_name():
+    ask = Asker(make_service("several"))
+    (answer,) = ask.predict([{"a": 3, "b": 1}]).json()["predictions"]
+    assert answer["prediction"] == {"side": True, "far": 6.0}
+    assert answer["targets"]["far"] == {"prediction": 6.0}
+    assert answer["targets"]["side"]["confidence"] == pytest.approx(0.880797)
+    assert list(answer["targets"]["side"]["probabilities"]) == ["false", "true"]

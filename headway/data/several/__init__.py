@@ -1,0 +1,1 @@
+"""Rows with several targets, of which each may lack some."""
