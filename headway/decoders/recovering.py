@@ -29,6 +29,13 @@ def recover(onnx: bytes) -> tuple[DecoderConfig, dict[str, Weight]]:
     if CONFIG_KEY not in said:
         raise PackageError("the decoder does not say of which sizes it was made", expected=f"metadata {CONFIG_KEY}")
     config = DecoderConfig(**json.loads(said[CONFIG_KEY]))
+    if (config.norm, config.positions, config.feed, config.biases) != ("rms", "rotary", "swiglu", "none"):
+        raise PackageError(
+            "the weights of this decoder are written for llama.cpp in the layout of Llama only",
+            expected="RMSNorm, rotary positions, SwiGLU, no biases",
+            got=f"{config.norm} norms, {config.positions} positions, {config.feed}, biases: {config.biases}",
+            fix="serve the package with headway",
+        )
     arrays = {tensor.name: to_array(tensor) for tensor in model.graph.initializer}
     try:
         return config, dict(_weights(config, arrays))
