@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from headway.bases.finding import Found
+from headway.data.corpus.reading import BESIDE
 from headway.data.dataset import ROW, Dataset
 from headway.evaluation.metrics import default_metric
 from headway.models.family import Examples, discover
@@ -117,8 +118,9 @@ def task_of(dataset: Dataset, project: Project) -> Task:
 
 
 def examples_of(dataset: Dataset) -> Examples:
-    """Return a data set's rows as the candidates see them: the input columns and nothing else."""
-    rows = dataset.rows.select([column.name for column in dataset.inputs])
+    """Return a data set's rows as the candidates see them: the input columns, and of texts what stands beside them."""
+    beside = [name for name in BESIDE if dataset.form is not None and name in dataset.rows.columns]
+    rows = dataset.rows.select([*(column.name for column in dataset.inputs), *beside])
     return Examples(rows, dataset.inputs, dataset.y, dataset.weight)
 
 
