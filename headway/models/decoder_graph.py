@@ -14,12 +14,14 @@ from headway.data.corpus.reading import TEXT
 from headway.data.dataset import Form
 from headway.decoders.exporting import Precision, export_decoder
 from headway.decoders.stack import DecoderConfig, Weights
-from headway.models.rows import judge_rows
+from headway.models.conversations import lay_out_talks
+from headway.models.rows import JUDGED_WINDOW, judge_rows
 from headway.models.sequences import AFTER_PROMPT, lay_out
 from headway.package.graph import Graph
 from headway.package.measuring import Measured, measure_writing_memory
 from headway.runtime.archive import MODEL
 from headway.runtime.generation.generator import Generator, assemble_generator
+from headway.runtime.generation.prompts import Prompts
 from headway.runtime.generation.verse import MARKS
 from headway.runtime.generation.wishes import Wish
 from headway.runtime.manifest import Chat, Generation, Manifest, Turn
@@ -37,12 +39,16 @@ class DecoderFacts:
     """What is to be known of a decoder beside its graph.
 
     `form`: of the text it learnt from; `begin` stands before a text, `end` after it; `units`: what its tokens are.
+    `chat`: how a pretrained one writes conversations, None for one that continues its prompts; `ends`: all tokens that
+    end its texts, empty where `end` is the only one.
     """
 
     form: Form
     begin: int
     end: int
     units: str
+    chat: Chat | None = None
+    ends: tuple[int, ...] = ()
 
 
 def decoder_graph(
@@ -62,24 +68,24 @@ def decoder_graph(
 def facts_of(graph: Graph) -> tuple[DecoderConfig, DecoderFacts]:
     """Return what `decoder_graph` was told."""
     told = json.loads(graph.files[FACTS])
-    return DecoderConfig(**told.pop("config")), DecoderFacts(**told)
+    config, chat = DecoderConfig(**told.pop("config")), told.pop("chat", None)
+    if chat is not None:
+        chat = Chat(**{**chat, "roles": {role: Turn(**turn) for role, turn in chat["roles"].items()}})
+    return config, DecoderFacts(**{**told, "ends": tuple(told.get("ends", ()))}, chat=chat)
 
 
 def judge_graph(graph: Graph, rows: pl.DataFrame) -> np.ndarray:
     """Return float32 `[n, 2]`: nats and tokens of each row's text, by the graph as it ships."""
-    from tokenizers import Tokenizer
-
     config, facts = facts_of(graph)
-    tokenizer = Tokenizer.from_str(graph.files[TOKENIZER].decode())
-
-    def encode(texts: Sequence[str]) -> list[np.ndarray]:
-        return [np.array(found.ids, np.int32) for found in tokenizer.encode_batch_fast(list(texts))]
-
-    laid = lay_out(rows, encode, facts.form, begin=facts.begin, end=facts.end)
+    prompts = Prompts(graph.files[TOKENIZER], generation_of(graph))
+    if facts.chat is not None:
+        laid, _ = lay_out_talks(rows, prompts, begin=facts.begin, end=facts.end)
+    else:
+        laid = lay_out(rows, prompts.encoded, facts.form, begin=facts.begin, end=facts.end)
     session = _Session(graph, config)
     found = np.zeros(len(laid.ids))
-    most = max(config.window, min(_TOKENS, _LOGITS_MB * 2**18 // config.vocabulary))
-    for judged in judge_rows(laid, config.window, most_tokens=most):
+    most = min(_TOKENS, _LOGITS_MB * 2**18 // config.vocabulary)
+    for judged in judge_rows(laid, min(config.window, JUDGED_WINDOW), most_tokens=most):
         logits = session.logits(judged.ids, judged.lengths, judged.row * judged.ids.shape[1] + judged.column)
         targets = laid.ids[judged.token]
         top = logits.max(axis=1)
@@ -91,9 +97,11 @@ def judge_graph(graph: Graph, rows: pl.DataFrame) -> np.ndarray:
 def generation_of(graph: Graph, *, lengths: Sequence[int] = ()) -> Generation:
     """Return how a package of this graph writes; `lengths` are those of the lines of verse, where it writes verse."""
     config, facts = facts_of(graph)
-    chat = CHAT if facts.form == "answers" else None
     lines = tuple(lengths) if facts.units == "characters" else ()
-    return Generation(config.window, (facts.end,), facts.begin, chat, lines=lines)
+    ends = facts.ends or (facts.end,)
+    if facts.chat is not None:
+        return Generation(config.window, ends, None, facts.chat, lines=lines)
+    return Generation(config.window, ends, facts.begin, CHAT if facts.form == "answers" else None, lines=lines)
 
 
 def open_decoder(graph: Graph, *, lengths: Sequence[int] = ()) -> Generator:
