@@ -73,7 +73,7 @@ def package_decoder(
     facts = replace(generation, precision=gated.proof.precision)
     whole = replace(
         manifest, task="generate", inputs=(), feeds=(), labels=(), generation=facts,
-        measured={**manifest.measured, **_measured(gated)},
+        measured={**manifest.measured, **figures_of(gated)},
     )  # fmt: skip
     return write_generator(folder, gated.onnx, tokenizer, whole, card=card)
 
@@ -157,7 +157,8 @@ def measure_speed(generator: Generator) -> float:
     return 1 / float(np.median(seconds))
 
 
-def _measured(gated: Gated) -> Mapping[str, Any]:
+def figures_of(gated: Gated) -> Mapping[str, Any]:
+    """Return what was measured, for a manifest."""
     return {
         "perplexity": gated.proof.perplexity,
         "perplexity_float32": gated.whole.perplexity,

@@ -58,6 +58,11 @@ class DecoderConfig:
         """Return the numbers in one head's query."""
         return self.width // self.heads
 
+    @property
+    def is_llama(self) -> bool:
+        """Tell whether the layout is Llama's own."""
+        return (self.norm, self.positions, self.feed, self.biases) == ("rms", "rotary", "swiglu", "none")
+
 
 def check_config(config: DecoderConfig) -> None:
     """Raise `BaseModelError` for sizes that make no decoder, or none that can be exported."""

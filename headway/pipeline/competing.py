@@ -33,6 +33,8 @@ AUTO_SHARE, AUTO_MOST, COMPRESS_SHARE = 0.05, 15.0, 0.2
 TAIL_SHARE, TAIL_LEAST, TAIL_MOST = 0.06, 1.5, 8.0
 # A model that writes is judged token by token, and writes samples.
 TAIL_SHARE_OF_WRITING, TAIL_MOST_OF_WRITING = 0.08, 30.0
+# A pretrained one is also packed in few bits, and its base is judged as well.
+TAIL_SHARE_OF_TEACHING, TAIL_MOST_OF_TEACHING = 0.3, 180.0
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ def hold_tournament(attempt: Attempt, prepared: Prepared) -> Competed:
 def tail_of(project: Project, contest: Contest) -> float:
     """Return the seconds of the budget that are kept for the stages after the tournament."""
     seconds = project.budget.time
+    if contest.task.kind == "generate" and contest.bases:
+        return min(TAIL_SHARE_OF_TEACHING * seconds, TAIL_MOST_OF_TEACHING)
     if contest.task.kind == "generate":
         return min(max(TAIL_SHARE_OF_WRITING * seconds, TAIL_LEAST), TAIL_MOST_OF_WRITING)
     tail = min(max(TAIL_SHARE * seconds, TAIL_LEAST), TAIL_MOST)

@@ -71,8 +71,8 @@ def compress_winner(
 ) -> Compressed | None:
     """Make the package smaller as the project wishes, inside the budget; None where nothing was tried."""
     project = attempt.project
-    if project.compress == "off":
-        return None
+    if project.compress == "off" or competed.task.kind == "generate":
+        return None  # a model that writes got its bits before it was judged
     with attempt.stage("compress") as note:
         is_auto = project.compress == "auto"
         if is_auto and packaged.measured.size_mb < AUTO_SIZE:

@@ -13,14 +13,16 @@ from headway.bases.base import Base
 from headway.bases.tokenizing import TOKENIZER
 from headway.data.dataset import Form
 from headway.decoders.basing import generation_of
+from headway.decoders.exporting import Precision
 from headway.decoders.reading import read_decoder
 from headway.decoders.stack import DecoderConfig, check_config
 from headway.errors import BaseModelError
 from headway.models.conversations import lay_out_talks, plain_chat, worse_of
-from headway.models.decoder_graph import DecoderFacts
+from headway.models.decoder_graph import DecoderFacts, decoder_graph
 from headway.models.lora.lessons import Text, texts_of
 from headway.models.lora.plan import LONGEST, PIECE
 from headway.models.sequences import Sequences, lay_out
+from headway.package.graph import Graph
 from headway.runtime.generation.prompts import Prompts
 from headway.tasks import Generate
 
@@ -107,3 +109,10 @@ def pairs_of(rows: pl.DataFrame, material: Material) -> list[tuple[Text, Text]]:
         found, _ = texts_of(laid, laid.scored, window=material.window, is_answer=True)
         both.append(found)
     return list(zip(*both, strict=True))
+
+
+def untaught(base: Base, task: Generate, *, precision: Precision) -> Graph:
+    """Return a base as it came, as a graph in some precision."""
+    material = material_of(base, task)
+    tokenizer = material.tokenizer.decode()
+    return decoder_graph(material.config, material.weights, tokenizer, material.facts, precision=precision)
