@@ -7,7 +7,7 @@ linear maps as `Conv1D`, the other way round, and queries, keys and values in on
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -76,9 +76,10 @@ def _renamed(name: str, array: np.ndarray, config: DecoderConfig) -> dict[str, n
         return {_OUTSIDE[name]: array}
     head, _, rest = name.partition(".")
     number, _, rest = rest.partition(".")
-    part, _, kind = rest.rpartition(".")
-    if head != "h" or not number.isdigit() or kind not in ("weight", "bias"):
+    part, _, ending = rest.rpartition(".")
+    if head != "h" or not number.isdigit() or ending not in ("weight", "bias"):
         return {name: array}
+    kind: Literal["weight", "bias"] = "weight" if ending == "weight" else "bias"
     turned = np.ascontiguousarray(array.T)
     if part == "attn.c_attn" and len(turned) == 3 * config.width:
         thirds = zip("qkv", np.split(turned, 3), strict=True)

@@ -41,8 +41,8 @@ class Writing:
     `yardstick`: its name; `baseline`: its figures on the same test part and for the same prompts; `against`: the paired
     test of both. `written`: how many texts the figures are of. `copy`: the longest passage that the winner's texts have
     copied. `nats`: of the yardstick, a test row. `before`: the base that a winner was made from, as it came. `proof`:
-    what the few bits of the winner cost (`decoders.packaging.figures_of`), empty where it ships in float32; `precision`:
-    in which it ships.
+    what the few bits of the winner cost (`decoders.packaging.figures_of`), empty where it ships in float32;
+    `precision`: in which it ships.
     """
 
     units: str

@@ -47,12 +47,12 @@ class Adapted(nn.Module):
         super().__init__()
         weights = frozen.parts()
         self.frozen, self.rank, self.scale, self.dtype = frozen, rank, alpha / rank, dtype
-        self.parts = tuple(len(each) for each in weights)
+        self.parts = [len(each) for each in weights]
         inside, device = weights[0].shape[1], weights[0].device
         self.bias: Tensor | None = None if bias is None else bias.to(device, dtype)
         self.down = nn.Parameter(torch.empty(len(weights) * rank, inside, device=device))
         self.up = nn.Parameter(torch.zeros(sum(self.parts), rank, device=device))
-        for part in self.down.split(rank):
+        for part in torch.split(self.down, rank):
             nn.init.kaiming_uniform_(part, a=5**0.5)
         self.merged: Tensor | None = None
         if copies:
@@ -78,8 +78,8 @@ class Adapted(nn.Module):
             return self._write(fresh)
 
     def _write(self, target: Tensor) -> Tensor:
-        ups, downs = self.up.split(self.parts), self.down.split(self.rank)
-        parts = zip(target.split(self.parts), self.frozen.parts(), ups, downs, strict=True)
+        ups, downs = torch.split(self.up, self.parts), torch.split(self.down, self.rank)
+        parts = zip(torch.split(target, self.parts), self.frozen.parts(), ups, downs, strict=True)
         for rows, weight, up, down in parts:
             if target.dtype == weight.dtype:
                 torch.addmm(weight, up, down, alpha=self.scale, out=rows)
@@ -102,8 +102,9 @@ class _Product(torch.autograd.Function):
         owner: Adapted = ctx.owner
         given = gradients[0].to(owner.dtype)
         to_states = (given @ owner.weight()).to(gradients[0].dtype) if ctx.needs_input_grad[0] else None
-        narrow = (read @ down.to(owner.dtype).T).split(owner.rank, dim=1)
-        parts = zip(given.split(owner.parts, dim=1), up.to(owner.dtype).split(owner.parts), narrow, strict=True)
+        narrow = torch.split(read @ down.to(owner.dtype).T, owner.rank, dim=1)
+        ups = torch.split(up.to(owner.dtype), owner.parts)
+        parts = zip(torch.split(given, owner.parts, dim=1), ups, narrow, strict=True)
         to_up, back = [], []
         for part, factor, small in parts:
             to_up.append(part.T @ small)

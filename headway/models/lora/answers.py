@@ -24,7 +24,7 @@ def nats_of(states: Tensor, table: Tensor, labels: Tensor) -> Tensor:
     """Return `-log p(label)` of each, float32 `[answers]`."""
     found = [
         torch.nn.functional.cross_entropy((part.to(table.dtype) @ table.T).float(), wanted, reduction="none")
-        for part, wanted in zip(states.split(CHUNK), labels.split(CHUNK), strict=True)
+        for part, wanted in zip(torch.split(states, CHUNK), torch.split(labels, CHUNK), strict=True)
     ]
     return torch.cat(found) if found else states.new_zeros(0)
 

@@ -19,7 +19,7 @@ class FourBits:
 
     def __init__(self, weights: Sequence[Tensor]) -> None:
         """Pack `[out, in]` of each map; they lie on the GPU."""
-        from bitsandbytes import functional
+        from bitsandbytes import functional  # type: ignore[import-not-found]  # only where there is a GPU
 
         self._functional = functional
         self._packed = [functional.quantize_4bit(each, quant_type="nf4", compress_statistics=True) for each in weights]

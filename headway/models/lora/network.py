@@ -128,14 +128,14 @@ class Layer(nn.Module):
         config, width = self.config, self.config.head_width
         turning = config.heads + config.key_value_heads
         grouped = heads.view(len(heads), turning + config.key_value_heads, width)
-        both, values = grouped.split([turning, config.key_value_heads], dim=1)
+        both, values = torch.split(grouped, [turning, config.key_value_heads], dim=1)
         if config.positions == "rotary":
             both = rotated(both, cosine, sine)
-        query, key = both.split([config.heads, config.key_value_heads], dim=1)
-        rows = [spread(each.flatten(1), packed) for each in (query, key, values)]
-        shaped = [each.view(*each.shape[:2], -1, width).transpose(1, 2) for each in rows]
+        turned = torch.split(both, [config.heads, config.key_value_heads], dim=1)
+        rows = [spread(each.flatten(1), packed) for each in (*turned, values)]
+        query, key, value = (each.view(*each.shape[:2], -1, width).transpose(1, 2) for each in rows)
         shares = config.heads != config.key_value_heads
-        mixed = functional.scaled_dot_product_attention(*shaped, is_causal=True, enable_gqa=shares)
+        mixed = functional.scaled_dot_product_attention(query, key, value, is_causal=True, enable_gqa=shares)
         return collect(mixed.transpose(1, 2).flatten(2), packed)
 
     def bend(self, both: Tensor) -> Tensor:
@@ -172,7 +172,8 @@ def merged_weights(network: Tuned, weights: Weights) -> dict[str, np.ndarray]:
             (layer.down, DOWN),
         )
         for module, parts in groups:
-            factors = zip(parts, module.up.split(module.parts), module.down.split(module.rank), strict=True)
+            ups, downs = torch.split(module.up, module.parts), torch.split(module.down, module.rank)
+            factors = zip(parts, ups, downs, strict=True)
             for part, up, down in factors:
                 name = layer_name(number, part)
                 change = (up.detach() @ down.detach()).mul_(module.scale).cpu().numpy()

@@ -47,7 +47,8 @@ class _SwiGlu(torch.autograd.Function):
     def forward(ctx: Any, both: Tensor) -> Tensor:
         ctx.save_for_backward(both)
         gate, up = both.chunk(2, dim=-1)
-        return torch.nn.functional.silu(gate).mul_(up)
+        values: Tensor = torch.nn.functional.silu(gate)
+        return values.mul_(up)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:

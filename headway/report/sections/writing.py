@@ -47,9 +47,8 @@ def _tell_bits(writing: Writing, say: Say) -> Markup | None:
         return None
     change, sizes = writing.proof["perplexity_change"], ("size_mb_float32", "size_mb")
     before, after = (f"{writing.proof[name]:.0f}" for name in sizes)
-    return element(
-        "p", say("writing_bits", precision=writing.precision, change=f"{100 * change:+.1f}%", before=before, after=after)
-    )  # fmt: skip
+    told = {"precision": writing.precision, "change": f"{100 * change:+.1f}%", "before": before, "after": after}
+    return element("p", say("writing_bits", **told))
 
 
 def _list_figures(content: ReportContent, writing: Writing, lang: Lang, say: Say) -> Markup:
