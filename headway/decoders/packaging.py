@@ -87,9 +87,13 @@ def gate(
     texts: Sequence[Sequence[int]] = (),
     precision: Precision | None = None,
     tolerance: float = TOLERANCE,
+    onnx: bytes | None = None,
 ) -> Gated:
-    """Return the model in the fewest bits that keep its perplexity; see `package_decoder`."""
-    onnx = export_decoder(config, weights)
+    """Return the model in the fewest bits that keep its perplexity; see `package_decoder`.
+
+    `onnx`: the same in float32, where it is at hand.
+    """
+    onnx = export_decoder(config, weights) if onnx is None else onnx
     opened = _open(onnx, tokenizer, generation)
     pieces = [list(text) for text in texts if len(text) > 1] or write_own(opened)
     whole = _prove(opened, onnx, pieces, "float32")

@@ -85,7 +85,7 @@ def with_bits(graph: Graph, rows: pl.DataFrame, *, tokens: int) -> Graph:
     # Weights lie as they are in float32.
     _, weights = recover(graph.onnx)
     whole = {name: weight for name, weight in weights.items() if isinstance(weight, np.ndarray)}
-    gated = gate(config, whole, graph.files[TOKENIZER], generation_of(graph), texts=texts)
+    gated = gate(config, whole, graph.files[TOKENIZER], generation_of(graph), texts=texts, onnx=graph.onnx)
     told = replace(facts, precision=gated.proof.precision, proof=figures_of(gated))
     return replace(graph, onnx=gated.onnx, files={**graph.files, FACTS: _written(config, told)})
 

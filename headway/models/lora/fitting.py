@@ -21,7 +21,7 @@ from headway.models.lora.answers import nats_of
 from headway.models.lora.four_bits import FourBits, can_pack
 from headway.models.lora.lessons import MICRO_TOKENS, Answers
 from headway.models.lora.material import Material, answers_of, lay_out_rows, material_of, pairs_of
-from headway.models.lora.network import Tuned, merged_weights
+from headway.models.lora.network import Merged, Tuned
 from headway.models.lora.packing import pack
 from headway.models.lora.plan import Plan, plan_for
 from headway.models.lora.schooling import Lessons, School
@@ -36,8 +36,9 @@ from headway.tasks.recipe import Recipe
 COUNTED, READINGS = 64, 1
 # Products are this share of a step's time; the rest are norms, attention and the optimiser.
 PRODUCT_SHARE = 0.6
-# What torch takes beyond weights and activations; and how often the weights are in memory while a graph is made.
-WORKSPACE_MB, COPIES = 500.0, 3.2
+# What torch takes beyond weights and activations, and the process besides; how often the weights are in memory while a
+# graph is made; and the fewest tokens worth a pass.
+WORKSPACE_MB, PROCESS_MB, COPIES, FEWEST_TOKENS = 400.0, 500.0, 3.5, 256
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Taught:
 
     def graph(self) -> Graph:
         """Return the decoder with the adapters merged into it, as the package writes."""
-        weights = merged_weights(self.network, self.material.weights)
+        weights = Merged(self.network, self.material.weights)
         return decoder_graph(self.material.config, weights, self.material.tokenizer.decode(), self.material.facts)
 
 
@@ -92,15 +93,26 @@ def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estim
     speed = speed_of(material.config, device_of())
     operations = tokens * operations_a_token(material.config, answer_share=answered)
     seconds = (recipe.epochs or READINGS) * operations / (speed.operations * PRODUCT_SHARE)
-    return Estimate(max(1.0, seconds), memory_mb(material))
+    return Estimate(max(1.0, seconds), max(COPIES * weights_mb(material), teaching_mb(material, FEWEST_TOKENS)))
 
 
-def memory_mb(material: Material) -> float:
-    """Return what training takes: the weights, a copy of the maps that holds the change, and activations of a step."""
+def weights_mb(material: Material) -> float:
+    """Return the weights in megabytes."""
+    return sum(array.size for array in material.weights.values()) * 4 / 1e6
+
+
+def teaching_mb(material: Material, tokens: int) -> float:
+    """Return what training takes: the weights, a copy of the maps, and the activations of so many tokens."""
     config = material.config
-    weights = sum(array.size for array in material.weights.values()) * 4 / 1e6
-    numbers = config.layers * (12 * config.width + 4 * config.hidden)
-    return COPIES * weights + MICRO_TOKENS / 2 * numbers * 4 / 1e6 + WORKSPACE_MB
+    numbers = config.layers * (13 * config.width + 3 * config.hidden)
+    return 1.8 * weights_mb(material) + tokens * numbers * 4 / 1e6 + WORKSPACE_MB
+
+
+def tokens_that_fit(material: Material, memory: float) -> int:
+    """Return how many tokens may go through at once where the whole process may take `memory` megabytes."""
+    one = teaching_mb(material, 1) - teaching_mb(material, 0)
+    fitting = (memory - PROCESS_MB - teaching_mb(material, 0)) / one
+    return int(max(FEWEST_TOKENS, min(MICRO_TOKENS, fitting)))
 
 
 def device_of() -> torch.device:
@@ -121,7 +133,7 @@ def fit(
     """Teach the adapters as long as the time allows; see `Family.fit`."""
     assert isinstance(task, Generate)
     material = material_of(train.support.base, task)
-    lessons, cut = lessons_of(train, valid, material)
+    lessons, cut = lessons_of(train, valid, material, micro=tokens_that_fit(material, train.support.memory_mb))
     device, base = device_of(), train.support.base
     plan = replay(settings) if settings is not None else planned(lessons, material, recipe, device)
     taken = None if settings is None else (int(settings["taken"]), int(settings["pairs_taken"]))
@@ -137,14 +149,15 @@ def fit(
     return Taught(network.eval(), material, school.plan, (*school.taken,), tuple(school.curves), notes)  # type: ignore[arg-type]
 
 
-def lessons_of(train: Examples, valid: Examples | None, material: Material) -> tuple[Lessons, int]:
-    """Return what rows teach, and how many of the training texts had to be cut."""
+def lessons_of(train: Examples, valid: Examples | None, material: Material, *, micro: int) -> tuple[Lessons, int]:
+    """Return what rows teach, and how many of the training texts had to be cut; see `Answers` for `micro`."""
     texts, cut = answers_of(train.rows, material)
     pairs = pairs_of(train.rows, material)
     if valid is None:
-        return Lessons(Answers(texts), pairs, None, []), cut
+        return Lessons(Answers(texts, micro), pairs, None, []), cut
     judges, _ = answers_of(valid.rows, material)
-    return Lessons(Answers(texts), pairs, Answers(judges) if judges else None, pairs_of(valid.rows, material)), cut
+    judge = Answers(judges, micro) if judges else None
+    return Lessons(Answers(texts, micro), pairs, judge, pairs_of(valid.rows, material)), cut
 
 
 def planned(lessons: Lessons, material: Material, recipe: Recipe, device: torch.device) -> Plan:

@@ -17,7 +17,7 @@ from headway.models.lora.packing import Packed, pack
 from headway.models.lora.plan import ANSWER_SHARE
 from headway.models.sequences import Sequences
 
-# Tokens that are in memory at once; a step of more goes through in parts.
+# Tokens that are in memory at once where there is room.
 MICRO_TOKENS = 2048
 
 
@@ -68,12 +68,12 @@ def ready(texts: Sequence[Text], device: torch.device) -> Ready:
     return Ready(packed.to(device), *moved)
 
 
-def parts_of(texts: Sequence[Text], *, together: int = 1) -> Iterator[Sequence[Text]]:
-    """Yield texts in parts of at most about `MICRO_TOKENS` tokens; `together` neighbours are never parted."""
+def parts_of(texts: Sequence[Text], most: int, *, together: int = 1) -> Iterator[Sequence[Text]]:
+    """Yield texts in parts of at most about `most` tokens; `together` neighbours are never parted."""
     start, tokens = 0, 0
     for place in range(0, len(texts), together):
         size = sum(map(len, texts[place : place + together]))
-        if tokens and tokens + size > MICRO_TOKENS:
+        if tokens and tokens + size > most:
             yield texts[start:place]
             start, tokens = place, 0
         tokens += size
@@ -82,9 +82,13 @@ def parts_of(texts: Sequence[Text], *, together: int = 1) -> Iterator[Sequence[T
 
 @dataclass(frozen=True)
 class Answers:
-    """Texts; the loss is that of a token that is learnt, in nats."""
+    """Texts; the loss is that of a token that is learnt, in nats.
+
+    `micro`: tokens that are in memory at once; a step of more goes through in parts.
+    """
 
     texts: Sequence[Text]
+    micro: int = MICRO_TOKENS
 
     def __len__(self) -> int:
         """Return the texts."""
@@ -99,7 +103,7 @@ class Answers:
         """Teach some texts."""
         chosen = [self.texts[item] for item in items]
         count, total = sum(int(text.learnt.sum()) for text in chosen), 0.0
-        for part in parts_of(chosen):
+        for part in parts_of(chosen, self.micro):
             given = ready(part, network.device)
             states = network.finished(network(given.packed), given.wanted)
             weights = torch.full((len(given.labels),), 1 / count, device=network.device)
@@ -110,7 +114,7 @@ class Answers:
 
     def judge(self, network: Tuned) -> float:
         """Return the mean loss of the tokens that are learnt."""
-        found = [sums_of(network, part) for part in parts_of(self.texts)]
+        found = [sums_of(network, part) for part in parts_of(self.texts, self.micro)]
         return float(np.concatenate(found).sum() / sum(int(text.learnt.sum()) for text in self.texts))
 
 
@@ -132,6 +136,7 @@ class Pairs:
     texts: Sequence[tuple[Text, Text]]
     reference: np.ndarray
     beta: float
+    micro: int = MICRO_TOKENS
 
     def __len__(self) -> int:
         """Return the pairs."""
@@ -142,7 +147,7 @@ class Pairs:
         chosen = [text for item in items for text in self.texts[item]]
         references = torch.from_numpy(self.reference[items]).to(network.device)
         done, total = 0, 0.0
-        for part in parts_of(chosen, together=2):
+        for part in parts_of(chosen, self.micro, together=2):
             given = ready(part, network.device)
             states = network.finished(network(given.packed), given.wanted)
             nats = nats_of(states, network.head, given.labels)
@@ -158,7 +163,7 @@ class Pairs:
 
     def judge(self, network: Tuned) -> float:
         """Return the mean loss of all pairs."""
-        sums = pair_sums(network, self.texts)
+        sums = pair_sums(network, self.texts, self.micro)
         margins = self._margins(torch.from_numpy(sums), torch.from_numpy(self.reference))
         return float(-functional.logsigmoid(margins).mean())
 
@@ -167,10 +172,10 @@ class Pairs:
         return self.beta * (gained[:, 0] - gained[:, 1])
 
 
-def pair_sums(network: Tuned, texts: Sequence[tuple[Text, Text]]) -> np.ndarray:
+def pair_sums(network: Tuned, texts: Sequence[tuple[Text, Text]], micro: int = MICRO_TOKENS) -> np.ndarray:
     """Return the nats of both texts of each pair, float64 `[pairs, 2]`."""
     flat = [text for pair in texts for text in pair]
-    return np.concatenate([sums_of(network, part) for part in parts_of(flat, together=2)]).reshape(-1, 2)
+    return np.concatenate([sums_of(network, part) for part in parts_of(flat, micro, together=2)]).reshape(-1, 2)
 
 
 def texts_of(laid: Sequences, learnt: np.ndarray, *, window: int, is_answer: bool) -> tuple[list[Text], int]:

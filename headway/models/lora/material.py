@@ -75,7 +75,7 @@ def speech_of(base: Base, tokenizer: bytes, config: DecoderConfig, form: Form) -
     begin = end if told.begin_id is None else told.begin_id
     if form != "answers":
         return bare, DecoderFacts(form, begin, end, "bpe", ends=told.end_ids)
-    chat = told.chat or plain_chat(bare.tokenizer.id_to_token(end))
+    chat = told.chat or plain_chat(str(bare.tokenizer.id_to_token(end)))
     prompts = Prompts(tokenizer, replace(told, chat=chat))
     after = [number for number, _ in prompts.placed([(chat.roles["assistant"].after, True)])][:1]
     end = after[0] if after and after[0] in told.end_ids else end

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -157,25 +157,37 @@ def _norm(config: DecoderConfig, scale: Tensor, shift: Tensor | None) -> Callabl
     return lambda states: functional.layer_norm(states, scale.shape, scale, shift, config.norm_epsilon)
 
 
-def merged_weights(network: Tuned, weights: Weights) -> dict[str, np.ndarray]:
-    """Return the weights of the decoder with the adapters' change in them, float32, under their own names.
+class Merged(Mapping[str, np.ndarray]):
+    """The weights of the decoder with the adapters' change in them, float32, under their own names.
 
-    The change is added to the weights that the base came with, also where training kept them in fewer bits.
+    Each is made when it is asked for, so that there are never two whole decoders in memory. The change is added to the
+    weights that the base came with, also where training kept them in fewer bits.
     """
-    found = dict(weights)
-    for number, layer in enumerate(network.layers):
-        assert isinstance(layer, Layer)
-        groups = (
-            (layer.inputs, QKV),
-            (layer.output, OUT),
-            (layer.wide, wide_parts(network.config)),
-            (layer.down, DOWN),
-        )
-        for module, parts in groups:
-            ups, downs = torch.split(module.up, module.parts), torch.split(module.down, module.rank)
-            factors = zip(parts, ups, downs, strict=True)
-            for part, up, down in factors:
-                name = layer_name(number, part)
-                change = (up.detach() @ down.detach()).mul_(module.scale).cpu().numpy()
-                found[name] = weights[name] + change
-    return found
+
+    def __init__(self, network: Tuned, weights: Weights) -> None:
+        """Find out which adapter changes which weight."""
+        self._weights = weights
+        self._changes: dict[str, tuple[Tensor, Tensor, float]] = {}
+        wide = wide_parts(network.config)
+        for number, layer in enumerate(network.layers):
+            assert isinstance(layer, Layer)
+            for module, parts in ((layer.inputs, QKV), (layer.output, OUT), (layer.wide, wide), (layer.down, DOWN)):
+                ups, downs = torch.split(module.up, module.parts), torch.split(module.down, module.rank)
+                for part, up, down in zip(parts, ups, downs, strict=True):
+                    self._changes[layer_name(number, part)] = (up.detach(), down.detach(), module.scale)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """Return one weight."""
+        weight = self._weights[name]
+        if name not in self._changes:
+            return weight
+        up, down, scale = self._changes[name]
+        return np.asarray((up @ down).mul_(scale).cpu().numpy() + weight)
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names."""
+        return iter(self._weights)
+
+    def __len__(self) -> int:
+        """Return how many weights there are."""
+        return len(self._weights)

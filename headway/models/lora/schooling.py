@@ -19,7 +19,7 @@ from headway.models.lora.training import Training
 from headway.networks.checkpoints import Checkpoints
 
 # Of the validation part, so many tokens are looked at while training.
-LOOK_TOKENS = 8_192
+LOOK_TOKENS = 4_096
 # Seconds for exporting after training, for each million weights, and of a step's for a validation token that is judged.
 EXPORT_SECONDS, JUDGE_SHARE = 0.12, 0.4
 # Share of the time that is held back besides, for noisy neighbours; and what answers get where pairs are to follow.
@@ -63,8 +63,9 @@ class School:
             ran = self._teach(0, lessons.answers, valid, clock, lessons)
             self.plan = replace(self.plan, steps=ran)
         if self.plan.pair_steps:
-            pairs = self._compared(lessons.pairs, "pairs")
-            judges = self._compared(lessons.valid_pairs, "valid-pairs") if lessons.valid_pairs else None
+            micro = lessons.answers.micro
+            pairs = self._compared(lessons.pairs, "pairs", micro)
+            judges = self._compared(lessons.valid_pairs, "valid-pairs", micro) if lessons.valid_pairs else None
             ran = self._teach(1, pairs, judges, self.clock, lessons)
             self.plan = replace(self.plan, pair_steps=ran)
 
@@ -83,6 +84,7 @@ class School:
         if not math.isinf(clock.deadline):
             training.seconds_a_step = training.timed()
             training.reserve = self._reserve(training, lessons)
+            training.space_looks()
         training.fit_loop()
         self.taken[number] = training.taken
         label = "loss" if number == 0 else "preference loss"
@@ -100,12 +102,12 @@ class School:
         judging = JUDGE_SHARE * tokens * training.seconds_a_step / max(1.0, mean * self.plan.batch_size)
         return RESERVE * self.clock.left() + EXPORT_SECONDS * weights / 1e6 + judging
 
-    def _compared(self, texts: Sequence[tuple[Text, Text]], name: str) -> Pairs:
+    def _compared(self, texts: Sequence[tuple[Text, Text]], name: str, micro: int) -> Pairs:
         """Return pairs with what the decoder thought of them before; computed once, and kept for a resumed run."""
         file = None if self.scratch is None else self.scratch / f"lora-{self.key}-{name}.npy"
         if file is not None and file.exists():
-            return Pairs(texts, np.load(file), self.plan.beta)
-        reference = pair_sums(self.network, texts)
+            return Pairs(texts, np.load(file), self.plan.beta, micro)
+        reference = pair_sums(self.network, texts, micro)
         if file is not None:
             try:
                 file.parent.mkdir(parents=True, exist_ok=True)
@@ -113,10 +115,10 @@ class School:
                     np.save(stream, reference)
             except OSError as error:
                 self.trouble.append(f"what the decoder thought of the {name} could not be kept ({error})")
-        return Pairs(texts, reference, self.plan.beta)
+        return Pairs(texts, reference, self.plan.beta, micro)
 
 
 def first_texts(answers: Answers) -> Answers:
     """Return the first texts of about `LOOK_TOKENS` tokens."""
     ends = np.cumsum([len(text) for text in answers.texts])
-    return Answers(answers.texts[: int(np.searchsorted(ends, LOOK_TOKENS)) + 1])
+    return Answers(answers.texts[: int(np.searchsorted(ends, LOOK_TOKENS)) + 1], answers.micro)

@@ -58,9 +58,13 @@ class Training:
         self.optimizer = torch.optim.AdamW(
             list(self.network.parameters()), lr=self.rate, weight_decay=self.plan.weight_decay, fused=True
         )
-        self.looks = max(1, min(LOOKS, self.steps // STEPS_A_LOOK))
+        self.space_looks()
         # The length that the schedule turned out to have.
         self.schedule = self.steps
+
+    def space_looks(self) -> None:
+        """Settle how often the validation part is looked at, by the steps that there is time for."""
+        self.looks = max(1, min(LOOKS, self.steps_left() // STEPS_A_LOOK))
 
     def fit_loop(self) -> None:
         """Take steps until the schedule, the clock or the patience ends; go on where a killed run stopped.
@@ -99,7 +103,7 @@ class Training:
         if self.stop is not None and self.taken >= self.stop:
             return 0
         wanted = self.steps - self.taken
-        if math.isinf(self.clock.deadline) or wanted <= 0:
+        if math.isinf(self.clock.deadline) or wanted <= 0 or not self.seconds_a_step:
             return max(0, wanted)
         return max(0, min(wanted, math.floor((self.clock.left() - self.reserve) / max(self.seconds_a_step, 1e-9))))
 

@@ -70,7 +70,7 @@ def test_answers_are_learnt_and_given_by_what_ships(base):
 def test_another_layout_without_a_template_is_taught_too(tmp_path, config):
     own = replace(config, vocabulary=CONFIG.vocabulary, heads=4, key_value_heads=4, width=64, window=120)
     base = tiny_decoder(tmp_path, own, chats=False)
-    model = taught(questions(), base, recipe=replace(FAST, epochs=4))
+    model = taught(questions(), base, recipe=FAST)
     rows = examples(questions(4), base).rows
     first, last = model.curves[0].train[0], model.curves[0].train[-1]
     assert last < 0.7 * first
@@ -101,7 +101,8 @@ def test_conversations_longer_than_the_window_are_cut_and_told(base):
     first, second = answers_of(pl.DataFrame(rows[:2]), material)[0]
     assert len(first) == len(second) == material.window
     assert first.ids[first.learnt].tolist() == [*material.prompts.words("because"), material.facts.end]
-    assert 0.7 < second.learnt.sum() / material.window < 0.8
+    assert second.learnt.sum() >= 0.75 * material.window
+    assert second.learnt[-1]
     answers = model.predict(examples(rows, base).rows)
     assert answers[1, 1] == 501  # judged as a whole
 

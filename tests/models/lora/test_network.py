@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from headway.models.lora.answers import nats_of, weighted_nats  # noqa: E402 - after the skip
-from headway.models.lora.network import Tuned, merged_weights  # noqa: E402
+from headway.models.lora.network import Merged, Tuned  # noqa: E402
 from headway.models.lora.packing import pack  # noqa: E402
 from tests.decoders.tiny import CONFIG, GPT2, QWEN2, teacher, teacher_logits, weights_of  # noqa: E402
 
@@ -56,7 +56,7 @@ def test_merged_weights_answer_as_the_module_does(config):
     network, packed = tuned(config), pack(TEXTS)
     with torch.no_grad():
         found = network.finished(network(packed), torch.arange(len(packed.ids))) @ network.head.T
-    expected = teacher(config, merged_weights(network, weights))
+    expected = teacher(config, dict(Merged(network, weights)))
     text = TEXTS[2]
     mine = found[packed.place[2, : len(text)]].numpy()
     np.testing.assert_allclose(mine, teacher_logits(expected, text.tolist()), atol=1e-4)
