@@ -30,7 +30,7 @@ class _RmsNorm(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, states: Tensor, scale: Tensor, epsilon: float) -> Tensor:
         squares = torch.linalg.vector_norm(states, dim=-1, keepdim=True).square_()
-        inverse = squares.div_(states.shape[-1]).add_(epsilon).rsqrt_()
+        inverse: Tensor = squares.div_(states.shape[-1]).add_(epsilon).rsqrt_()
         ctx.save_for_backward(states, scale, inverse)
         return (states * inverse).mul_(scale)
 
