@@ -56,6 +56,7 @@ def test_the_base_before_and_after_stand_beside_each_other(finished):
     page = finished.report.read_text()
     assert "base（微调前）" in page
     assert "发布精度" in page
+    assert "微调之前，base 在同样的文本上" in page
 
 
 def test_rows_without_an_answer_are_kept_with_their_reason(finished):
