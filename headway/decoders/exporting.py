@@ -17,10 +17,13 @@ from headway.decoders.stack import (
     EMBEDDING,
     HEAD,
     NORM,
+    NORM_BIAS,
+    POSITIONS,
     DecoderConfig,
     Weights,
     check_config,
     check_weights,
+    layer_biases,
     layer_name,
 )
 from headway.runtime.weights import weigh_down
@@ -51,11 +54,20 @@ def export_decoder(config: DecoderConfig, weights: Weights, *, precision: Precis
     check_config(config)
     check_weights(config, weights)
     draft = _Draft(bits={"float32": None, "int8": 8, "int4": 4}[precision])
-    state = _State(_embed(draft, weights))
+    embedded = _embed(draft, weights)
+    state = _State(embedded if config.positions == "rotary" else _place(draft, weights, embedded))
     for number in range(config.layers):
         state = _layer(draft, config, weights, number, state)
     _head(draft, config, weights, state)
     return draft.build(config)
+
+
+@dataclass(frozen=True)
+class _Norm:
+    """The scale of a norm, and its shift where it has one."""
+
+    scale: np.ndarray
+    shift: np.ndarray | None = None
 
 
 @dataclass
@@ -79,8 +91,13 @@ class _Draft:
         self.arrays.setdefault(name, array)
         return name
 
-    def product(self, x: str, name: str, weight: np.ndarray, output: str, *, bits: Bits | None) -> str:
-        """Append the product with a weight `[out, in]`; return `output`."""
+    def product(
+        self, x: str, name: str, weight: np.ndarray, output: str, *, bits: Bits | None, bias: np.ndarray | None = None
+    ) -> str:
+        """Append the product with a weight `[out, in]`, and a bias `[out]` where there is one; return `output`."""
+        if bias is not None:
+            plain = self.product(x, name, weight, f"{output}:plain", bits=bits)
+            return self.add("Add", [plain, self.hold(f"{name}:bias", bias)], [output])
         if bits is None:
             return self.add("MatMul", [x, self.hold(name, np.ascontiguousarray(weight.T))], [output])
         packed = pack(weight, bits)
@@ -93,14 +110,18 @@ class _Draft:
         names = [self.hold(f"{name}:values", packed.values), self.hold(f"{name}:scales", packed.scales)]
         return names if packed.zeros is None else [*names, self.hold(f"{name}:zeros", packed.zeros)]
 
-    def norm(self, x: str, skip: str | None, name: str, weight: np.ndarray, epsilon: float) -> tuple[str, str]:
-        """Append RMSNorm of `x + skip`; return the output and that sum."""
-        scale, output = self.hold(name, weight), f"{name}:output"
+    def norm(self, x: str, skip: str | None, name: str, norm: _Norm, epsilon: float) -> tuple[str, str]:
+        """Append the norm of `x + skip`; return the output and that sum."""
+        output, inputs = f"{name}:output", [self.hold(name, norm.scale)]
+        if norm.shift is not None:
+            inputs.append(self.hold(f"{name}:shift", norm.shift))
         if skip is None:
-            self.add("SimplifiedLayerNormalization", [x, scale], [output], axis=-1, epsilon=epsilon)
+            operator = "SimplifiedLayerNormalization" if norm.shift is None else "LayerNormalization"
+            self.add(operator, [x, *inputs], [output], axis=-1, epsilon=epsilon)
             return output, x
+        operator = "SkipSimplifiedLayerNormalization" if norm.shift is None else "SkipLayerNormalization"
         outputs = [output, "", "", f"{name}:sum"]
-        self.add("SkipSimplifiedLayerNormalization", [x, skip, scale], outputs, domain=_DOMAIN, epsilon=epsilon)
+        self.add(operator, [x, skip, *inputs], outputs, domain=_DOMAIN, epsilon=epsilon)
         return output, outputs[3]
 
     def build(self, config: DecoderConfig) -> bytes:
@@ -143,6 +164,28 @@ def _embed(draft: _Draft, weights: Weights) -> str:
     return draft.add("Slice", [found, "table:from", "table:to", "table:axis"], ["embedded"])
 
 
+def _place(draft: _Draft, weights: Weights, embedded: str) -> str:
+    """Append the learnt position of each token; return its sum with `embedded`.
+
+    The first of a row's new tokens stands at `last - length + 1`, or at 0 in rows that are filled up on the right.
+    """
+    draft.small |= {
+        "place:one": np.array(1),
+        "place:zero": np.array(0),
+        "place:axis": np.array([1]),
+    }
+    draft.add("Shape", ["ids"], ["place:length"], start=1, end=2)
+    length = draft.add("Squeeze", ["place:length"], ["place:count"])
+    last = draft.add("Cast", ["last"], ["place:last"], to=7)
+    before = draft.add("Sub", [last, draft.add("Sub", [length, "place:one"], ["place:end"])], ["place:before"])
+    first = draft.add("Max", [before, "place:zero"], ["place:first"])
+    rows = draft.add("Unsqueeze", [first, "place:axis"], ["place:rows"])
+    steps = draft.add("Range", ["place:zero", length, "place:one"], ["place:steps"])
+    places = draft.add("Add", [rows, steps], ["places"])
+    found = draft.add("Gather", [draft.hold(POSITIONS, weights[POSITIONS]), places], ["positions"])
+    return draft.add("Add", [embedded, found], ["placed"])
+
+
 @dataclass(frozen=True)
 class _State:
     """What one part hands to the next: the hidden states, and what is still to be added to them."""
@@ -153,30 +196,50 @@ class _State:
 
 def _layer(draft: _Draft, config: DecoderConfig, weights: Weights, number: int, state: _State) -> _State:
     """Append one layer."""
+    biased = layer_biases(config)
 
-    def weight(part: str) -> np.ndarray:
-        return weights[layer_name(number, part)]
+    def weight(*parts: str) -> np.ndarray:
+        return np.concatenate([weights[layer_name(number, part)] for part in parts])
 
-    at = f"layer.{number}."
-    normed, x = draft.norm(state.x, state.skip, at + "norm", weight("input_layernorm"), config.norm_epsilon)
-    joined = np.concatenate([weight(f"self_attn.{part}_proj") for part in "qkv"])
-    heads = draft.product(normed, at + "qkv", joined, at + "heads", bits=draft.bits)
-    attended = _attend(draft, config, number, heads)
-    out = draft.product(attended, at + "out", weight("self_attn.o_proj"), at + "context", bits=draft.bits)
-    normed, x = draft.norm(x, out, at + "inner_norm", weight("post_attention_layernorm"), config.norm_epsilon)
-    both = np.concatenate([weight("mlp.gate_proj"), weight("mlp.up_proj")])
-    both_out = draft.product(normed, at + "gate_up", both, at + "both", bits=draft.bits)
-    draft.add("Split", [both_out], [at + "gate", at + "up"], axis=-1, num_outputs=2)
+    def bias(*parts: str) -> np.ndarray | None:
+        if parts[0] not in biased:
+            return None
+        return np.concatenate([weights[layer_name(number, part, "bias")] for part in parts])
+
+    def norm(part: str) -> _Norm:
+        return _Norm(weights[layer_name(number, part)], bias(part))
+
+    at, bits = f"layer.{number}.", draft.bits
+    read = tuple(f"self_attn.{part}_proj" for part in "qkv")
+    normed, x = draft.norm(state.x, state.skip, at + "norm", norm("input_layernorm"), config.norm_epsilon)
+    heads = draft.product(normed, at + "qkv", weight(*read), at + "heads", bits=bits, bias=bias(*read))
+    attended, out = _attend(draft, config, number, heads), "self_attn.o_proj"
+    context = draft.product(attended, at + "out", weight(out), at + "context", bits=bits, bias=bias(out))
+    normed, x = draft.norm(x, context, at + "inner_norm", norm("post_attention_layernorm"), config.norm_epsilon)
+    wide = ("mlp.gate_proj", "mlp.up_proj") if config.feed == "swiglu" else ("mlp.up_proj",)
+    name = at + ("gate_up" if config.feed == "swiglu" else "up")
+    both = draft.product(normed, name, weight(*wide), at + "both", bits=bits, bias=bias(*wide))
+    inner, down = _bend(draft, config, at, both), "mlp.down_proj"
+    return _State(x, draft.product(inner, at + "down", weight(down), at + "output", bits=bits, bias=bias(down)))
+
+
+def _bend(draft: _Draft, config: DecoderConfig, at: str, both: str) -> str:
+    """Append what stands between widening and narrowing; return float32 `[rows, length, hidden]`."""
+    if config.feed != "swiglu":
+        how = {"gelu": "none", "gelu_tanh": "tanh"}[config.feed]
+        return draft.add("Gelu", [both], [at + "inner"], approximate=how)
+    draft.add("Split", [both], [at + "gate", at + "up"], axis=-1, num_outputs=2)
     gate = draft.add("QuickGelu", [at + "gate"], [at + "silu"], domain=_DOMAIN, alpha=1.0)
-    inner = draft.add("Mul", [gate, at + "up"], [at + "inner"])
-    return _State(x, draft.product(inner, at + "down", weight("mlp.down_proj"), at + "output", bits=draft.bits))
+    return draft.add("Mul", [gate, at + "up"], [at + "inner"])
 
 
 def _attend(draft: _Draft, config: DecoderConfig, number: int, heads: str) -> str:
     """Append attention over the cache and the new tokens; return float32 `[rows, length, width]`."""
-    cosines, sines = rotary(config)
     caches = [f"past.{number}.key", f"past.{number}.value"]
-    turns = [draft.hold("rotary:cosines", cosines), draft.hold("rotary:sines", sines)]
+    turns: list[str] = []
+    if config.positions == "rotary":
+        cosines, sines = rotary(config)
+        turns = [draft.hold("rotary:cosines", cosines), draft.hold("rotary:sines", sines)]
     return draft.add(
         "GroupQueryAttention",
         [heads, "", "", *caches, "last", "total", *turns],
@@ -184,7 +247,7 @@ def _attend(draft: _Draft, config: DecoderConfig, number: int, heads: str) -> st
         domain=_DOMAIN,
         num_heads=config.heads,
         kv_num_heads=config.key_value_heads,
-        do_rotary=1,
+        do_rotary=len(turns) // 2,
         rotary_interleaved=0,
     )
 
@@ -198,7 +261,8 @@ def rotary(config: DecoderConfig) -> tuple[np.ndarray, np.ndarray]:
 
 def _head(draft: _Draft, config: DecoderConfig, weights: Weights, state: _State) -> None:
     """Append the logits of the wanted places."""
-    normed, _ = draft.norm(state.x, state.skip, "norm", weights[NORM], config.norm_epsilon)
+    last = _Norm(weights[NORM], weights.get(NORM_BIAS) if config.norm == "layer" else None)
+    normed, _ = draft.norm(state.x, state.skip, "norm", last, config.norm_epsilon)
     draft.small["head:rows"] = np.array([-1, config.width])
     flat = draft.add("Reshape", [normed, "head:rows"], ["head:flat"])
     picked = draft.add("Gather", [flat, "wanted"], ["head:picked"])

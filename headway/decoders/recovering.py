@@ -10,7 +10,16 @@ import numpy as np
 
 from headway.decoders.exporting import CONFIG_KEY
 from headway.decoders.packing import BLOCK, Packed
-from headway.decoders.stack import EMBEDDING, HEAD, NORM, DecoderConfig, layer_name
+from headway.decoders.stack import (
+    EMBEDDING,
+    HEAD,
+    NORM,
+    NORM_BIAS,
+    POSITIONS,
+    DecoderConfig,
+    layer_biases,
+    layer_name,
+)
 from headway.errors import PackageError
 
 Weight = np.ndarray | Packed
@@ -40,24 +49,39 @@ def _weights(config: DecoderConfig, arrays: Mapping[str, np.ndarray]) -> dict[st
     found: dict[str, Weight] = {EMBEDDING: _table(config, arrays, EMBEDDING), NORM: arrays["norm"]}
     if not config.tied:
         found[HEAD] = _product(config.width, arrays, HEAD)
-    narrow = config.key_value_heads * config.head_width
+    if config.positions == "learned":
+        found[POSITIONS] = arrays[POSITIONS]
+    if config.norm == "layer":
+        found[NORM_BIAS] = arrays["norm:shift"]
+    biased = layer_biases(config)
     for number in range(config.layers):
         at = f"layer.{number}."
-        parts = {
-            "self_attn.q_proj": (at + "qkv", 0, config.width),
-            "self_attn.k_proj": (at + "qkv", config.width, config.width + narrow),
-            "self_attn.v_proj": (at + "qkv", config.width + narrow, config.width + 2 * narrow),
-            "self_attn.o_proj": (at + "out", 0, config.width),
-            "mlp.gate_proj": (at + "gate_up", 0, config.hidden),
-            "mlp.up_proj": (at + "gate_up", config.hidden, 2 * config.hidden),
-            "mlp.down_proj": (at + "down", 0, config.width),
-        }
-        for part, (name, start, stop) in parts.items():
+        for part, (name, start, stop) in _places(config).items():
             inputs = config.hidden if part == "mlp.down_proj" else config.width
-            found[layer_name(number, part)] = rows_of(_product(inputs, arrays, name), np.arange(start, stop))
-        found[layer_name(number, "input_layernorm")] = arrays[at + "norm"]
-        found[layer_name(number, "post_attention_layernorm")] = arrays[at + "inner_norm"]
+            found[layer_name(number, part)] = rows_of(_product(inputs, arrays, at + name), np.arange(start, stop))
+            if part in biased:
+                found[layer_name(number, part, "bias")] = arrays[f"{at}{name}:bias"][start:stop]
+        for part, name in (("input_layernorm", "norm"), ("post_attention_layernorm", "inner_norm")):
+            found[layer_name(number, part)] = arrays[at + name]
+            if part in biased:
+                found[layer_name(number, part, "bias")] = arrays[f"{at}{name}:shift"]
     return found
+
+
+def _places(config: DecoderConfig) -> dict[str, tuple[str, int, int]]:
+    """Return which rows of which product each linear map of a layer is."""
+    narrow, hidden = config.key_value_heads * config.head_width, config.hidden
+    feed = {"mlp.up_proj": ("up", 0, hidden)}
+    if config.feed == "swiglu":
+        feed = {"mlp.gate_proj": ("gate_up", 0, hidden), "mlp.up_proj": ("gate_up", hidden, 2 * hidden)}
+    return {
+        "self_attn.q_proj": ("qkv", 0, config.width),
+        "self_attn.k_proj": ("qkv", config.width, config.width + narrow),
+        "self_attn.v_proj": ("qkv", config.width + narrow, config.width + 2 * narrow),
+        "self_attn.o_proj": ("out", 0, config.width),
+        **feed,
+        "mlp.down_proj": ("down", 0, config.width),
+    }
 
 
 def rows_of(weight: Weight, rows: np.ndarray) -> Weight:

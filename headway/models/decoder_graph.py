@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 import polars as pl
@@ -13,13 +13,17 @@ import polars as pl
 from headway.data.corpus.reading import TEXT
 from headway.data.dataset import Form
 from headway.decoders.exporting import Precision, export_decoder
+from headway.decoders.packaging import figures_of, gate
+from headway.decoders.recovering import recover
 from headway.decoders.stack import DecoderConfig, Weights
-from headway.models.rows import judge_rows
-from headway.models.sequences import AFTER_PROMPT, lay_out
+from headway.models.conversations import lay_out_talks
+from headway.models.rows import JUDGED_WINDOW, judge_rows
+from headway.models.sequences import AFTER_PROMPT, Sequences, lay_out
 from headway.package.graph import Graph
 from headway.package.measuring import Measured, measure_writing_memory
 from headway.runtime.archive import MODEL
-from headway.runtime.generation.generator import Generator, assemble_generator
+from headway.runtime.generation.generator import Generator, Prompt, assemble_generator
+from headway.runtime.generation.prompts import Prompts
 from headway.runtime.generation.verse import MARKS
 from headway.runtime.generation.wishes import Wish
 from headway.runtime.manifest import Chat, Generation, Manifest, Turn
@@ -27,7 +31,7 @@ from headway.runtime.manifest import Chat, Generation, Manifest, Turn
 TOKENIZER, FACTS = "tokenizer.json", "decoder.json"
 # Tokens of a batch that is judged, and the logits that it may take in MB.
 _TOKENS, _LOGITS_MB = 4_096, 128
-_TIMES = 3
+_TIMES, _PATIENCE = 3, 3.0
 # A conversation is the words of those who speak, a line each: what a prompt with several turns was learnt as.
 CHAT = Chat("", {name: Turn("", AFTER_PROMPT) for name in ("system", "user", "assistant")}, "")
 
@@ -37,12 +41,19 @@ class DecoderFacts:
     """What is to be known of a decoder beside its graph.
 
     `form`: of the text it learnt from; `begin` stands before a text, `end` after it; `units`: what its tokens are.
+    `chat`: how a pretrained one writes conversations, None for one that continues its prompts; `ends`: all tokens that
+    end its texts, empty where `end` is the only one. `proof`: what its few bits cost (`packaging.figures_of`), with the
+    `precision`; empty where the graph is in float32.
     """
 
     form: Form
     begin: int
     end: int
     units: str
+    chat: Chat | None = None
+    ends: tuple[int, ...] = ()
+    precision: str = "float32"
+    proof: Mapping[str, float] = field(default_factory=dict)
 
 
 def decoder_graph(
@@ -54,32 +65,47 @@ def decoder_graph(
     precision: Precision = "float32",
 ) -> Graph:
     """Return a decoder as a graph; its files are the tokenizer and a description of both."""
-    told = json.dumps({"config": asdict(config), **asdict(facts)}, indent=1)
-    files = {TOKENIZER: tokenizer.encode(), FACTS: told.encode()}
+    files = {TOKENIZER: tokenizer.encode(), FACTS: _written(config, replace(facts, precision=precision))}
     return Graph(export_decoder(config, weights, precision=precision), (), files)
+
+
+def _written(config: DecoderConfig, facts: DecoderFacts) -> bytes:
+    return json.dumps({"config": asdict(config), **asdict(facts)}, indent=1).encode()
+
+
+def with_bits(graph: Graph, rows: pl.DataFrame, *, tokens: int) -> Graph:
+    """Return a graph in as few bits as its perplexity on the first `tokens` of some rows allows, with the proof."""
+    config, facts = facts_of(graph)
+    texts, left = [], tokens
+    laid = laid_out(graph, rows)
+    for start, end in zip(laid.starts[:-1].tolist(), laid.starts[1:].tolist(), strict=True):
+        if left > 0:
+            texts.append(laid.ids[start : min(end, start + left)].tolist())
+            left -= end - start
+    # Weights lie as they are in float32.
+    _, weights = recover(graph.onnx)
+    whole = {name: weight for name, weight in weights.items() if isinstance(weight, np.ndarray)}
+    gated = gate(config, whole, graph.files[TOKENIZER], generation_of(graph), texts=texts, onnx=graph.onnx)
+    told = replace(facts, precision=gated.proof.precision, proof=figures_of(gated))
+    return replace(graph, onnx=gated.onnx, files={**graph.files, FACTS: _written(config, told)})
 
 
 def facts_of(graph: Graph) -> tuple[DecoderConfig, DecoderFacts]:
     """Return what `decoder_graph` was told."""
     told = json.loads(graph.files[FACTS])
-    return DecoderConfig(**told.pop("config")), DecoderFacts(**told)
+    config, chat = DecoderConfig(**told.pop("config")), told.pop("chat", None)
+    if chat is not None:
+        chat = Chat(**{**chat, "roles": {role: Turn(**turn) for role, turn in chat["roles"].items()}})
+    return config, DecoderFacts(**{**told, "ends": tuple(told.get("ends", ()))}, chat=chat)
 
 
 def judge_graph(graph: Graph, rows: pl.DataFrame) -> np.ndarray:
     """Return float32 `[n, 2]`: nats and tokens of each row's text, by the graph as it ships."""
-    from tokenizers import Tokenizer
-
-    config, facts = facts_of(graph)
-    tokenizer = Tokenizer.from_str(graph.files[TOKENIZER].decode())
-
-    def encode(texts: Sequence[str]) -> list[np.ndarray]:
-        return [np.array(found.ids, np.int32) for found in tokenizer.encode_batch_fast(list(texts))]
-
-    laid = lay_out(rows, encode, facts.form, begin=facts.begin, end=facts.end)
+    config, laid = facts_of(graph)[0], laid_out(graph, rows)
     session = _Session(graph, config)
     found = np.zeros(len(laid.ids))
-    most = max(config.window, min(_TOKENS, _LOGITS_MB * 2**18 // config.vocabulary))
-    for judged in judge_rows(laid, config.window, most_tokens=most):
+    most = min(_TOKENS, _LOGITS_MB * 2**18 // config.vocabulary)
+    for judged in judge_rows(laid, min(config.window, JUDGED_WINDOW), most_tokens=most):
         logits = session.logits(judged.ids, judged.lengths, judged.row * judged.ids.shape[1] + judged.column)
         targets = laid.ids[judged.token]
         top = logits.max(axis=1)
@@ -88,12 +114,24 @@ def judge_graph(graph: Graph, rows: pl.DataFrame) -> np.ndarray:
     return laid.sums(found, rows.height)
 
 
+def laid_out(graph: Graph, rows: pl.DataFrame) -> Sequences:
+    """Return rows as sequences in the words of a graph."""
+    _, facts = facts_of(graph)
+    prompts = Prompts(graph.files[TOKENIZER], generation_of(graph))
+    if facts.chat is not None:
+        return lay_out_talks(rows, prompts, begin=facts.begin, end=facts.end)[0]
+    return lay_out(rows, prompts.encoded, facts.form, begin=facts.begin, end=facts.end)
+
+
 def generation_of(graph: Graph, *, lengths: Sequence[int] = ()) -> Generation:
     """Return how a package of this graph writes; `lengths` are those of the lines of verse, where it writes verse."""
     config, facts = facts_of(graph)
-    chat = CHAT if facts.form == "answers" else None
     lines = tuple(lengths) if facts.units == "characters" else ()
-    return Generation(config.window, (facts.end,), facts.begin, chat, lines=lines)
+    ends = facts.ends or (facts.end,)
+    if facts.chat is not None:
+        return Generation(config.window, ends, None, facts.chat, facts.precision, lines=lines)
+    chat = CHAT if facts.form == "answers" else None
+    return Generation(config.window, ends, facts.begin, chat, facts.precision, lines=lines)
 
 
 def open_decoder(graph: Graph, *, lengths: Sequence[int] = ()) -> Generator:
@@ -103,16 +141,34 @@ def open_decoder(graph: Graph, *, lengths: Sequence[int] = ()) -> Generator:
 
 
 def continue_texts(
-    generator: Generator, prompts: Sequence[str], *, tokens: int, temperature: float, top_p: float, seed: int
+    generator: Generator, prompts: Sequence[Prompt], *, tokens: int, temperature: float, top_p: float, seed: int
 ) -> list[str]:
     """Return what follows each prompt, whose start is left out where it would not fit in the window.
 
     A line of verse that the window cut off is left out too.
     """
-    window, lines = generator.decoder.window, generator.prompts.facts.lines
-    fitting = [prompt[-(window // 2) :] if len(prompt) > window // 2 else prompt for prompt in prompts]
+    lines = generator.prompts.facts.lines
+    fitting = [fitted(prompt, generator) for prompt in prompts]
     found = generator.generate(fitting, max_tokens=tokens, temperature=temperature, top_p=top_p, seed=seed)
     return [whole_lines(each.text) if lines and each.finish == "length" else each.text for each in found]
+
+
+def fitted(prompt: Prompt, generator: Generator) -> Prompt:
+    """Return a prompt that leaves at least half of the window; of a conversation, older turns go first."""
+    window = generator.decoder.window
+    if isinstance(prompt, str):
+        return prompt[-(window // 2) :] if len(prompt) > window // 2 else prompt
+    messages = list(prompt)
+    while len(generator.ids_of(messages)) > window // 2:
+        first = next(place for place, message in enumerate(messages) if message.role != "system")
+        if any(message.role == "user" for message in messages[first + 1 :]):
+            del messages[first]
+        elif len(messages[first].content) > 1:
+            content = messages[first].content
+            messages[first] = replace(messages[first], content=content[-(len(content) // 2) :])
+        else:
+            break
+    return messages
 
 
 def whole_lines(text: str) -> str:
@@ -125,8 +181,11 @@ def measure_decoder(graph: Graph) -> Measured:
     """Return what writing costs: milliseconds a token of one text alone, and tokens a second of eight at once."""
     generator = open_decoder(graph)
     tokens = max(8, min(64, generator.decoder.window // 2))
-    taken = []
+    taken: list[float] = []
     for seed in range(_TIMES):
+        if sum(taken) > _PATIENCE:
+            tokens = 8  # a large one tells as much in fewer
+            break
         began, count = time.perf_counter(), 0
         for piece in generator.stream(AFTER_PROMPT, Wish(max_tokens=tokens, seed=seed)):
             if count:  # the first one pays for reading the prompt

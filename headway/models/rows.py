@@ -11,6 +11,8 @@ from headway.models.sequences import Sequences
 
 # A row of a long text that is judged repeats this share of the row before, so that no token lacks context.
 OVERLAP = 1 / 3
+# Longer rows say no more about a model of text and take memory for the chances of every token.
+JUDGED_WINDOW = 1024
 
 
 @dataclass(frozen=True)
@@ -73,9 +75,14 @@ class Judged:
 def judge_rows(sequences: Sequences, window: int, *, most_tokens: int) -> Iterator[Judged]:
     """Yield batches of at most about `most_tokens` tokens in which every scored token is predicted exactly once."""
     spans = sorted(_spans(sequences, window), key=lambda span: span[1] - span[0])
-    size = max(1, most_tokens // window)
-    for start in range(0, len(spans), size):
-        yield _judged(sequences, spans[start : start + size])
+    batch: list[tuple[int, int, int]] = []
+    for span in spans:
+        if batch and (len(batch) + 1) * (span[1] - span[0]) > most_tokens:
+            yield _judged(sequences, batch)
+            batch = []
+        batch.append(span)
+    if batch:
+        yield _judged(sequences, batch)
 
 
 def _spans(sequences: Sequences, window: int) -> list[tuple[int, int, int]]:

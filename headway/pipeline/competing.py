@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from headway.bases.finding import Found
+from headway.data.corpus.reading import BESIDE
 from headway.data.dataset import ROW, Dataset
 from headway.evaluation.metrics import default_metric, positive_class
 from headway.models.family import Examples, discover
@@ -32,6 +33,8 @@ AUTO_SHARE, AUTO_MOST, COMPRESS_SHARE = 0.05, 15.0, 0.2
 TAIL_SHARE, TAIL_LEAST, TAIL_MOST = 0.06, 1.5, 8.0
 # A model that writes is judged token by token, and writes samples.
 TAIL_SHARE_OF_WRITING, TAIL_MOST_OF_WRITING = 0.08, 30.0
+# A pretrained one is also packed in few bits, and its base is judged as well.
+TAIL_SHARE_OF_TEACHING, TAIL_MOST_OF_TEACHING = 0.3, 180.0
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,8 @@ def hold_tournament(attempt: Attempt, prepared: Prepared) -> Competed:
 def tail_of(project: Project, contest: Contest) -> float:
     """Return the seconds of the budget that are kept for the stages after the tournament."""
     seconds = project.budget.time
+    if contest.task.kind == "generate" and contest.bases:
+        return min(TAIL_SHARE_OF_TEACHING * seconds, TAIL_MOST_OF_TEACHING)
     if contest.task.kind == "generate":
         return min(max(TAIL_SHARE_OF_WRITING * seconds, TAIL_LEAST), TAIL_MOST_OF_WRITING)
     tail = min(max(TAIL_SHARE * seconds, TAIL_LEAST), TAIL_MOST)
@@ -133,8 +138,9 @@ def part_of(dataset: Dataset, place: int) -> Part:
 
 
 def examples_of(dataset: Dataset) -> Examples:
-    """Return a data set's rows as the candidates see them: the input columns and nothing else."""
-    rows = dataset.rows.select([column.name for column in dataset.inputs])
+    """Return a data set's rows as the candidates see them: the input columns, and of texts what stands beside them."""
+    beside = [name for name in BESIDE if dataset.form is not None and name in dataset.rows.columns]
+    rows = dataset.rows.select([*(column.name for column in dataset.inputs), *beside])
     return Examples(rows, dataset.inputs, dataset.y, dataset.weight)
 
 

@@ -71,7 +71,8 @@ def compress_winner(
 ) -> Compressed | None:
     """Make the package smaller as the project wishes, inside the budget; None where nothing was tried."""
     project = attempt.project
-    if project.compress == "off" or competed.task.kind == "several":
+    # A model that writes got its bits before it was judged; one of several targets stays as it is.
+    if project.compress == "off" or competed.task.kind in {"generate", "several"}:
         return None
     with attempt.stage("compress") as note:
         is_auto = project.compress == "auto"

@@ -82,7 +82,8 @@ def package_writer(
         measured = measure_decoder(graph)
         tell_of_limits(attempt, competed, measured)
         told = describe(attempt, prepared, competed, scored, measured)
-        manifest = replace(told, inputs=(), generation=generation_of(graph, lengths=writing.lengths))
+        facts = generation_of(graph, lengths=writing.lengths)
+        manifest = replace(told, inputs=(), generation=facts, measured={**told.measured, **writing.proof})
         folder = attempt.folder.path / PACKAGE
         content = tell(attempt, prepared, competed, scored, measured)
         write_generator(folder, graph.onnx, graph.files[TOKENIZER], manifest, card=model_card(content))

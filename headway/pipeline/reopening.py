@@ -17,6 +17,7 @@ from headway.pipeline.folder import RESULT, Stopwatch, follow_latest, open_run_f
 from headway.pipeline.labels import settle_labels
 from headway.pipeline.preparing import Prepared, prepare
 from headway.pipeline.scoring import Scored, score
+from headway.pipeline.shrinking import settle_bits
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def reopen(path: Path, *, lang: Lang, listen: Listener = ignore) -> Reopened:
     result = read_result(folder.path)
     quiet = Attempt(read_project(folder), folder, Stopwatch(result["seconds"]), lang, ignore)
     prepared = settle_labels(quiet, prepare(quiet))
-    competed = hold_tournament(quiet, prepared)
+    competed = settle_bits(quiet, hold_tournament(quiet, prepared))
     scored = score(quiet, prepared, competed)
     attempt = Attempt(quiet.project, folder, quiet.watch, lang, listen, quiet.remarks)
     return Reopened(attempt, prepared, competed, scored, result)

@@ -26,6 +26,7 @@ from headway.pipeline.preparing import prepare
 from headway.pipeline.reporting import report_run
 from headway.pipeline.result import RunResult
 from headway.pipeline.scoring import check_decision, check_descriptions, check_names, score
+from headway.pipeline.shrinking import settle_bits
 from headway.project.schema import Project
 
 RUNS = Path("runs")
@@ -54,7 +55,7 @@ def run(
     check_descriptions(attempt.project, task)
     check_names(task)
     prepared = settle_labels(attempt, prepared)
-    competed = hold_tournament(attempt, prepared)
+    competed = settle_bits(attempt, hold_tournament(attempt, prepared))
     scored = score(attempt, prepared, competed)
     package = package_winner(attempt, prepared, competed, scored)
     smaller = compress_winner(attempt, prepared, competed, scored, package)

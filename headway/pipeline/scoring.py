@@ -20,8 +20,9 @@ from headway.package.graph import Graph
 from headway.package.opening import open_graph
 from headway.pipeline.attempt import Attempt, StageNote
 from headway.pipeline.competing import Competed, held_out
+from headway.pipeline.events import Remark
 from headway.pipeline.preparing import Prepared, write_parquet
-from headway.pipeline.writing import judge_writing
+from headway.pipeline.writing import judge_writing, judged_rows
 from headway.project.complaints import suggest
 from headway.project.schema import Project
 from headway.runtime.manifest import Label, name_for, names_of_answers
@@ -81,6 +82,11 @@ def score(attempt: Attempt, prepared: Prepared, competed: Competed) -> Scored:
 def score_writing(attempt: Attempt, prepared: Prepared, competed: Competed, note: StageNote) -> Scored:
     """Let the winner and the yardstick write, and score how well they foresee the test part."""
     examples, numbers = held_out(prepared)
+    project, total = attempt.project, len(examples)
+    chosen = judged_rows(competed, examples, seconds=project.budget.time, seed=project.seed)
+    examples, numbers = examples.take(chosen), numbers.gather(chosen)
+    if len(chosen) < total:
+        attempt.listen(Remark(f"judged on {len(chosen):,} of {total:,} test rows, as many as the budget allows"))
     answers, scores, writing = judge_writing(attempt, competed, examples)
     write_parquet(attempt.folder.path / TEST_ANSWERS, tabulate_texts(examples, numbers, answers, writing))
     metric = competed.contest.metric

@@ -153,7 +153,7 @@ class History(Part):
 class Training(Part):
     """Training settings under their standard names; see `headway.tasks.recipe.Recipe`."""
 
-    loss: Literal["cross_entropy", "binary_cross_entropy", "focal", "mse", "mae", "huber"] | None = None
+    loss: Literal["cross_entropy", "binary_cross_entropy", "focal", "mse", "mae", "huber", "dpo"] | None = None
     optimizer: Literal["sgd", "adam", "adamw"] | None = None
     learning_rate: Positive | None = None
     momentum: Annotated[float, Field(ge=0, lt=1)] | None = None
@@ -171,6 +171,8 @@ class Training(Part):
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] | None = None
     clip: Positive | None = None
     augment: bool | None = None
+    lora_rank: Annotated[int, Field(ge=1, le=1024)] | None = None
+    dpo_beta: Positive | None = None
 
 
 class Decision(Part):

@@ -169,6 +169,10 @@ def _check_task(document: Document) -> Iterator[Problem]:
     """Find a metric or training settings that belong to the other task."""
     values = document.values
     task, metric = values.get("task"), values.get("metric")
+    for path, settings in _list_training(values):
+        if settings.get("loss") == "dpo" and task != "generate":
+            expected = "task: generate, and records with chosen and rejected answers"
+            yield Problem("the loss dpo compares texts", document.place((*path, "loss")), expected)
     if values.get("targets") is not None or task not in ("classify", "regress", "generate"):
         return
     if isinstance(metric, str) and _TASKS_OF_METRICS.get(metric, "classify") != task:
@@ -176,7 +180,12 @@ def _check_task(document: Document) -> Iterator[Problem]:
         yield Problem(f"metric {metric} does not fit the task {task}", document.place(("metric",)), expected)
     for path, settings in _list_training(values):
         loss = settings.get("loss")
-        if isinstance(loss, str) and task != "generate" and (loss in _REGRESSION_LOSSES) != (task == "regress"):
+        if (
+            isinstance(loss, str)
+            and loss != "dpo"
+            and task != "generate"
+            and (loss in _REGRESSION_LOSSES) != (task == "regress")
+        ):
             what = f"the loss {loss} does not fit the task {task}"
             yield Problem(what, document.place((*path, "loss")), f"a loss of the task {task}")
         for key in _CLASSIFICATION_ONLY:

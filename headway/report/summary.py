@@ -94,6 +94,9 @@ def _word_texts(content: ReportContent, say: Say) -> list[str]:
     away = write_share(abs(1 - bits / theirs))
     key = "expects_better" if bits < theirs else "expects_worse"
     sentences = [first, say(key, baseline=f"{theirs:.3f}", away=away)]
+    if writing.before is not None:
+        before = writing.before.metrics["bits_per_character"]
+        sentences.append(say("expects_before", name=writing.before.name, before=f"{before:.3f}"))
     if "form_kept" in scores.metrics:
         lengths = say("comma").join(map(str, writing.lengths))
         sentences.append(say("keeps_form", share=write_share(scores.metrics["form_kept"]), lengths=lengths))

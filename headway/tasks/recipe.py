@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Literal
 
-Loss = Literal["cross_entropy", "binary_cross_entropy", "focal", "mse", "mae", "huber"]
+Loss = Literal["cross_entropy", "binary_cross_entropy", "focal", "mse", "mae", "huber", "dpo"]
 Optimizer = Literal["sgd", "adam", "adamw"]
 Schedule = Literal["constant", "cosine", "linear"]
 
@@ -19,7 +19,8 @@ class Recipe:
     `warmup` is the share of all steps (0 to 1) spent raising the learning rate linearly from 0;
     `early_stopping` is the patience in epochs, 0 for none; `class_weights` is "balanced", or a weight per label
     (keys are the labels as strings); `focal_gamma` is gamma of Lin et al. 2017, eq. 4; `huber_delta` in units of the
-    target's standard deviation; `clip` is the largest gradient norm.
+    target's standard deviation; `clip` is the largest gradient norm. `lora_rank` is r of Hu et al. 2022, section 4.1;
+    `dpo_beta` is beta of Rafailov et al. 2023, eq. 7, whose loss is "dpo".
     """
 
     loss: Loss | None = None
@@ -40,6 +41,8 @@ class Recipe:
     label_smoothing: float | None = None
     clip: float | None = None
     augment: bool | None = None
+    lora_rank: int | None = None
+    dpo_beta: float | None = None
 
     def given(self) -> frozenset[str]:
         """Return the names of the fields a user has set."""

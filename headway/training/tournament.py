@@ -65,8 +65,9 @@ def hold(state: State, entries: Entries) -> Tournament:
     for outcome in entries.turned_away:
         conclude(state, outcome, seconds=0.0)
     for tier in tiers(entries.entrants):
-        for entrant, estimate in by_cost(state, worth_starting(state, tier)):
-            run_entrant(state, entrant, estimate)
+        order = by_cost(state, worth_starting(state, tier))
+        for place, (entrant, estimate) in enumerate(order):
+            run_entrant(state, entrant, estimate, waiting=writers_waiting(state, order[place:]))
     try_ensemble(state)
     return finish(state)
 
@@ -98,15 +99,28 @@ def worth_starting(state: State, tier: list[Entrant]) -> list[Entrant]:
     return [entrant for entrant in tier if entrant not in idle]
 
 
-def run_entrant(state: State, entrant: Entrant, estimate: Estimate) -> None:
-    """Let one candidate take part, from admission to its outcome; no crash of its ends the run."""
+def writers_waiting(state: State, order: list[tuple[Entrant, Estimate]]) -> int:
+    """Return how many candidates after the first of `order` share its time.
+
+    Models that write train as long as they may: the first one would leave nothing to the next.
+    """
+    if state.contest.task.kind != "generate" or not order[0][0].card.elastic:
+        return 0
+    return sum(entrant.card.elastic and state.store.load(entrant.card.name) is None for entrant, _ in order[1:])
+
+
+def run_entrant(state: State, entrant: Entrant, estimate: Estimate, *, waiting: int = 0) -> None:
+    """Let one candidate take part, from admission to its outcome; no crash of its ends the run.
+
+    It gets an equal part of the time that it and those `waiting` share.
+    """
     name = entrant.card.name
     kept = state.store.load(name)
     if kept is not None:
         conclude(state, kept, seconds=kept.fit_seconds or 0.0, save=False)
         return
     started = time.monotonic()
-    available = seconds_available(state, estimate.row_seconds)
+    available = seconds_available(state, estimate.row_seconds) / (1 + waiting)
     share = sample_share(state, entrant, estimate, available)
     outcome = refused(state, entrant, estimate, available, share)
     if outcome is None:

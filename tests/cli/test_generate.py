@@ -33,9 +33,9 @@ def test_a_base_becomes_a_package_that_is_shown_and_verified(headway, tmp_path):
 def test_a_base_that_writes_no_text_is_refused_by_name(headway, tmp_path):
     base = write_folder(tmp_path / "base", CONFIG)
     settings = json.loads((base / "config.json").read_text("utf-8"))
-    (base / "config.json").write_text(json.dumps({**settings, "model_type": "gpt2"}), encoding="utf-8")
+    (base / "config.json").write_text(json.dumps({**settings, "model_type": "phi3"}), encoding="utf-8")
     (base / "tokenizer.json").write_text(tokenizer_of().to_str(), encoding="utf-8")
     done = headway("package", "base", base, "--out", tmp_path / "package")
     assert done.returncode == 1
-    assert "gpt2" in done.stderr
+    assert "phi3" in done.stderr
     assert "layout of Llama" in done.stderr

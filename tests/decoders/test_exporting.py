@@ -9,7 +9,7 @@ from headway.decoders.exporting import export_decoder
 from headway.decoders.packing import pack, unpack
 from headway.decoders.stack import EMBEDDING, NORM
 from headway.runtime.session import open_session
-from tests.decoders.tiny import CONFIG, teacher, teacher_logits, weights_of
+from tests.decoders.tiny import CONFIG, GPT2, QWEN2, teacher, teacher_logits, weights_of
 
 BUFFER = 64
 
@@ -42,7 +42,12 @@ class Cached:
         return logits.reshape(*padded.shape, -1)
 
 
-@pytest.mark.parametrize("config", [CONFIG, dataclasses.replace(CONFIG, tied=False, key_value_heads=6)])
+OTHERS = [
+    dataclasses.replace(CONFIG, tied=False, key_value_heads=6), QWEN2, GPT2, dataclasses.replace(GPT2, feed="gelu"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("config", [CONFIG, *OTHERS])
 def test_rows_of_different_length_have_the_logits_of_transformers(config):
     weights = weights_of(config)
     network = teacher(config, weights)
@@ -62,15 +67,16 @@ def test_rows_of_different_length_have_the_logits_of_transformers(config):
             np.testing.assert_allclose(logits[0], teacher_logits(network, row)[-1], atol=1e-4)
 
 
-def test_a_long_prompt_may_come_in_pieces():
-    weights = weights_of()
-    ids = np.random.default_rng(2).integers(0, CONFIG.vocabulary, 40).tolist()
-    cached = Cached(export_decoder(CONFIG, weights), 1)
+@pytest.mark.parametrize("config", [CONFIG, GPT2])
+def test_a_long_prompt_may_come_in_pieces(config):
+    weights = weights_of(config)
+    ids = np.random.default_rng(2).integers(0, config.vocabulary, 40).tolist()
+    cached = Cached(export_decoder(config, weights), 1, config)
     pieces = [
         cached.feed([ids[start : start + 16]], before=[start])[0, : len(ids[start : start + 16])]
         for start in range(0, 40, 16)
     ]
-    np.testing.assert_allclose(np.concatenate(pieces), teacher_logits(teacher(CONFIG, weights), ids), atol=1e-4)
+    np.testing.assert_allclose(np.concatenate(pieces), teacher_logits(teacher(config, weights), ids), atol=1e-4)
 
 
 @pytest.mark.parametrize("precision", ["int8", "int4"])

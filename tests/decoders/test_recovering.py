@@ -11,12 +11,11 @@ from headway.decoders.recovering import recover
 from headway.decoders.stack import EMBEDDING
 from headway.errors import PackageError
 from headway.networks.nodes import model_bytes
-from tests.decoders.tiny import CONFIG, weights_of
+from tests.decoders.tiny import CONFIG, GPT2, QWEN2, weights_of
 
 
-@pytest.mark.parametrize("tied", [True, False])
-def test_float_weights_come_back_as_they_were(tied):
-    config = dataclasses.replace(CONFIG, tied=tied)
+@pytest.mark.parametrize("config", [CONFIG, dataclasses.replace(CONFIG, tied=False), QWEN2, GPT2])
+def test_float_weights_come_back_as_they_were(config):
     weights = weights_of(config)
     found_config, found = recover(export_decoder(config, weights))
     assert found_config == config

@@ -1,5 +1,10 @@
 """Every family that writes keeps the promises of `headway.models.family`."""
 
+import tempfile
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
@@ -7,7 +12,7 @@ import pytest
 from headway.compute.clock import Clock
 from headway.data.dataset import Column
 from headway.models.decoder_graph import judge_graph
-from headway.models.family import Examples, discover
+from headway.models.family import Examples, Support, discover
 from headway.tasks import Generate
 from headway.tasks.recipe import Recipe
 
@@ -25,9 +30,22 @@ def examples(form, rows=40):
     )  # fmt: skip
 
 
+@cache
+def tiny():
+    """Return a random decoder for families that teach one."""
+    from tests.models.lora.bases import tiny_decoder
+
+    return tiny_decoder(Path(tempfile.mkdtemp(prefix="headway-tiny-")))
+
+
+def supported(name, form):
+    base = None if CARDS[name].base is None else tiny()
+    return replace(examples(form), support=Support(base=base))
+
+
 def fitted(name, form, **options):
     wishes = {"valid": examples(form, 8), "settings": None, "seed": 1, "clock": Clock(), **options}
-    return discover().load(name).fit(examples(form), task=Generate(form), recipe=QUICK, **wishes)
+    return discover().load(name).fit(supported(name, form), task=Generate(form), recipe=QUICK, **wishes)
 
 
 @pytest.fixture(scope="module", params=[(name, form) for name in NAMES for form in ("stream", "documents", "answers")])
@@ -66,6 +84,6 @@ def test_what_ships_finds_texts_as_likely(trained):
 
 def test_it_says_what_it_will_cost(trained):
     name, form, _ = trained
-    estimate = discover().load(name).estimate(examples(form), Generate(form), QUICK, seed=0)
+    estimate = discover().load(name).estimate(supported(name, form), Generate(form), QUICK, seed=0)
     assert 0 < estimate.seconds < 600
     assert 0 < estimate.memory_mb < 4096

@@ -33,7 +33,13 @@ def write_poems(folder, count=60):
 
 
 def project(folder, data, **options):
-    wishes = {"budget": {"time": 1200}, "training": {"epochs": 30, "batch_size": 4}, "name": "poems", **options}
+    wishes = {
+        "base": "none",
+        "budget": {"time": 1200},
+        "training": {"epochs": 30, "batch_size": 4},
+        "name": "poems",
+        **options,
+    }
     return build(data=data, task="generate", folder=folder, **wishes)
 
 
@@ -53,7 +59,8 @@ def test_the_result_tells_how_good_the_texts_are(finished):
     assert low < metrics["bits_per_character"] < high
     assert set(metrics) == set(counted)
     assert result["writing"]["line_lengths"] == [5, 7]
-    assert {row["name"]: row["status"] for row in result["candidates"]} == {"ngram": "ok", "gpt": "won"}
+    statuses = {row["name"]: row["status"] for row in result["candidates"]}
+    assert statuses == {"ngram": "ok", "gpt": "won", "lora": "skipped"}
     assert len(result["writing"]["samples"]) == 6
 
 
@@ -90,7 +97,7 @@ def test_a_running_text_of_few_pages(tmp_path):
     (tmp_path / "book.txt").write_text("\n".join(lines))
     found = check(project(tmp_path, "book.txt"))
     assert (found.task, found.metric, {cost.name for cost in found.costs}) == (
-        "generate", "bits_per_character", {"gpt", "ngram"},
+        "generate", "bits_per_character", {"gpt", "lora", "ngram"},
     )  # fmt: skip
     done = run(project(tmp_path, "book.txt", training={"epochs": 1}), out=tmp_path / "runs")
     assert done.result["writing"]["line_lengths"] == []

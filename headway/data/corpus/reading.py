@@ -10,17 +10,21 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from headway.data.corpus.conversations import Record, write_turns
 from headway.data.corpus.pieces import cut
 from headway.data.corpus.records import Layout, find_layout
 from headway.data.dataset import ROW, Column, Finding, Form, Origin, Table
 from headway.data.inference import Guess, Inference
 from headway.data.reading import TABLES, check_rejected, file_kind, missing_file, read_parts
-from headway.data.sources.part import Part, Reject, rejected_frame
+from headway.data.sources.part import SHOWN, Part, Reject, rejected_frame
 from headway.data.sources.streams import read_utf8
 from headway.errors import DataError
 from headway.project.schema import Reading
 
 PROMPT, TEXT = "prompt", "text"
+# Beside them, for models that know roles and preferences: who said what before the text, and an answer liked less.
+TURNS, WORSE = "turns", "worse"
+BESIDE = (TURNS, WORSE)
 PLAIN = (".txt", ".text", ".md", ".markdown", "")
 _NOT_TEXT = ("readme", "licence", "license", "copying", "notice")
 # From so many files of text on, each is a text of its own; fewer are one running text.
@@ -29,7 +33,10 @@ _MANY_FILES = 50
 
 @dataclass(frozen=True)
 class Corpus:
-    """A table with the columns `text` and, for answers, `prompt`; what form the text has; how its columns were told."""
+    """A table with the columns `text` and, for answers, `prompt`; what form the text has; how its columns were told.
+
+    Where there are any, it also has `turns` (`conversations.write_turns`) and `worse` (an answer liked less).
+    """
 
     table: Table
     form: Form
@@ -145,29 +152,47 @@ def _broken(rows: Sequence[str]) -> tuple[Finding, ...]:
 
 
 def _join(parts: Sequence[Part], layouts: Sequence[Layout]) -> Corpus:
-    has_prompts = any(layout.prompt is not None for layout in layouts)
     numbers: list[int] = []
-    prompts: list[str | None] = []
-    texts: list[str | None] = []
+    records: list[Record] = []
     rejected: list[Reject] = []
     origins, read = [], 0
     for part, layout in zip(parts, layouts, strict=True):
         origins.append(Origin(part.file, read, part.first))
         rejected += part.rejected
-        for record, row in zip(part.records.tolist(), part.frame.iter_rows(named=True), strict=True):
-            numbers.append(record - part.first + read)
-            texts.append(layout.text(row))
-            prompts.append(None if layout.prompt is None else layout.prompt(row))
+        for number, row in zip(part.records.tolist(), part.frame.iter_rows(named=True), strict=True):
+            record = layout.read(row)
+            if record.fault:
+                column = layout.columns[-1]
+                rejected.append(Reject(part.file, number, column, record.fault, _shown(row[column])))
+                continue
+            numbers.append(number - part.first + read)
+            records.append(record)
         read += part.read
-    columns = {ROW: pl.Series(numbers, dtype=pl.UInt32)}
-    columns |= {PROMPT: pl.Series(prompts, dtype=pl.String)} if has_prompts else {}
-    frame = pl.DataFrame({**columns, TEXT: pl.Series(texts, dtype=pl.String)})
+    has_prompts = any(layout.has_prompts for layout in layouts)
+    frame = _frame(numbers, records, has_prompts=has_prompts)
     table = Table(frame, rejected_frame(rejected), read, tuple(origins), sum(part.left_out for part in parts))
     first = layouts[0]
     names = (PROMPT, TEXT) if has_prompts else (TEXT,)
     told = {PROMPT: f"{', '.join(first.columns[:-1]) or first.columns[0]}: {first.reason}"}
     told[TEXT] = f"{first.columns[-1]}: {first.reason}"
     return Corpus(table, "answers" if has_prompts else "documents", _inference(names, told, ()))
+
+
+def _frame(numbers: Sequence[int], records: Sequence[Record], *, has_prompts: bool) -> pl.DataFrame:
+    """Return records as rows; columns beside prompt and text are there only where they say something."""
+    cells = {
+        PROMPT: [record.prompt for record in records],
+        TURNS: [write_turns(record.turns) for record in records],
+        TEXT: [record.text for record in records],
+        WORSE: [record.worse for record in records],
+    }
+    kept = [name for name in cells if name == TEXT or (name == PROMPT and has_prompts) or any(cells[name])]
+    columns = {ROW: pl.Series(numbers, dtype=pl.UInt32)}
+    return pl.DataFrame(columns | {name: pl.Series(cells[name], dtype=pl.String) for name in kept})
+
+
+def _shown(cell: object) -> str | None:
+    return None if cell is None else str(cell)[:SHOWN]
 
 
 def _inference(names: Sequence[str], told: dict[str, str], findings: tuple[Finding, ...]) -> Inference:

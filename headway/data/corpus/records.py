@@ -1,4 +1,4 @@
-"""Which cells of a record are the prompt and the text: chats, prompts with completions, Alpaca's, poems, columns."""
+"""Which cells of a record are the prompt and the text: chats, prompts with completions, Alpaca's, pairs, columns."""
 
 from __future__ import annotations
 
@@ -8,6 +8,15 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from headway.data.corpus.conversations import (
+    Record,
+    Turn,
+    answered,
+    compared,
+    is_conversation,
+    read_conversation,
+    read_turns,
+)
 from headway.data.inference import check_columns
 from headway.errors import DataError
 
@@ -16,17 +25,17 @@ _TEXTS = ("text", "content", "paragraphs", "body", "sentence", "document", "stor
 _PROMPTS = ("prompt", "instruction", "question", "query", "提示", "问题", "指令", "上句")
 _ANSWERS = ("completion", "output", "response", "answer", "chosen", "回答", "答案", "输出", "下句")
 _CHATS = ("messages", "conversations", "conversation")
-_ROLES = {"human": "user", "gpt": "assistant", "bot": "assistant", "model": "assistant"}
+_SYSTEM, _WORSE = ("system", "system_prompt"), ("rejected",)
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How a record becomes a prompt (None where there are none) and a text; `reason` says how that was told."""
+    """How a row becomes a record; `columns` are those it reads, the text last; `reason` says how that was told."""
 
-    prompt: Callable[[Mapping[str, object]], str | None] | None
-    text: Callable[[Mapping[str, object]], str | None]
+    read: Callable[[Mapping[str, object]], Record]
     columns: tuple[str, ...]
     reason: str
+    has_prompts: bool = False
 
 
 def find_layout(frame: pl.DataFrame, *, target: str | None, inputs: Collection[str] | None, where: str) -> Layout:
@@ -38,17 +47,23 @@ def find_layout(frame: pl.DataFrame, *, target: str | None, inputs: Collection[s
     check_columns(names, [target] if target else [], where="target")
     check_columns(names, inputs or (), where="inputs")
     lowered = {name.strip().casefold(): name for name in reversed(names)}
+    system, worse = _first(_SYSTEM, lowered), _first(_WORSE, lowered)
     if target is not None:
         prompts = tuple(name for name in inputs or ())
-        return _columns(prompts, target, "as the project file says")
+        beside = worse if worse not in (*prompts, target) and target == lowered.get("chosen") else None
+        return _columns(prompts, target, "as the project file says", worse=beside)
     chat = _first(_CHATS, lowered)
     if chat is not None:
-        return Layout(lambda row: _turns(row[chat])[0], lambda row: _turns(row[chat])[1], (chat,), "a chat")
+        return Layout(lambda row: read_conversation(row[chat]), (chat,), "a chat", has_prompts=True)
     answer = _first(_ANSWERS, lowered)
     prompt = _first(_PROMPTS, lowered)
     if answer is not None and (prompt is not None or inputs):
         more = [lowered["input"]] if prompt is not None and "input" in lowered else []
-        return _columns(tuple(inputs or [str(prompt), *more]), answer, "their names say so")
+        named = tuple(inputs or [str(prompt), *more])
+        pair = worse if answer == lowered.get("chosen") else None
+        return _columns(named, answer, "their names say so", system=None if inputs else system, worse=pair)
+    if worse is not None and "chosen" in lowered:
+        return _columns((), lowered["chosen"], "pairs of conversations", worse=worse)
     text = _first(_TEXTS, lowered) or _longest_text(frame, names)
     if text is None:
         raise DataError(
@@ -61,12 +76,38 @@ def find_layout(frame: pl.DataFrame, *, target: str | None, inputs: Collection[s
     return _columns(tuple(inputs or ()), text, "the text" if len(names) > 1 else "the only column")
 
 
-def _columns(prompts: Sequence[str], text: str, reason: str) -> Layout:
-    def prompt_of(row: Mapping[str, object]) -> str | None:
-        parts = [as_text(row[name]) for name in prompts]
-        return "\n".join(part for part in parts if part) or None
+def _columns(
+    prompts: Sequence[str], text: str, reason: str, *, system: str | None = None, worse: str | None = None
+) -> Layout:
+    """Return the layout of columns; a cell of any of them may hold turns instead of a text."""
 
-    return Layout(prompt_of if prompts else None, lambda row: as_text(row[text]), (*prompts, text), reason)
+    def read(row: Mapping[str, object]) -> Record:
+        before = _before([row[name] for name in prompts], None if system is None else row[system])
+        if isinstance(before, str):
+            return Record(fault=before)
+        if is_conversation(row[text]):
+            record = read_conversation(row[text])
+            turns = record.turns or ((Turn("user", record.prompt),) if record.prompt else ())
+            record = record if record.fault or not before else answered((*before, *turns), record.text)
+        else:
+            record = answered(before, as_text(row[text]))
+        if worse is not None and record.prompt is None and not record.fault:
+            return Record(fault="there is no prompt beside the chosen and the rejected answer")
+        return record if worse is None else compared(record, row[worse])
+
+    columns = (*prompts, *(() if system is None else (system,)), text)
+    return Layout(read, columns, reason, has_prompts=bool(prompts) or worse is not None)
+
+
+def _before(cells: Sequence[object], system: object) -> tuple[Turn, ...] | str:
+    """Return the turns before an answer, or what is wrong with them."""
+    told = as_text(system)
+    first = (Turn("system", told),) if told and told.strip() else ()
+    if len(cells) == 1 and is_conversation(cells[0]):
+        turns = read_turns(cells[0])
+        return turns if isinstance(turns, str) else (*first, *turns)
+    asked = "\n".join(part for part in map(as_text, cells) if part)
+    return (*first, Turn("user", asked)) if asked else first
 
 
 def as_text(cell: object) -> str | None:
@@ -81,27 +122,6 @@ def as_text(cell: object) -> str | None:
     if isinstance(cell, list) and all(isinstance(line, str) for line in cell):
         return "\n".join(cell)
     return str(cell)
-
-
-def _turns(cell: object) -> tuple[str | None, str | None]:
-    """Return the turns before the last answer of a chat, one a line, and that answer; None where there is none."""
-    try:
-        turns = json.loads(cell) if isinstance(cell, str) else cell
-    except ValueError:
-        return None, None
-    if not isinstance(turns, list) or not all(isinstance(turn, dict) for turn in turns):
-        return None, None
-    said = [(_role(turn), turn.get("content", turn.get("value"))) for turn in turns]
-    last = max((place for place, (role, _) in enumerate(said) if role == "assistant"), default=None)
-    if last is None or not isinstance(said[last][1], str):
-        return None, None
-    before = [str(words) for _, words in said[:last] if words]
-    return "\n".join(before) or None, str(said[last][1])
-
-
-def _role(turn: Mapping[str, object]) -> str:
-    role = str(turn.get("role", turn.get("from", "")))
-    return _ROLES.get(role, role)
 
 
 def _first(known: Sequence[str], names: Mapping[str, str]) -> str | None:

@@ -47,6 +47,13 @@ def make_gguf(packed: Package, options: Options) -> Content:
     facts = packed.manifest.generation
     assert facts is not None
     config, weights = recover(packed.files[MODEL])
+    if not config.is_llama:
+        raise ExportError(
+            "this decoder has another layout than Llama's, and its GGUF file is not written yet",
+            expected="RMSNorm, rotary positions, SwiGLU, no biases",
+            got=f"{config.norm} norms, {config.positions} positions, {config.feed}, biases: {config.biases}",
+            fix="serve the package with headway",
+        )
     tokenizer = json.loads(packed.files[facts.tokenizer])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.gguf"

@@ -11,13 +11,15 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from headway.errors import InputError, MissingExtraError, PackageError
 from headway.runtime.generation.verse import Alphabet, read_alphabet
 from headway.runtime.generation.wishes import Message
 from headway.runtime.manifest import Chat, Generation
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
 
 
 class Prompts:
@@ -52,28 +54,51 @@ class Prompts:
                 fix="use /v1/completions, or package a model with a chat template",
             )  # fmt: skip
         check_messages(messages, chat)
-        return list(self._ids(pieces_of(messages, chat)))
+        return [number for number, _ in self.placed(pieces_of(messages, chat))]
 
-    def _ids(self, pieces: Sequence[tuple[str, bool]]) -> Iterator[int]:
-        """Yield the ids of pieces (text, whether marks in it count); what lies between two marks is read as one."""
-        plain = ""
-        for text, has_marks in pieces:
+    def placed(self, pieces: Sequence[tuple[str, bool]]) -> Iterator[tuple[int, int]]:
+        """Yield the ids of pieces (text, whether marks in it count), each with the piece in which it begins.
+
+        What lies between two marks is read as one text, so that it does not matter where pieces join.
+        """
+        plain, ends = "", list[tuple[int, int]]()
+        for number, (text, has_marks) in enumerate(pieces):
             for place, part in enumerate(self._marks.split(text) if has_marks and self._marks else [text]):
                 if place % 2 == 0:
                     plain += part
+                    ends.append((len(plain), number))
                     continue
-                yield from self._encode(plain)
-                plain = ""
-                yield self._numbers[part]
-        yield from self._encode(plain)
+                yield from self._located(plain, ends)
+                plain, ends = "", []
+                yield self._numbers[part], number
+        yield from self._located(plain, ends)
+
+    def words(self, text: str) -> list[int]:
+        """Return the ids of a text as it stands, nothing before it."""
+        return self._encode(text)
+
+    def encoded(self, texts: Sequence[str]) -> list[np.ndarray]:
+        """Return the ids of texts as they stand, int32 `[length]` each."""
+        try:
+            found = self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        except (TypeError, UnicodeEncodeError):  # lone surrogates in one of them
+            return [np.array(self._encode(text), np.int32) for text in texts]
+        return [np.array(each.ids, np.int32) for each in found]
+
+    def _located(self, text: str, ends: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+        if text:
+            found = self._read(text)
+            for number, (start, _) in zip(found.ids, found.offsets, strict=True):
+                yield number, next((piece for end, piece in ends if start < end), ends[-1][1])
 
     def _encode(self, text: str) -> list[int]:
-        if not text:
-            return []
+        return list(self._read(text).ids) if text else []
+
+    def _read(self, text: str) -> Encoding:
         try:
-            return list(self.tokenizer.encode(text, add_special_tokens=False).ids)
+            return self.tokenizer.encode(text, add_special_tokens=False)
         except (TypeError, UnicodeEncodeError):  # lone surrogates, which UTF-8 cannot hold
-            return list(self.tokenizer.encode(text.encode("utf-8", "replace").decode(), add_special_tokens=False).ids)
+            return self.tokenizer.encode(text.encode("utf-8", "replace").decode(), add_special_tokens=False)
 
 
 def pieces_of(messages: Sequence[Message], chat: Chat) -> list[tuple[str, bool]]:

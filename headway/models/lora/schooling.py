@@ -1,0 +1,124 @@
+"""Answers first, then preferences: two lessons for one set of adapters, each resumable by itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from headway.compute.clock import Clock
+from headway.compute.drafts import whole_file
+from headway.models.family import Curve
+from headway.models.lora.lessons import Answers, Lesson, Pairs, Text, pair_sums
+from headway.models.lora.network import Tuned
+from headway.models.lora.plan import PAIR_RATE_SHARE, Plan
+from headway.models.lora.training import Training
+from headway.networks.checkpoints import Checkpoints
+
+# Of the validation part, so many tokens are looked at while training.
+LOOK_TOKENS = 4_096
+# Seconds for exporting after training, for each million weights, and of a step's for a validation token that is judged.
+EXPORT_SECONDS, JUDGE_SHARE = 0.12, 0.4
+# Share of the time that is held back besides, for noisy neighbours; and what answers get where pairs are to follow.
+RESERVE, ANSWERS_SHARE = 0.03, 0.6
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """What is taught and what it is judged by; `pairs` are pairs of texts, the better one first."""
+
+    answers: Answers
+    pairs: Sequence[tuple[Text, Text]]
+    valid_answers: Answers | None
+    valid_pairs: Sequence[tuple[Text, Text]]
+
+
+@dataclass
+class School:
+    """One course. `scratch`: where a killed course goes on from, named by `key`; `replay`: the steps of an earlier one.
+
+    `taken`: the steps of each lesson whose adapters were kept.
+    """
+
+    network: Tuned
+    plan: Plan
+    clock: Clock
+    seed: int
+    scratch: Path | None
+    key: str
+    replay: tuple[int, int] | None = None
+    taken: list[int] = field(default_factory=lambda: [0, 0])
+    curves: list[Curve] = field(default_factory=list)
+    trouble: list[str] = field(default_factory=list)
+
+    def teach(self, lessons: Lessons) -> None:
+        """Teach answers where the plan has steps for them, then pairs."""
+        if self.plan.steps:
+            whole = math.isinf(self.clock.deadline) or not self.plan.pair_steps
+            clock = self.clock if whole else Clock.after(self.clock.left() * ANSWERS_SHARE)
+            valid = None if lessons.valid_answers is None else first_texts(lessons.valid_answers)
+            ran = self._teach(0, lessons.answers, valid, clock, lessons)
+            self.plan = replace(self.plan, steps=ran)
+        if self.plan.pair_steps:
+            micro = lessons.answers.micro
+            pairs = self._compared(lessons.pairs, "pairs", micro)
+            judges = self._compared(lessons.valid_pairs, "valid-pairs", micro) if lessons.valid_pairs else None
+            ran = self._teach(1, pairs, judges, self.clock, lessons)
+            self.plan = replace(self.plan, pair_steps=ran)
+
+    def _teach(self, number: int, lesson: Lesson, valid: Lesson | None, clock: Clock, lessons: Lessons) -> int:
+        """Teach one lesson; return the length of its schedule as it turned out."""
+        name, share = (("answers", 1.0), ("pairs", PAIR_RATE_SHARE))[number]
+        file = None if self.scratch is None else self.scratch / f"lora-{self.key}-{name}.pt"
+        training = Training(
+            self.network, lesson, valid, self.plan, clock, self.seed,
+            steps=(self.plan.steps, self.plan.pair_steps)[number],
+            rate=self.plan.learning_rate * share,
+            stop=None if self.replay is None else self.replay[number],
+            checkpoints=None if file is None else Checkpoints(file),
+            settings=asdict(self.plan),
+        )  # fmt: skip
+        if not math.isinf(clock.deadline):
+            training.seconds_a_step = training.timed()
+            training.reserve = self._reserve(training, lessons)
+            training.space_looks()
+        training.fit_loop()
+        self.taken[number] = training.taken
+        label = "loss" if number == 0 else "preference loss"
+        self.curves.append(Curve(label, tuple(training.train_loss), tuple(training.valid_loss)))
+        if training.checkpoints is not None and training.checkpoints.trouble:
+            self.trouble.append(training.checkpoints.trouble)
+        return training.schedule
+
+    def _reserve(self, training: Training, lessons: Lessons) -> float:
+        """Return the seconds that judging the validation part and exporting will take after the training."""
+        weights = sum(module.up.shape[0] * module.down.shape[1] for module in self.network.maps())
+        weights += self.network.table.numel()
+        tokens = 0 if lessons.valid_answers is None else lessons.valid_answers.tokens
+        mean = lessons.answers.tokens / max(1, len(lessons.answers))
+        judging = JUDGE_SHARE * tokens * training.seconds_a_step / max(1.0, mean * self.plan.batch_size)
+        return RESERVE * self.clock.left() + EXPORT_SECONDS * weights / 1e6 + judging
+
+    def _compared(self, texts: Sequence[tuple[Text, Text]], name: str, micro: int) -> Pairs:
+        """Return pairs with what the decoder thought of them before; computed once, and kept for a resumed run."""
+        file = None if self.scratch is None else self.scratch / f"lora-{self.key}-{name}.npy"
+        if file is not None and file.exists():
+            return Pairs(texts, np.load(file), self.plan.beta, micro)
+        reference = pair_sums(self.network, texts, micro)
+        if file is not None:
+            try:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                with whole_file(file) as draft, draft.open("wb") as stream:
+                    np.save(stream, reference)
+            except OSError as error:
+                self.trouble.append(f"what the decoder thought of the {name} could not be kept ({error})")
+        return Pairs(texts, reference, self.plan.beta, micro)
+
+
+def first_texts(answers: Answers) -> Answers:
+    """Return the first texts of about `LOOK_TOKENS` tokens."""
+    ends = np.cumsum([len(text) for text in answers.texts])
+    return Answers(answers.texts[: int(np.searchsorted(ends, LOOK_TOKENS)) + 1], answers.micro)

@@ -1,0 +1,225 @@
+"""Teaching a tiny decoder: answers, conversations, pairs, resuming, and what goes wrong."""
+
+import errno
+import math
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from headway.compute.clock import Clock  # noqa: E402 - after the skip
+from headway.data.corpus.conversations import Turn, write_turns  # noqa: E402
+from headway.data.dataset import Column  # noqa: E402
+from headway.errors import TrainingError  # noqa: E402
+from headway.models.decoder_graph import continue_texts, facts_of, judge_graph, open_decoder  # noqa: E402
+from headway.models.family import Examples, Support, notes_of  # noqa: E402
+from headway.models.lora.fitting import fit  # noqa: E402
+from headway.models.lora.lessons import Answers  # noqa: E402
+from headway.models.lora.material import answers_of, material_of  # noqa: E402
+from headway.models.lora.training import Training  # noqa: E402
+from headway.networks.checkpoints import Checkpoints  # noqa: E402
+from headway.runtime.generation.wishes import Message  # noqa: E402
+from headway.tasks import Generate  # noqa: E402
+from headway.tasks.recipe import Recipe  # noqa: E402
+from tests.decoders.tiny import GPT2  # noqa: E402
+from tests.models.lora.bases import tiny_decoder  # noqa: E402
+from tests.runtime.generation.packages import CONFIG  # noqa: E402
+
+COLOURS = {"sky": "blue", "grass": "green", "snow": "white", "coal": "black"}
+FAST = Recipe(learning_rate=2e-2, batch_size=8, epochs=8)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    return tiny_decoder(tmp_path_factory.mktemp("base"))
+
+
+def examples(rows, base, **support):
+    frame = pl.DataFrame(rows)
+    inputs = tuple(Column(name, "text") for name in ("prompt", "text") if name in frame.columns)
+    y = frame["text"].str.len_chars().to_numpy().astype(np.float32)
+    return Examples(frame, inputs, y, support=Support(base=base, **support))
+
+
+def questions(count=32):
+    things = list(COLOURS)
+    return [{"prompt": f"{things[n % 4]}?", "text": COLOURS[things[n % 4]]} for n in range(count)]
+
+
+def taught(rows, base, *, recipe=FAST, valid=None, clock=None, **support):
+    train = examples(rows, base, **support)
+    judges = None if valid is None else examples(valid, base)
+    return fit(train, judges, Generate("answers"), recipe, settings=None, seed=0, clock=clock or Clock())
+
+
+def test_answers_are_learnt_and_given_by_what_ships(base):
+    model = taught(questions(), base, valid=questions(4))
+    rows = examples(questions(4), base).rows
+    answers = model.predict(rows)
+    assert answers[:, 0].sum() / answers[:, 1].sum() < 0.5
+    graph = model.graph()
+    np.testing.assert_allclose(judge_graph(graph, rows), answers, rtol=1e-4, atol=1e-2)
+    asked = [[Message("user", f"{thing}?")] for thing in COLOURS]
+    assert continue_texts(open_decoder(graph), asked, tokens=8, temperature=0, top_p=1, seed=0) == [*COLOURS.values()]
+
+
+@pytest.mark.parametrize("config", [GPT2])
+def test_another_layout_without_a_template_is_taught_too(tmp_path, config):
+    own = replace(config, vocabulary=CONFIG.vocabulary, heads=4, key_value_heads=4, width=64, window=120)
+    base = tiny_decoder(tmp_path, own, chats=False)
+    model = taught(questions(), base, recipe=FAST)
+    rows = examples(questions(4), base).rows
+    first, last = model.curves[0].train[0], model.curves[0].train[-1]
+    assert last < 0.7 * first
+    np.testing.assert_allclose(judge_graph(model.graph(), rows), model.predict(rows), rtol=1e-4, atol=1e-2)
+    assert "### Assistant:" in facts_of(model.graph())[1].chat.answer
+
+
+def test_only_what_the_assistant_says_is_learnt(base):
+    turns = (Turn("system", "Be brief"), Turn("user", "Hi"), Turn("assistant", "Hello"), Turn("user", "Bye"))
+    rows = pl.DataFrame({"prompt": ["Be brief\nHi\nHello\nBye"], "turns": [write_turns(turns)], "text": ["See you"]})
+    material = material_of(base, Generate("answers"))
+    (text,), cut = answers_of(rows, material)
+    learnt = text.ids[text.learnt].tolist()
+    end = material.facts.end
+    assert learnt == [*material.prompts.words("Hello"), end, *material.prompts.words("See you"), end]
+    assert cut == 0
+    asked = [Message(turn.role, turn.content) for turn in turns]
+    start = material.prompts.conversation(asked)
+    assert text.ids[: len(start)].tolist() == start
+
+
+def test_conversations_longer_than_the_window_are_cut_and_told(base):
+    rows = [{"prompt": "why " * 100, "text": "because"}, {"prompt": "short", "text": "long " * 100}, *questions(4)]
+    model = taught(rows, base, recipe=Recipe(epochs=1, batch_size=4))
+    (note,) = notes_of(model)
+    assert note.startswith("2 of 6 conversations have more than 120 tokens")
+    material = material_of(base, Generate("answers"))
+    first, second = answers_of(pl.DataFrame(rows[:2]), material)[0]
+    assert len(first) == len(second) == material.window
+    assert first.ids[first.learnt].tolist() == [*material.prompts.words("because"), material.facts.end]
+    assert second.learnt.sum() >= 0.75 * material.window
+    assert second.learnt[-1]
+    answers = model.predict(examples(rows, base).rows)
+    assert answers[1, 1] == 501  # judged as a whole
+
+
+def pairs(count=16):
+    found = []
+    for number in range(count):
+        thing = list(COLOURS)[number % 4]
+        found.append({"prompt": f"{thing}?", "text": COLOURS[thing], "worse": "no idea"})
+    return found
+
+
+@pytest.mark.parametrize("loss", ["dpo", None])
+def test_preferences_are_learnt_from_pairs(base, loss):
+    recipe = Recipe(loss=loss, learning_rate=2e-2, batch_size=8, epochs=6)
+    rows = pairs()
+    train = examples(rows, base)
+    model = fit(train, examples(pairs(4), base), Generate("answers"), recipe, settings=None, seed=0, clock=Clock())
+    curve = model.curves[-1]
+    assert curve.name == "preference loss"
+    assert curve.train[0] < math.log(2) + 1e-3
+    assert curve.valid[-1] < 0.5 * math.log(2)
+    assert [each.name for each in model.curves] == (["preference loss"] if loss else ["loss", "preference loss"])
+    better = model.predict(train.rows)
+    worse = model.predict(train.rows.with_columns(text=pl.col("worse")))
+    assert (better[:, 0] < worse[:, 0]).all()
+
+
+def test_the_gradient_of_a_pair_is_that_of_the_formula(base):
+    from headway.models.lora.lessons import Pairs, pair_sums, ready
+    from headway.models.lora.material import pairs_of
+    from headway.models.lora.network import Tuned
+
+    material = material_of(base, Generate("answers"))
+    texts = pairs_of(pl.DataFrame(pairs(3)), material)
+    torch.manual_seed(0)
+    network = Tuned(material.config, material.weights, rank=2, alpha=4)
+    reference = pair_sums(network, texts) + np.array([[0.5, -0.5], [0.0, 0.1], [1.0, 0.0]])
+    lesson = Pairs(texts, reference, beta=0.3)
+    loss = lesson.learn(network, np.arange(3))
+    mine = [each.up.grad.clone() for each in network.maps()]
+    network.zero_grad()
+    given = ready([text for pair in texts for text in pair], network.device)
+    logits = network.finished(network(given.packed), given.wanted) @ network.head.T
+    nats = torch.nn.functional.cross_entropy(logits, given.labels, reduction="none")
+    sums = torch.zeros(6).index_add(0, given.text, nats).view(3, 2)
+    gained = torch.from_numpy(lesson.reference).float() - sums
+    expected = -torch.nn.functional.logsigmoid(0.3 * (gained[:, 0] - gained[:, 1])).mean()
+    expected.backward()
+    assert loss == pytest.approx(expected.item(), rel=1e-4)
+    for one, other in zip(mine, network.maps(), strict=True):
+        torch.testing.assert_close(one, other.up.grad, rtol=1e-3, atol=1e-6)
+
+
+def test_pairs_are_asked_for_where_there_are_none(base):
+    with pytest.raises(TrainingError, match="no pairs to learn preferences from"):
+        taught(questions(8), base, recipe=Recipe(loss="dpo"))
+
+
+@pytest.mark.parametrize("killed_in", [3, 9])
+def test_killed_and_resumed_teaching_gives_the_same_curves(base, tmp_path, monkeypatch, killed_in):
+    monkeypatch.setattr(Checkpoints, "is_due", lambda self: True)
+    recipe = Recipe(epochs=3, batch_size=8)
+    whole = taught(pairs(), base, recipe=recipe, valid=pairs(4))
+    step, count = Training.train_step, [0]
+
+    def dies(self, left):
+        count[0] += 1
+        if count[0] == killed_in:
+            raise KeyboardInterrupt
+        return step(self, left)
+
+    monkeypatch.setattr(Training, "train_step", dies)
+    with pytest.raises(KeyboardInterrupt):
+        taught(pairs(), base, recipe=recipe, valid=pairs(4), scratch=tmp_path)
+    monkeypatch.setattr(Training, "train_step", step)
+    resumed = taught(pairs(), base, recipe=recipe, valid=pairs(4), scratch=tmp_path)
+    assert resumed.curves == whole.curves
+    rows = examples(pairs(4), base).rows
+    assert (resumed.predict(rows) == whole.predict(rows)).all()
+
+
+def test_a_full_disk_costs_the_checkpoint_and_not_the_teaching(base, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    model = taught(questions(8), base, recipe=Recipe(epochs=1), scratch=tmp_path)
+    assert "No space left on device" in notes_of(model)[-1]
+
+
+def test_teaching_stops_where_the_validation_part_gains_nothing(base):
+    other = [{"prompt": "sky?", "text": "zzzz qqqq"}] * 4
+    recipe = Recipe(learning_rate=2e-2, batch_size=4, epochs=20, early_stopping=1)
+    model = taught(questions(16), base, recipe=recipe, valid=other)
+    assert len(model.curves[0].valid) < 8
+    assert model.taken[0] < model.plan.steps
+
+
+def test_a_loss_that_is_no_number_ends_teaching_with_advice(base, monkeypatch):
+    monkeypatch.setattr(Answers, "learn", lambda self, network, items: math.nan)
+    with pytest.raises(TrainingError, match="the loss became nan in step 1") as caught:
+        taught(questions(8), base)
+    assert "training.learning_rate" in str(caught.value)
+
+
+def test_the_clock_is_obeyed(base):
+    with pytest.raises(TrainingError, match="the time ended before the first training step"):
+        taught(questions(8), base, clock=Clock.after(0))
+
+
+def test_running_text_is_cut_in_pieces_and_nothing_is_lost(base):
+    text = "🎉👩‍👧 mixed 混合 смесь\n" * 20
+    train = examples([{"text": text[start : start + 60]} for start in range(0, len(text), 60)], base)
+    material = material_of(base, Generate("stream"))
+    texts, cut = answers_of(train.rows, material)
+    assert cut == 0
+    assert sum(int(each.learnt.sum()) for each in texts) == len(text.encode())
+    model = fit(train, None, Generate("stream"), Recipe(epochs=1), settings=None, seed=0, clock=Clock())
+    assert np.isfinite(model.predict(train.rows)).all()
