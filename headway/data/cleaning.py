@@ -60,7 +60,7 @@ def clean(
     typed = _type_rows(table, target, inputs, task, cleaning.max_rejected, time=time)
     train = _as_dataset(typed, target, inputs, task, groups=given_groups(typed.rows, table, group))
     keys = input_keys(train.rows, inputs)
-    kept, findings = _clean_train(train, keys, cleaning)
+    kept, findings = clean_rows(train, keys, cleaning)
     findings += tell_sampled(table)
     if test is None:
         return Cleaned(kept, None, typed.rejected, tuple(findings))
@@ -191,7 +191,8 @@ def _as_dataset(
     return Dataset(typed.rows, inputs, target, task, labels, y, own, None, no_changes())
 
 
-def _clean_train(dataset: Dataset, keys: np.ndarray, cleaning: Cleaning) -> tuple[Dataset, list[Finding]]:
+def clean_rows(dataset: Dataset, keys: np.ndarray, cleaning: Cleaning) -> tuple[Dataset, list[Finding]]:
+    """Drop, group or set aside typed rows, `keys` `[n]` being equal where all inputs are; return what was noticed."""
     findings: list[Finding] = []
     if is_rich(dataset) and cleaning.contradictions == "set_aside" and dataset.task == "classify":
         dataset, keys = set_contradictions_aside(dataset, keys, findings)
@@ -372,7 +373,7 @@ def treat_near_duplicates(
 
 def set_rare_classes_aside(dataset: Dataset, findings: list[Finding]) -> Dataset:
     """Set aside the classes of one row, which no split can both train and test; renumber the labels."""
-    if dataset.task != "classify":
+    if dataset.task != "classify" or not dataset.labels:
         return dataset
     counts = np.bincount(dataset.y, minlength=len(dataset.labels))
     rare = np.flatnonzero(counts < 2)

@@ -13,10 +13,20 @@ from headway.evaluation.scores import Scores
 from headway.pipeline.attempt import Attempt, Lang
 from headway.pipeline.competing import Competed
 from headway.pipeline.compressing import Compressed, compression_of, compression_row, load_compression
-from headway.pipeline.folder import REPORT, RESULT, write_json
+from headway.pipeline.events import ignore
+from headway.pipeline.folder import (
+    REPORT,
+    RESULT,
+    Stopwatch,
+    follow_latest,
+    open_run_folder,
+    read_project,
+    write_json,
+)
 from headway.pipeline.labels import LABEL_ERRORS
 from headway.pipeline.packaging import Packaged
-from headway.pipeline.reopening import reopen
+from headway.pipeline.preparing import draws_pictures
+from headway.pipeline.reopening import read_result, reopen
 from headway.pipeline.result import candidate_row
 from headway.pipeline.scoring import Scored
 from headway.pipeline.telling import tell
@@ -46,11 +56,18 @@ def report_again(path: Path, *, lang: Lang) -> Path:
 
     Raises `RunError` for a folder that is no finished run.
     """
+    folder = open_run_folder(follow_latest(path))
+    if folder.finished and draws_pictures(read_project(folder)):
+        from headway.pipeline.pictures.running import report_pictures_again
+
+        result = read_result(folder.path)
+        quiet = Attempt(read_project(folder), folder, Stopwatch(result["seconds"]), lang, ignore)
+        return report_pictures_again(quiet, result)
     run = reopen(path, lang=lang)
-    folder = run.attempt.folder.path
+    place = run.attempt.folder.path
     content = tell(run.attempt, run.prepared, run.competed, run.scored, run.measured)
-    told = replace(content, seconds=run.result["seconds"], compression=load_compression(folder))
-    return write_report(folder / REPORT, told, lang=lang)
+    told = replace(content, seconds=run.result["seconds"], compression=load_compression(place))
+    return write_report(place / REPORT, told, lang=lang)
 
 
 def summarise(attempt: Attempt, competed: Competed, scored: Scored, packaged: Packaged) -> dict[str, Any]:
@@ -84,6 +101,7 @@ def summarise(attempt: Attempt, competed: Competed, scored: Scored, packaged: Pa
         "limits": dict(competed.contest.limits),
         "candidates": [candidate_row(outcome) for outcome in tournament.outcomes],
         "writing": None if scored.writing is None else describe_writing(scored.writing),
+        "augmented": augmented_row(attempt),
         "findings": [vars(finding) for finding in content.findings],
         "label_errors": LABEL_ERRORS if (attempt.folder.path / LABEL_ERRORS).exists() else None,
         "seed": attempt.project.seed,
@@ -111,6 +129,18 @@ def describe_targets(task: Task, scores: Scores) -> dict[str, Any]:
             "per_class": {} if own is None else {label: dict(each) for label, each in own.per_class.items()},
         }
     return found
+
+
+def augmented_row(attempt: Attempt) -> dict[str, Any] | None:
+    """Return what drawn pictures did for the training, None where the project asks for none."""
+    if attempt.project.augment is None:
+        return None
+    from headway.pipeline.pictures.augmenting import AUGMENTED, load_augmented
+
+    found = load_augmented(attempt.folder.path / AUGMENTED)
+    if found is None:
+        return None
+    return {**vars(found), "labels": len(found.labels), "kept": found.is_kept}
 
 
 def threshold_row(scored: Scored) -> dict[str, Any] | None:

@@ -22,7 +22,7 @@ from headway.pipeline.folder import (
 )
 from headway.pipeline.labels import settle_labels
 from headway.pipeline.packaging import package_winner
-from headway.pipeline.preparing import prepare
+from headway.pipeline.preparing import draws_pictures, prepare
 from headway.pipeline.reporting import report_run
 from headway.pipeline.result import RunResult
 from headway.pipeline.scoring import check_decision, check_descriptions, check_names, score
@@ -49,11 +49,21 @@ def run(
         check_name(project.base, folder=project.folder)
     attempt = begin(project, out or RUNS, lang, listen) if resume is None else go_on(resume, lang, listen)
     listen(RunStarted(attempt.folder.path))
+    if draws_pictures(attempt.project):
+        from headway.pipeline.pictures.running import run_pictures
+
+        drawn = run_pictures(attempt)
+        move_latest(attempt.folder)
+        return drawn
     prepared = prepare(attempt)
     task = task_of(prepared.dataset, attempt.project)
     check_decision(attempt.project, task)
     check_descriptions(attempt.project, task)
     check_names(task)
+    if attempt.project.augment is not None:
+        from headway.pipeline.pictures.augmenting import check_augment
+
+        check_augment(attempt, prepared)
     prepared = settle_labels(attempt, prepared)
     competed = settle_bits(attempt, hold_tournament(attempt, prepared))
     scored = score(attempt, prepared, competed)

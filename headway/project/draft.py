@@ -26,6 +26,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "metric": "chosen by the task",
         "test": "a fifth of the rows is kept aside for the test",
         "test_of_text": "the last tenth of the text is kept aside for the test",
+        "test_of_pictures": "a fifth of the pictures is kept aside for the test",
         "base": "auto: one on this machine; headway bases lists them",
         "unlabelled": "none; rows of the same inputs without a target",
         "split": "rows of one group stay together; time: a date column",
@@ -43,6 +44,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "metric": "由任务决定",
         "test": "自动留出五分之一的行用于测试",
         "test_of_text": "自动留出最后十分之一的文本用于测试",
+        "test_of_pictures": "自动留出五分之一的图片用于测试",
         "base": "auto：用本机已有的；headway bases 列出它们",
         "unlabelled": "无；同样输入、没有目标的行",
         "split": "同一组的行不分开；time: 日期列",
@@ -65,8 +67,8 @@ class Choice:
 class Draft:
     """What `headway init` found out; `inputs` and `ignore` are columns, the value of an input its modality.
 
-    A running text to learn to write from has neither target nor inputs. `history` is a proposal in YAML, empty where
-    rows do not happen in time.
+    A running text to learn to write from, or pictures to learn to draw from (`draws`), have neither target nor inputs.
+    `history` is a proposal in YAML, empty where rows do not happen in time.
     """
 
     command: str
@@ -78,6 +80,7 @@ class Draft:
     ignore: Sequence[Choice] = ()
     remarks: Sequence[str] = ()
     history: str = ""
+    draws: bool = False
 
 
 def write_draft(draft: Draft, language: Literal["en", "zh"] = "en") -> str:
@@ -99,7 +102,7 @@ def write_draft(draft: Draft, language: Literal["en", "zh"] = "en") -> str:
         lines += ["", *(f"# {words['note'].format(remark=_fold(remark))}" for remark in draft.remarks)]
     if draft.history:
         lines += ["", f"# {words['history']}", f"# history: {draft.history}"]
-    return "\n".join([*lines, "", *_options(draft.task.value, words), ""])
+    return "\n".join([*lines, "", *_options(draft.task.value, words, draws=draft.draws), ""])
 
 
 def quote(text: str) -> str:
@@ -131,7 +134,7 @@ def _fold(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in " ".join(text.split()))
 
 
-def _options(task: str, words: Mapping[str, str]) -> list[str]:
+def _options(task: str, words: Mapping[str, str], *, draws: bool) -> list[str]:
     """Return the settings that most users change next, most of them as comments."""
     offered = {
         "limits": "{latency_p95: 20ms, size: 50MB}",
@@ -147,6 +150,9 @@ def _options(task: str, words: Mapping[str, str]) -> list[str]:
         offered = {key: value for key, value in offered.items() if key in ("limits", "test", "training")}
         offered |= {"limits": "{size: 20MB}", "test": "test.txt", "training": "{dropout: 0.1}"}
         words = {**words, "test": words["test_of_text"]}
+    if draws:
+        offered = {"limits": "{size: 20MB}", "test": "more_pictures", "training": "{learning_rate: 2e-4}"}
+        words = {**words, "test": words["test_of_pictures"]}
     return [
         "budget: {time: 5m, memory: 4GB}",
         "",

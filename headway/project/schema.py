@@ -254,7 +254,8 @@ class Project(Part):
     rows of the same inputs without a target; `base` a pretrained model, "auto" or "none"; `descriptions` says what
     a label means. `history` tells of what happened before each row. `compress`: "auto" makes large packages smaller
     where that is quickly done and costs half a point at the most, "off" leaves them as they are. `targets` names
-    several columns to be predicted by one model, each with its task or None where that is to be found out.
+    several columns to be predicted by one model, each with its task or None where that is to be found out. `augment`:
+    "gan" draws further pictures to train on, kept where they help.
     """
 
     name: Text
@@ -279,5 +280,6 @@ class Project(Part):
     training: Training = Training()
     decision: Decision = Decision()
     compress: Literal["auto", "off"] | Compressing = "auto"
+    augment: Literal["gan"] | None = None
     descriptions: dict[str, Text] = {}
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0

@@ -17,7 +17,7 @@ _CLASSIFICATION_ONLY = ("class_weights", "focal_gamma", "label_smoothing")
 _GENERATION = ("bits_per_character", "perplexity")
 _TASKS_OF_METRICS = {**dict.fromkeys(_REGRESSION, "regress"), **dict.fromkeys(_GENERATION, "generate")}
 # What speaks of a column to predict; text to write has none.
-_WITH_TARGET_ONLY = ("decision", "descriptions", "unlabelled", "history")
+_WITH_TARGET_ONLY = ("decision", "descriptions", "unlabelled", "history", "augment")
 # What speaks of one target alone, and what to do instead.
 _OF_ONE_TARGET = {
     "task": "give each target its own: targets: {topic: classify, price: regress}",
@@ -120,7 +120,7 @@ def _check_targets(document: Document) -> Iterator[Problem]:
 
 
 def _check_writing(document: Document) -> Iterator[Problem]:
-    """Find keys that text to be written has no use for, and prompts that cannot be."""
+    """Find keys that text or pictures to be made have no use for, and inputs that cannot be."""
     values = document.values
     split = values.get("split")
     parts = [f"split.{key}" for key in _OF_ROWS if isinstance(split, Mapping) and split.get(key) is not None]
@@ -130,6 +130,9 @@ def _check_writing(document: Document) -> Iterator[Problem]:
     inputs = values.get("inputs")
     if not isinstance(inputs, Mapping):
         return
+    if "image" in inputs.values():
+        yield from _check_drawing(inputs, document)
+        return
     for name, kind in inputs.items():
         if kind != "text":
             place = document.place(("inputs", str(name)))
@@ -137,6 +140,14 @@ def _check_writing(document: Document) -> Iterator[Problem]:
     if inputs and values.get("target") is None:
         what, fix = "inputs are prompts, and the column to write is not named", "add target: the column to be written"
         yield Problem(what, document.place(("inputs",)), fix=fix)
+
+
+def _check_drawing(inputs: Mapping[str, object], document: Document) -> Iterator[Problem]:
+    """Find further inputs beside the picture to be drawn."""
+    for name in list(inputs)[1:]:
+        what = "a picture is drawn from noise and its class, not from other columns"
+        fix = "keep one column of pictures; target: names the column of their class"
+        yield Problem(what, document.place(("inputs", str(name))), "one input of the kind image", name, fix)
 
 
 def _check_columns(document: Document) -> Iterator[Problem]:

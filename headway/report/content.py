@@ -10,6 +10,7 @@ from headway.compression.verdict import Verdict
 from headway.data.dataset import Column, Finding
 from headway.evaluation.calibration import Temperature
 from headway.evaluation.decisions import Threshold
+from headway.evaluation.pictures.judged import Drawing
 from headway.evaluation.scores import Scores
 from headway.evaluation.writing.judged import Writing
 from headway.project.schema import Limits
@@ -68,7 +69,7 @@ class PackageFacts:
     """The package that ships and what was measured on it; `example` is one real row of inputs, `answer` its answer.
 
     `targets`: the names of several. Where it `writes` text, the example is a prompt, latencies are of a token and the
-    rate counts tokens.
+    rate counts tokens. Where it `draws` pictures, the example holds a label, and both are of pictures.
     """
 
     path: str
@@ -81,6 +82,7 @@ class PackageFacts:
     answer: Mapping[str, object] = field(default_factory=dict)
     writes: bool = False
     targets: tuple[str, ...] = ()
+    draws: bool = False
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,8 @@ class ReportContent:
     holdout, or `folds` of a cross-validation. `balance`: label (as a string) -> used rows. `values`: the target's
     values for regression (a sample will do); `pairs`: (actual, predicted) on the test part.
     `parts`: of several targets each as if it were the only one; what all of them share is told by the whole.
-    `writing`: of a model that writes, its texts beside the yardstick's. `folder` is where image
+    `writing`: of a model that writes, its texts beside the yardstick's; `drawing`: of one that draws, its pictures.
+    `folder` is where image
     paths in cells start. `base`: name, licence and digest of the pretrained model that the winner was made from;
     `bought`: what pretrained models were worth, where some took part.
     `seconds` is the whole run, `budget_seconds` what it was allowed.
@@ -157,6 +160,7 @@ class ReportContent:
     values: tuple[float, ...] = ()
     pairs: tuple[tuple[float, float], ...] = ()
     writing: Writing | None = None
+    drawing: Drawing | None = None
     members: Mapping[str, float] = field(default_factory=dict)
     base: Mapping[str, str] = field(default_factory=dict)
     bought: Bought | None = None
