@@ -15,6 +15,7 @@ from headway.encoders.features import open_reader, seconds_for, unknown
 from headway.encoders.precision import choose_precision
 from headway.encoders.reading import text_feeds
 from headway.errors import TrainingError
+from headway.models.encoder_frozen.bending import TRIED, Bend, Bent, bend, fitted
 from headway.models.encoder_frozen.choosing import Choice, Exam, choose, cross_validated
 from headway.models.encoder_frozen.frozen import FrozenEncoder
 from headway.models.encoder_frozen.heads import DEFAULT, SOLVE, Vectors
@@ -32,6 +33,8 @@ _HEAD_SHARE = 0.2
 _PROBED_ROWS = (200, 1_600)
 # Heads that are solved, as large as that of all rows together.
 _SOLVED, _SOLVED_FEW = 8, 60
+# Heads that bend are tried for so many times what the straight ones took, and no more than this share of what is left.
+_BENDING, _BENDING_SHARE = 2.0, 0.25
 # Unlabelled rows that are read at most, and in this share of the time.
 MOST_UNLABELLED, _UNLABELLED_SHARE = 4_000, 0.4
 
@@ -116,10 +119,17 @@ def fit(
         few = lens is not None
         choice = choose(exams, task=task, recipe=recipe, target=target, clock=clock, few=few)
     else:
-        choice = Choice(_replayed(given, task, recipe))
+        choice = Choice(_replayed({} if given.get("head") in TRIED else given, task, recipe))
     whole = len(choice.heads) == 1
-    head = choice.heads[0].scaled(choice.setting.scale) if whole else solved(material, choice.setting, task)
+    head: Bent = choice.heads[0].scaled(choice.setting.scale) if whole else solved(material, choice.setting, task)
     chosen: Settings = {**choice.setting.told, "precision": eyes.precision, "unlabelled_rows": read}
+    bent = _replayed_bend(given)
+    if exams and lens is None:
+        limit = min(_BENDING_SHARE * clock.left(), _BENDING * (time.perf_counter() - read_all))
+        bent = bend(exams, choice, task=task, recipe=recipe, target=target, seed=seed, clock=Clock.after(limit))
+    if bent is not None:
+        head = fitted(bent.name, bent.strength, material.rows, task, seed=seed, clock=Clock()).scaled(bent.scale)
+        chosen = {**chosen, "head": bent.name, "strength": bent.strength, "scale": bent.scale}
     searching = 0.0
     if exams:  # a replay solves one head, on vectors that are kept where there is a store
         solving = time.perf_counter() - read_all
@@ -182,3 +192,14 @@ def _replayed(settings: Mapping[str, object], task: Task, recipe: Recipe) -> Set
         told["penalty"] = recipe.weight_decay
     numbers = {name: float(cast("float", told[name])) for name in ("penalty", "words", "unlabelled", "scale")}
     return Setting(str(told["head"]), **numbers)
+
+
+def _replayed_bend(told: Mapping[str, object]) -> Bend | None:
+    """Return the head that bends which settings name, None where they name a straight one."""
+    name = str(told.get("head", ""))
+    if name not in TRIED:
+        return None
+    strength, scale = (
+        float(cast("float", told.get(key, usual))) for key, usual in (("strength", TRIED[name][0]), ("scale", 1))
+    )
+    return Bend(name, strength, scale, float("nan"))

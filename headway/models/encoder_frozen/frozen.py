@@ -13,7 +13,7 @@ from spox import Var
 from headway.encoders.exporting import base_model, pooled_columns
 from headway.encoders.reading import tokenizer_files
 from headway.models.answers import answer, link
-from headway.models.encoder_frozen.heads import Head
+from headway.models.encoder_frozen.bending import Bent
 from headway.models.encoder_frozen.lens import Lens
 from headway.models.encoder_frozen.reading import Eyes
 from headway.models.family import Curve, Settings
@@ -27,7 +27,7 @@ class FrozenEncoder:
     """A head on the vectors of a base."""
 
     eyes: Eyes
-    head: Head
+    head: Bent
     target: TargetScale | None
     settings: Settings
     curves: tuple[Curve, ...] = ()
@@ -52,6 +52,4 @@ class FrozenEncoder:
         parts = [op.lp_normalization(pooled_columns(model, [pair], constants), axis=-1, p=2) for pair in pairs]
         x = parts[0] if len(parts) == 1 else op.concat(parts, axis=1)
         x = x if self.lens is None else self.lens.nodes(x)
-        weights = op.const(self.head.weights.astype(np.float32))
-        outputs = op.gemm(x, weights, op.const(self.head.bias.astype(np.float32)))
-        return Graph(constants.build(arguments, link(outputs, self.target)), feeds, tokenizer_files(base))
+        return Graph(constants.build(arguments, link(self.head.nodes(x), self.target)), feeds, tokenizer_files(base))

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import spox.opset.ai.onnx.v21 as op
 from scipy.linalg import solve
+from spox import Var
 
 from headway.compute.clock import Clock
 from headway.models.descent import descend
@@ -49,6 +51,10 @@ class Head:
     def scaled(self, scale: float) -> Head:
         """Return a head whose answers are the same and surer (above 1) or less sure (below 1)."""
         return Head(self.weights * scale, self.bias * scale)
+
+    def nodes(self, x: Var) -> Var:
+        """Return the outputs of `x` as nodes."""
+        return op.gemm(x, op.const(self.weights.astype(np.float32)), op.const(self.bias.astype(np.float32)))
 
 
 # (vectors, task, penalty per row, where to start, clock) -> head
