@@ -150,7 +150,7 @@ def read_sources(project: Project, cache: Path) -> Sources:
             test,
             project.history,
             target=project.target,
-            task=None if project.task == "generate" else project.task,
+            task=project.task,
             splitting=project.split,
         )
         table, test = told.table, told.test

@@ -81,7 +81,7 @@ class EncoderTrees:
 
 def bounded(offset: np.ndarray) -> np.ndarray:
     """Return what a head says, cut to what changes no answer: a label that no row had would be beyond all trees."""
-    return np.clip(offset, -_LARGEST, _LARGEST)
+    return np.asarray(np.clip(offset, -_LARGEST, _LARGEST))
 
 
 def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estimate:

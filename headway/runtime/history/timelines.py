@@ -141,7 +141,7 @@ def _deviation(timeline: Timeline, history: History, first: np.ndarray, end: np.
     # What is less than the squares' last digit is nothing.
     least = np.exp2(DIGITS - 2 * history.scales[column])
     variance = square - mean**2
-    return np.sqrt(np.where(variance > least, variance, 0.0))
+    return np.asarray(np.sqrt(np.where(variance > least, variance, 0.0)))
 
 
 def _ratio(values: np.ndarray, means: np.ndarray) -> np.ndarray:
