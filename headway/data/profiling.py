@@ -91,6 +91,8 @@ def profile(table: Table, *, target: str, inference: Inference, cleaned: Cleaned
     check_columns(table.rows.columns, [target], where="target")
     counts = count_rows(table, cleaned)
     guesses = {guess.column: guess for guess in inference.guesses}
+    # Who said what, and answers liked less, stand beside texts and are no columns of a user's.
+    beside = () if inference.task != "generate" else tuple(set(table.rows.columns) - set(guesses))
     columns = tuple(
         profile_column(
             table.rows[name],
@@ -99,7 +101,7 @@ def profile(table: Table, *, target: str, inference: Inference, cleaned: Cleaned
             reason=guesses[name].reason if name in guesses else "ignored, as the project file says",
         )
         for name in table.rows.columns
-        if name not in (ROW, target)
+        if name not in (ROW, target, *beside)
     )
     kind = _KINDS[inference.task]
     findings = (*inference.findings, *cleaned.findings, *_imbalance(cleaned.train))
