@@ -94,6 +94,8 @@ def profile(table: Table, *, target: str, inference: Inference, cleaned: Cleaned
     check_columns(table.rows.columns, kinds, where="target")
     counts = count_rows(table, cleaned)
     guesses = {guess.column: guess for guess in inference.guesses}
+    # Who said what, and answers liked less, stand beside texts and are no columns of a user's.
+    beside = () if inference.task != "generate" else tuple(set(table.rows.columns) - set(guesses))
     columns = tuple(
         profile_column(
             table.rows[name],
@@ -102,7 +104,7 @@ def profile(table: Table, *, target: str, inference: Inference, cleaned: Cleaned
             reason=guesses[name].reason if name in guesses else "ignored, as the project file says",
         )
         for name in table.rows.columns
-        if name != ROW and name not in kinds
+        if name not in (ROW, *kinds, *beside)
     )
     targets = tuple(
         profile_column(table.rows[name], _KINDS[kind], used=True, reason="the target") for name, kind in kinds.items()

@@ -22,7 +22,9 @@ def write_talks(folder, count=80):
     for number in range(count):
         thing = names[number % 4]
         asked = {"role": "user", "content": f"{number}: what colour has {thing}?"}
-        rows.append({"messages": [asked, {"role": "assistant", "content": f"{THINGS[thing]} {number}"}]})
+        answered = {"role": "assistant", "content": f"{THINGS[thing]} {number}"}
+        told = [{"role": "system", "content": "Hi"}] if number % 3 == 0 else []
+        rows.append({"messages": [*told, asked, answered]})
     rows.append({"messages": [{"role": "user", "content": "nobody answers"}]})
     rows.append({"messages": [{"role": "user", "content": "empty"}, {"role": "assistant", "content": " "}]})
     (folder / "talks.jsonl").write_text("\n".join(map(json.dumps, rows)))
