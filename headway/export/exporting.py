@@ -65,10 +65,10 @@ def _check_task(packed: Packed, target: Target) -> None:
 
 def _check_targets(packed: Packed, target: Target) -> None:
     """Raise `ExportError` where a package of several targets cannot go to a target yet."""
-    if packed.manifest.targets and target in ("browser", "onnx"):
+    if packed.manifest.targets and target == "browser":
         raise ExportError(
             "a package of several targets cannot go there yet",
-            expected="--to docker or kubernetes, which serve the package as it is", got=f"--to {target}",
+            expected="--to onnx, docker or kubernetes", got=f"--to {target}",
         )  # fmt: skip
 
 

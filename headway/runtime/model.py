@@ -95,7 +95,7 @@ class Model:
         names = [part.target for part in self.manifest.parts]
         return [
             Prediction(
-                {name: each.prediction for name, each in zip(names, row, strict=True)},  # type: ignore[misc]
+                {name: each.prediction for name, each in zip(names, row, strict=True)},
                 targets=dict(zip(names, row, strict=True)),
             )
             for row in zip(*parts, strict=True)

@@ -33,6 +33,12 @@ def value_package(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def several_package(tmp_path_factory):
+    """Labels and a number from the same rows."""
+    return family_package(tmp_path_factory.mktemp("several") / "package", "linear", "several")
+
+
+@pytest.fixture(scope="session")
 def packed_table(table_package):
     return open_packed(table_package)
 

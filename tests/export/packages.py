@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from headway.package.writing import write_package
+from headway.pipeline.packaging import describe_target
 from headway.runtime.manifest import InputColumn, Manifest
-from tests.models.test_contract import CARDS, examples, fitted, fresh
+from tests.models.test_contract import CARDS, SEVERAL, examples, fitted, fresh
 
 LABELS = ("差评 bad", "fair", "good")
 
@@ -28,6 +29,7 @@ def family_package(folder: Path, family: str, kind: str = "classify", **changes:
         inputs=inputs,
         feeds=(),
         labels=LABELS if kind == "classify" else (),
+        targets=tuple(describe_target(part) for part in SEVERAL.parts) if kind == "several" else (),
         winner=family,
         **changes,
     )

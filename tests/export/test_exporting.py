@@ -53,3 +53,8 @@ def test_a_wrong_image_name_is_refused(table_package, tmp_path, name):
 def test_an_unknown_target_names_the_known_ones(table_package):
     with pytest.raises(ExportError, match="onnx, docker, kubernetes, browser, gguf"):
         export(table_package, "floppy")
+
+
+def test_several_targets_do_not_go_into_a_browser_yet(several_package, tmp_path):
+    with pytest.raises(ExportError, match="several targets cannot go there yet"):
+        export(several_package, "browser", out=tmp_path / "out")

@@ -14,13 +14,15 @@ def main() -> None:
     folder = Path(__file__).parent
     example = json.loads((folder / "example.json").read_text(encoding="utf-8"))
     session = onnxruntime.InferenceSession(str(folder / "model.onnx"), providers=["CPUExecutionProvider"])
-    (answer,) = session.run(None, {name: array(tensor) for name, tensor in example["inputs"].items()})
-    ((name, expected),) = example["outputs"].items()
-    sys.stdout.write(f"{name}: {answer.tolist()}\n")
-    if example["labels"]:
-        sys.stdout.write(f"most probable: {example['labels'][int(answer[0].argmax())]}\n")
-    if not np.allclose(answer, array(expected), atol=1e-4, rtol=1e-4):
-        sys.exit(f"expected: {expected['data']}")
+    wanted = example["outputs"]
+    answers = session.run(list(wanted), {name: array(tensor) for name, tensor in example["inputs"].items()})
+    for (name, expected), answer in zip(wanted.items(), answers, strict=True):
+        labels = example["labels"][name]
+        sys.stdout.write(f"{name}: {answer.tolist()}\n")
+        if labels:
+            sys.stdout.write(f"most probable: {labels[int(answer[0].argmax())]}\n")
+        if not np.allclose(answer, array(expected), atol=1e-4, rtol=1e-4):
+            sys.exit(f"expected: {expected['data']}")
 
 
 def array(tensor: dict[str, Any]) -> np.ndarray:

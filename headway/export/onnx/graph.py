@@ -46,12 +46,14 @@ def _example(packed: Packed) -> bytes:
     arrays: dict[str, np.ndarray] = {}
     for feed in packed.manifest.feeds:
         arrays.update(encode(feed, columns, files=packed.files))
-    answers = packed.model.predictor.run(columns)
+    predictor, manifest = packed.model.predictor, packed.manifest
+    ends = np.cumsum([len(part.labels) or 1 for part in manifest.parts])[:-1]
+    answers = np.split(predictor.run(columns), ends, axis=1)
     document = {
         "row": packed.example,
         "inputs": {name: _plain(array) for name, array in arrays.items()},
-        "outputs": {packed.model.predictor.outputs[0]: _plain(answers)},
-        "labels": list(packed.manifest.labels),
+        "outputs": {name: _plain(answer) for name, answer in zip(predictor.outputs, answers, strict=True)},
+        "labels": {name: list(part.labels) for name, part in zip(predictor.outputs, manifest.parts, strict=True)},
     }
     return (json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
 

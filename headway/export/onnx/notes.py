@@ -33,10 +33,10 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Signature:
-    """The inputs and the output of a graph, and the operator sets it needs."""
+    """The inputs and outputs of a graph, and the operator sets it needs."""
 
     inputs: tuple[Tensor, ...]
-    output: Tensor
+    outputs: tuple[Tensor, ...]
     operators: Mapping[str, int]
 
     @classmethod
@@ -46,11 +46,12 @@ class Signature:
 
         session = packed.model.predictor.session
         inputs = tuple(Tensor(node.name, node.type, _shape(node.shape)) for node in session.get_inputs())
-        (answer,) = session.get_outputs()
-        width = str(len(packed.manifest.labels) or 1)
+        widths = (str(len(part.labels) or 1) for part in packed.manifest.parts)
+        pairs = zip(session.get_outputs(), widths, strict=True)
+        outputs = tuple(Tensor(node.name, node.type, ("rows", width)) for node, width in pairs)
         model = onnx.load_model_from_string(packed.files[MODEL])
         operators = {entry.domain or "ai.onnx": entry.version for entry in model.opset_import}
-        return cls(inputs, Tensor(answer.name, answer.type, ("rows", width)), operators)
+        return cls(inputs, outputs, operators)
 
 
 def write_note(packed: Packed, signature: Signature, lang: Language) -> str:
@@ -66,8 +67,8 @@ def write_note(packed: Packed, signature: Signature, lang: Language) -> str:
         "\n".join([head, *(_line(tensor) for tensor in signature.inputs)]),
         *(f"**{_names(feed)}** — {_tell(feed, lang)}" for feed in manifest.feeds),
         f"## {say('graph:output', lang)}",
-        "\n".join([head, _line(signature.output)]),
-        _answers(manifest, lang),
+        "\n".join([head, *(_line(tensor) for tensor in signature.outputs)]),
+        *(_answers(part, lang) for part in manifest.parts),
         f"## {say('graph:call', lang)}",
         "```\npip install numpy onnxruntime\npython example.py\n```",
         say("graph:example", lang),
