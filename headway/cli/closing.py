@@ -18,7 +18,7 @@ from headway.project.units import write_seconds
 from headway.report.translation import translate
 
 _LOWER_IS_BETTER = frozenset(
-    {"log_loss", "brier", "mae", "rmse", "calibration_error", "bits_per_character", "perplexity"}
+    {"log_loss", "brier", "mae", "rmse", "calibration_error", "bits_per_character", "perplexity", "frechet_distance"}
 )
 # The figures of the test part that the closing lines name; result.json and the report have all of them.
 _MOST_FIGURES = 5
@@ -38,6 +38,10 @@ _FIGURES = (
     "longest_copy",
     "form_kept",
     "chrf",
+    "frechet_floor",
+    "picture_precision",
+    "picture_recall",
+    "class_kept",
 )
 _ORDER = {"won": 0, "ok": 1, "over_limit": 2, "dropped": 3, "failed": 4, "skipped": 5}
 
@@ -62,6 +66,10 @@ def print_closing(done: RunResult, *, console: Console, language: Language, quie
 def _next_command(done: RunResult, language: Language) -> str:
     """Return the command that uses what was made."""
     if done.result.get("task") == "generate":
+        if done.result.get("drawing"):
+            labels = done.result["labels"]
+            wanted = f" --label {as_word(labels[0])}" if labels else ""
+            return f"headway generate {_name_run(done.folder)} --count 16{wanted} --seed 1 --out grid.png"
         samples = done.result["writing"]["samples"]
         prompt = next((sample["prompt"].strip() for sample in samples if sample["prompt"].strip()), "")
         return f"headway generate {_name_run(done.folder)} --prompt {as_word(prompt)}"

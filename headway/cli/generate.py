@@ -1,4 +1,4 @@
-"""`headway generate`: text written by a package, shown while it is written."""
+"""`headway generate`: text written by a package, shown while it is written, or pictures that it draws."""
 
 from __future__ import annotations
 
@@ -31,9 +31,19 @@ def generate(
     top_p: Annotated[float, typer.Option(help="Keep the likeliest tokens that have this share together.")] = 0.95,
     seed: Annotated[int | None, typer.Option(min=0, help="The same seed writes the same text.")] = None,
     stop: Annotated[list[str] | None, typer.Option(help="End before this text; may be repeated.")] = None,
+    count: Annotated[int, typer.Option(min=1, max=10_000, help="How many pictures to draw.")] = 16,
+    label: Annotated[str | None, typer.Option(help="What the pictures shall show; any label without it.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="A .png for a grid of the pictures, or a folder for one file each.")
+    ] = None,
     lang: Annotated[str | None, typer.Option(help="Language of what is said: en or zh.")] = None,
 ) -> None:
-    """Write text with a package, and show it while it is written."""
+    """Write text with a package and show it while it is written, or draw pictures with it."""
+    if _draws(package):
+        from headway.cli.drawing import draw
+
+        draw(package, prompt, count=count, label=label, seed=seed, out=out, language=choose_language(lang))
+        return
     from headway.cli.places import find_package
     from headway.runtime import Wish, load_generator
 
@@ -44,6 +54,14 @@ def generate(
     tokens, seconds = _write(generator, _asked(generator, words, system, chat=chat), wish)
     facts = {"tokens": f"{tokens:,}", "rate": f"{tokens / max(seconds, 1e-9):.0f}"}
     typer.echo(say("generate:done", language).format(**facts), err=True)
+
+
+def _draws(package: Path) -> bool:
+    """Tell whether a package draws pictures."""
+    from headway.cli.places import find_package
+    from headway.serving.naming import draws
+
+    return draws(str(find_package(package)))
 
 
 def _asked(generator: Generator, words: str, system: str | None, *, chat: bool | None) -> str | list[Message]:

@@ -38,6 +38,15 @@ _CHINESE: Mapping[str, str] = {
     "A base model: a name, a folder or auto.": "基础模型：名称、文件夹或 auto。",
     "The file to write: .csv, .jsonl or .parquet.": "要写出的文件：.csv、.jsonl 或 .parquet。",
     "How many rows to rank.": "排出多少行。",
+    # generate
+    "Write text with a package and show it while it is written, or draw pictures with it.": (
+        "用模型包写文本（边写边显示），或生成图片。"
+    ),
+    "How many pictures to draw.": "要生成多少张图片。",
+    "What the pictures shall show; any label without it.": "图片的类别；不写则不限。",
+    "A .png for a grid of the pictures, or a folder for one file each.": (
+        "写 .png 则输出一张拼图；写文件夹则每张图片一个文件。"
+    ),
     # check, run
     "Check the project and its data, and estimate what each candidate would cost, without training.": (
         "检查项目和数据，并估计每个候选模型的花费，不训练。"
@@ -108,7 +117,6 @@ _CHINESE: Mapping[str, str] = {
         "权重的位数；不写则取困惑度不变的最少位数。"
     ),
     # generate
-    "Write text with a package, and show it while it is written.": "用模型包写文本，边写边显示。",
     "How the text begins, or what is asked; standard input without it.": "文本的开头，或要问的话；不写则读标准输入。",
     "What the assistant is told before the conversation.": "对话之前告诉助手的话。",
     "Ask, or let a text be continued; what the package can.": "提问，或让它续写文本；默认看模型包会什么。",

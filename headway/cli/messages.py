@@ -22,7 +22,7 @@ _MESSAGES: Mapping[str, tuple[str, str]] = {
     "image": ("image", "图片"),
     "audio": ("audio", "音频"),
     "regress": ("regress", "回归"),
-    "generate": ("generate", "生成文本"),
+    "generate": ("generate", "生成"),
     "perplexity": ("perplexity", "困惑度"),
     "perplexity_float32": ("perplexity in float32", "float32 的困惑度"),
     "perplexity_change": ("change of perplexity", "困惑度变化"),
@@ -154,6 +154,10 @@ _MESSAGES: Mapping[str, tuple[str, str]] = {
     ),
     "compress:kept": ("the original is unchanged: {package}", "原模型包未改动：{package}"),
     "generate:done": ("{tokens} tokens, {rate} a second", "{tokens} 个词元，每秒 {rate} 个"),
+    "generate:drawn": (
+        "{path}: {count} pictures, {rate} a second",
+        "{path}：{count} 张图片，每秒 {rate} 张",
+    ),
     "packaged:base": (
         "{folder}: {size} MB, weights in {precision}, perplexity {change} against float32, {rate} tokens a second",
         "{folder}：{size} MB，权重为 {precision}，困惑度与 float32 相比 {change}，每秒 {rate} 个词元",

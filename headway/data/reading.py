@@ -59,7 +59,7 @@ def read(
     """
     parts = read_parts(source, folder=folder, reading=reading, cache=cache, memory=memory)
     _check_same_columns(parts)
-    table = _join(parts, reading)
+    table = join_parts(parts, reading)
     check_rejected(table, max_rejected, where=source)
     if table.rows.is_empty():
         raise DataError("there are no rows", where=source, expected="at least one record below the header")
@@ -258,7 +258,8 @@ def _check_same_columns(parts: Sequence[Part]) -> None:
             )
 
 
-def _join(parts: Sequence[Part], reading: Reading) -> Table:
+def join_parts(parts: Sequence[Part], reading: Reading) -> Table:
+    """Return the parts of a source as one table, its rows numbered in reading order."""
     frames, origins, read = [], [], 0
     for part in parts:
         row = pl.Series(ROW, part.records - part.first + read, pl.UInt32)

@@ -41,7 +41,7 @@ _GENERATION: Mapping[str, Callable[[Judged], np.ndarray]] = {
 }
 _SMALLER_IS_BETTER = frozenset(
     {"log_loss", "brier", "calibration_error", "mean_cost", "rmse", "mae", "median_absolute_error", *_GENERATION,
-     "repetition", "longest_copy"}
+     "repetition", "longest_copy", "frechet_distance", "frechet_floor", "copied_share"}
 )  # fmt: skip
 # What guessing gives where a figure is undefined; 0 for the others.
 _CHANCE = {"roc_auc": 0.5}

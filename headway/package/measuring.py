@@ -26,6 +26,7 @@ from headway.package.writing import digests, write_files
 from headway.runtime.archive import MANIFEST, MODEL, read_package
 from headway.runtime.feeds import Cells
 from headway.runtime.feeds.cells import listed
+from headway.runtime.image_generation import assemble_image_generator
 from headway.runtime.manifest import Manifest
 from headway.runtime.manifest_json import to_json
 from headway.runtime.model import Model, assemble
@@ -150,6 +151,28 @@ def _bulk_rate(model: Model, lists: Mapping[str, list[Any]], rows: int) -> float
 def measure_writing_memory(manifest: Manifest, files: Mapping[str, bytes], texts: Sequence[str]) -> float:
     """Return `Measured.memory_mb` of a package that writes, which continues `texts` at once."""
     return _footprint(manifest, files, lambda _: list(texts))
+
+
+def measure_drawing(onnx: bytes, manifest: Manifest) -> Measured:
+    """Measure a graph that draws pictures: milliseconds for one, and pictures a second of many."""
+    files = {MODEL: onnx}
+    generator = assemble_image_generator(manifest, files)
+    taken: list[float] = []
+    deadline = time.perf_counter() + _LATENCY_SECONDS
+    while len(taken) < 5 or (len(taken) < _LATENCY_ROWS and time.perf_counter() < deadline):
+        began = time.perf_counter()
+        generator.generate(1, seed=len(taken))
+        taken.append(time.perf_counter() - began)
+    count = int(np.clip(_BULK_SECONDS / np.median(taken), 8, 512))
+    began = time.perf_counter()
+    generator.generate(count, seed=0)
+    return Measured(
+        latency_p50_ms=round(float(np.quantile(taken, 0.5)) * 1000, 4),
+        latency_p95_ms=round(float(np.quantile(taken, 0.95)) * 1000, 4),
+        rows_per_second=round(count / (time.perf_counter() - began), 1),
+        size_mb=round(len(onnx) / 2**20, 4),
+        memory_mb=_footprint(manifest, files, lambda _: [_MEMORY_ROWS]),
+    )
 
 
 def _memory(manifest: Manifest, files: Mapping[str, bytes], rows: list[dict[str, Any]]) -> float:

@@ -24,6 +24,7 @@ from headway.package.parity import check_parity
 from headway.runtime.archive import MANIFEST, MAX_RATIO, MODEL, REFERENCE, SUFFIX
 from headway.runtime.feeds import Cells
 from headway.runtime.generation import load_generator
+from headway.runtime.image_generation import load_image_generator
 from headway.runtime.manifest import Manifest
 from headway.runtime.manifest_json import to_json
 from headway.runtime.model import load
@@ -69,6 +70,17 @@ def write_generator(folder: Path, onnx: bytes, tokenizer: bytes, manifest: Manif
     assert manifest.generation is not None
     files = {MODEL: onnx, CARD: card.encode("utf-8", "replace"), manifest.generation.tokenizer: tokenizer}
     return _write(folder, manifest, files, lambda path: load_generator(path, slots=1))
+
+
+def write_image_generator(folder: Path, onnx: bytes, manifest: Manifest, *, card: str) -> Path:
+    """Write the graph of a generator as a package that draws pictures; return `folder`.
+
+    As `write_package`, but the caller has proven the graph. The manifest has the task generate and says how in its
+    `image_generation`.
+    """
+    assert manifest.image_generation is not None
+    files = {MODEL: onnx, CARD: card.encode("utf-8", "replace")}
+    return _write(folder, manifest, files, load_image_generator)
 
 
 def _write(folder: Path, manifest: Manifest, files: Mapping[str, bytes], prove: Callable[[Path], object]) -> Path:

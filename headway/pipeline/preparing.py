@@ -16,6 +16,7 @@ from headway.data.corpus.overlap import drop_contamination
 from headway.data.corpus.reading import Corpus, read_corpus
 from headway.data.dataset import ROW, Dataset, Finding, Split, Table
 from headway.data.inference import Inference, infer
+from headway.data.pictures import clean_pictures, holds_pictures, infer_pictures, read_pictures
 from headway.data.profiling import ColumnProfile, Profile, profile
 from headway.data.reading import read
 from headway.data.splitting import split
@@ -58,13 +59,17 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Sources:
-    """The tables as read, and what their columns seem to be; `corpora` are both parts of a project that writes text."""
+    """The tables as read, and what their columns seem to be.
+
+    `corpora`: both parts of a project that writes text; `are_pictures`: of one that draws.
+    """
 
     table: Table
     test: Table | None
     inference: Inference
     unlabelled: Table | None = None
     corpora: tuple[Corpus, Corpus | None] | None = None
+    are_pictures: bool = False
 
 
 def prepare(attempt: Attempt) -> Prepared:
@@ -109,6 +114,8 @@ def warn(attempt: Attempt, facts: Facts) -> None:
 
 def read_sources(project: Project, cache: Path) -> Sources:
     """Read the data, a given test part and unlabelled rows, and find out what the columns are."""
+    if draws_pictures(project):
+        return read_albums(project, cache)
     if project.task == "generate":
         return read_corpora(project, cache)
     assert project.target is not None
@@ -127,6 +134,35 @@ def read_sources(project: Project, cache: Path) -> Sources:
     test = None if project.test is None else read_one(project.test)
     unlabelled = None if project.unlabelled is None else read_one(project.unlabelled)
     return Sources(table, test, infer_columns(project, table), unlabelled)
+
+
+def draws_pictures(project: Project) -> bool:
+    """Tell whether a project learns to draw: it generates from a column of pictures, or from nothing but pictures."""
+    if project.task != "generate":
+        return False
+    if project.inputs:
+        return "image" in project.inputs.values()
+    return holds_pictures(project.data, project.folder)
+
+
+def read_albums(project: Project, cache: Path) -> Sources:
+    """Read the pictures of a project that draws, and a given test part of them."""
+
+    def read_one(source: str) -> Table:
+        return read_pictures(
+            source,
+            folder=project.folder,
+            reading=project.reading,
+            cache=cache,
+            max_rejected=project.cleaning.max_rejected,
+            memory=project.budget.memory / 2,
+            inputs=project.inputs,
+            target=project.target,
+        )
+
+    table = read_one(project.data)
+    test = None if project.test is None else read_one(project.test)
+    return Sources(table, test, infer_pictures(table), are_pictures=True)
 
 
 def read_corpora(project: Project, cache: Path) -> Sources:
@@ -203,6 +239,8 @@ def write_facts(folder: Path, facts: Facts) -> None:
 
 def clean_tables(project: Project, sources: Sources) -> Cleaned:
     """Clean both parts as the project says."""
+    if sources.are_pictures:
+        return clean_pictures(sources.table, project.cleaning, test=sources.test)
     if sources.corpora is not None:
         return clean_corpus(sources.corpora[0], project.cleaning, test=sources.corpora[1])
     assert project.target is not None

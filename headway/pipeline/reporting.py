@@ -12,10 +12,20 @@ from typing import Any
 from headway.pipeline.attempt import Attempt, Lang
 from headway.pipeline.competing import Competed
 from headway.pipeline.compressing import Compressed, compression_of, compression_row, load_compression
-from headway.pipeline.folder import REPORT, RESULT, write_json
+from headway.pipeline.events import ignore
+from headway.pipeline.folder import (
+    REPORT,
+    RESULT,
+    Stopwatch,
+    follow_latest,
+    open_run_folder,
+    read_project,
+    write_json,
+)
 from headway.pipeline.labels import LABEL_ERRORS
 from headway.pipeline.packaging import Packaged
-from headway.pipeline.reopening import reopen
+from headway.pipeline.preparing import draws_pictures
+from headway.pipeline.reopening import read_result, reopen
 from headway.pipeline.result import candidate_row
 from headway.pipeline.scoring import Scored
 from headway.pipeline.telling import tell
@@ -44,11 +54,18 @@ def report_again(path: Path, *, lang: Lang) -> Path:
 
     Raises `RunError` for a folder that is no finished run.
     """
+    folder = open_run_folder(follow_latest(path))
+    if folder.finished and draws_pictures(read_project(folder)):
+        from headway.pipeline.pictures.running import report_pictures_again
+
+        result = read_result(folder.path)
+        quiet = Attempt(read_project(folder), folder, Stopwatch(result["seconds"]), lang, ignore)
+        return report_pictures_again(quiet, result)
     run = reopen(path, lang=lang)
-    folder = run.attempt.folder.path
+    place = run.attempt.folder.path
     content = tell(run.attempt, run.prepared, run.competed, run.scored, run.measured)
-    told = replace(content, seconds=run.result["seconds"], compression=load_compression(folder))
-    return write_report(folder / REPORT, told, lang=lang)
+    told = replace(content, seconds=run.result["seconds"], compression=load_compression(place))
+    return write_report(place / REPORT, told, lang=lang)
 
 
 def summarise(attempt: Attempt, competed: Competed, scored: Scored, packaged: Packaged) -> dict[str, Any]:

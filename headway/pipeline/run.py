@@ -22,7 +22,7 @@ from headway.pipeline.folder import (
 )
 from headway.pipeline.labels import settle_labels
 from headway.pipeline.packaging import package_winner
-from headway.pipeline.preparing import prepare
+from headway.pipeline.preparing import draws_pictures, prepare
 from headway.pipeline.reporting import report_run
 from headway.pipeline.result import RunResult
 from headway.pipeline.scoring import check_decision, check_descriptions, score
@@ -48,6 +48,12 @@ def run(
         check_name(project.base, folder=project.folder)
     attempt = begin(project, out or RUNS, lang, listen) if resume is None else go_on(resume, lang, listen)
     listen(RunStarted(attempt.folder.path))
+    if draws_pictures(attempt.project):
+        from headway.pipeline.pictures.running import run_pictures
+
+        drawn = run_pictures(attempt)
+        move_latest(attempt.folder)
+        return drawn
     prepared = prepare(attempt)
     task = task_of(prepared.dataset, attempt.project)
     check_decision(attempt.project, task)

@@ -83,7 +83,7 @@ def _check_target(document: Document) -> Iterator[Problem]:
 
 
 def _check_writing(document: Document) -> Iterator[Problem]:
-    """Find keys that text to be written has no use for, and prompts that cannot be."""
+    """Find keys that text or pictures to be made have no use for, and inputs that cannot be."""
     values = document.values
     split = values.get("split")
     parts = [f"split.{key}" for key in _OF_ROWS if isinstance(split, Mapping) and split.get(key) is not None]
@@ -93,6 +93,9 @@ def _check_writing(document: Document) -> Iterator[Problem]:
     inputs = values.get("inputs")
     if not isinstance(inputs, Mapping):
         return
+    if "image" in inputs.values():
+        yield from _check_drawing(inputs, document)
+        return
     for name, kind in inputs.items():
         if kind != "text":
             place = document.place(("inputs", str(name)))
@@ -100,6 +103,14 @@ def _check_writing(document: Document) -> Iterator[Problem]:
     if inputs and values.get("target") is None:
         what, fix = "inputs are prompts, and the column to write is not named", "add target: the column to be written"
         yield Problem(what, document.place(("inputs",)), fix=fix)
+
+
+def _check_drawing(inputs: Mapping[str, object], document: Document) -> Iterator[Problem]:
+    """Find further inputs beside the picture to be drawn."""
+    for name in list(inputs)[1:]:
+        what = "a picture is drawn from noise and its class, not from other columns"
+        fix = "keep one column of pictures; target: names the column of their class"
+        yield Problem(what, document.place(("inputs", str(name))), "one input of the kind image", name, fix)
 
 
 def _check_columns(document: Document) -> Iterator[Problem]:

@@ -43,6 +43,8 @@ def write_slice_score(value: float, content: ReportContent) -> str:
 
 
 def _about_guessing(content: ReportContent, say: Say) -> list[str]:
+    if content.drawing is not None:
+        return _about_drawing(content, say)
     if content.writing is not None:
         behind = content.writing.against.better != content.winner
         return [say("next_more_text")] if behind else []
@@ -53,6 +55,20 @@ def _about_guessing(content: ReportContent, say: Say) -> list[str]:
     else:
         useless = content.scores.metrics["r2"] <= 0
     return [say("next_guessing", target=content.target)] if useless else []
+
+
+def _about_drawing(content: ReportContent, say: Say) -> list[str]:
+    """Return what the figures of drawn pictures call for."""
+    metrics, drawing = content.scores.metrics, content.drawing
+    assert drawing is not None
+    found = []
+    if metrics["picture_variety"] < 0.8:
+        found.append(say("next_variety", share=write_share(metrics["picture_variety"])))
+    if metrics["copied_share"] > 0.1:
+        found.append(say("next_copies", share=write_share(metrics["copied_share"])))
+    if drawing.best == len(drawing.looks) - 1 and metrics["frechet_distance"] > 3 * metrics["frechet_floor"]:
+        found.append(say("next_draw_longer"))
+    return found
 
 
 def _about_labels(content: ReportContent, say: Say) -> list[str]:

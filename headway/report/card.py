@@ -32,7 +32,11 @@ def _write_card(content: ReportContent, lang: Lang) -> str:
     )
     paragraphs = [
         f"# {_plain(content.name)}",
-        say("card_intro", inputs=inputs, target=_plain(content.target)),
+        say(
+            "card_intro" if content.drawing is None else "card_intro_pictures",
+            inputs=inputs,
+            target=_plain(content.target),
+        ),
         *(_plain(paragraph) for paragraph in summarise(content, lang)),
         f"## {say('quality')}",
         _list_metrics(content, lang, say),

@@ -10,6 +10,7 @@ from headway.compression.verdict import Verdict
 from headway.data.dataset import Column, Finding
 from headway.evaluation.calibration import Temperature
 from headway.evaluation.decisions import Threshold
+from headway.evaluation.pictures.judged import Drawing
 from headway.evaluation.scores import Scores
 from headway.evaluation.writing.judged import Writing
 from headway.project.schema import Limits
@@ -67,7 +68,8 @@ class LabelError:
 class PackageFacts:
     """The package that ships and what was measured on it; `example` is one real row of inputs, `answer` its answer.
 
-    Where it `writes` text, the example is a prompt, latencies are of a token and the rate counts tokens.
+    Where it `writes` text, the example is a prompt, latencies are of a token and the rate counts tokens. Where it
+    `draws` pictures, the example holds a label, and both are of pictures.
     """
 
     path: str
@@ -79,6 +81,7 @@ class PackageFacts:
     example: Mapping[str, object] = field(default_factory=dict)
     answer: Mapping[str, object] = field(default_factory=dict)
     writes: bool = False
+    draws: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,8 @@ class ReportContent:
     `scores` are the winner's on the test part; `metric` is what candidates competed by on the validation part: one
     holdout, or `folds` of a cross-validation. `balance`: label (as a string) -> used rows. `values`: the target's
     values for regression (a sample will do); `pairs`: (actual, predicted) on the test part.
-    `writing`: of a model that writes, its texts beside the yardstick's. `folder` is where image
+    `writing`: of a model that writes, its texts beside the yardstick's; `drawing`: of one that draws, its pictures.
+    `folder` is where image
     paths in cells start. `base`: name, licence and digest of the pretrained model that the winner was made from;
     `bought`: what pretrained models were worth, where some took part.
     `seconds` is the whole run, `budget_seconds` what it was allowed.
@@ -154,6 +158,7 @@ class ReportContent:
     values: tuple[float, ...] = ()
     pairs: tuple[tuple[float, float], ...] = ()
     writing: Writing | None = None
+    drawing: Drawing | None = None
     members: Mapping[str, float] = field(default_factory=dict)
     base: Mapping[str, str] = field(default_factory=dict)
     bought: Bought | None = None

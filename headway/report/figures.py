@@ -7,7 +7,7 @@ import math
 from headway.report.words import Say
 
 _SHARES = ("accuracy", "balanced_accuracy", "precision", "recall", "f1", "calibration_error", "coverage_", "distinct_",
-           "repetition", "form_kept")  # fmt: skip
+           "repetition", "form_kept", "picture_", "copied_share", "class_kept")  # fmt: skip
 
 
 def write_metric(name: str, value: float) -> str:

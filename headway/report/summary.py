@@ -66,7 +66,22 @@ def _word_values(content: ReportContent, say: Say) -> list[str]:
     return [first, say("explains", target=content.target, r2=write_share(r2))]
 
 
+def _word_pictures(content: ReportContent, say: Say) -> list[str]:
+    metrics = content.scores.metrics
+    distance, floor = (write_number(metrics[name]) for name in ("frechet_distance", "frechet_floor"))
+    first = say("draws", rows=f"{content.scores.rows:,}", distance=distance, floor=floor)
+    shares = {name: write_of_hundred(metrics[f"picture_{name}"]) for name in ("precision", "recall")}
+    sentences = [first]
+    if all(np.isfinite(metrics[f"picture_{name}"]) for name in shares):
+        sentences.append(say("draws_manifold", **shares))
+    if "class_kept" in metrics:
+        sentences.append(say("draws_class", share=write_of_hundred(metrics["class_kept"])))
+    return sentences
+
+
 def _word_texts(content: ReportContent, say: Say) -> list[str]:
+    if content.drawing is not None:
+        return _word_pictures(content, say)
     scores, writing = content.scores, content.writing
     bits, interval = scores.metrics["bits_per_character"], scores.intervals.get("bits_per_character")
     first = say(
@@ -90,7 +105,8 @@ def _word_winner(content: ReportContent, say: Say) -> list[str]:
     sentences = [say("won", winner=content.winner, count=tried, seconds=seconds)]
     if content.package is not None:
         latency = content.package.latency_p50_ms
-        key = "ships_latency_token" if content.package.writes else "ships_latency"
+        of = "_token" if content.package.writes else "_picture" if content.package.draws else ""
+        key = f"ships_latency{of}"
         words = "" if latency is None else say(key, latency=write_milliseconds(latency))
         sentences.append(say("ships", size=write_megabytes(content.package.size_mb), latency=words))
     return sentences

@@ -8,11 +8,13 @@
 from __future__ import annotations
 
 from headway.runtime.generation import Generator, Message, Wish, Written, load_generator
+from headway.runtime.image_generation import ImageGenerator, load_image_generator
 from headway.runtime.model import Answers, Model, Prediction, load
 
 __all__ = [
     "Answers",
     "Generator",
+    "ImageGenerator",
     "Message",
     "Model",
     "Prediction",
@@ -20,4 +22,5 @@ __all__ = [
     "Written",
     "load",
     "load_generator",
+    "load_image_generator",
 ]

@@ -1,7 +1,7 @@
 """How much memory a process needs that does nothing but serve one package.
 
-Run as `python -m headway.runtime.footprint PACKAGE` with a JSON list on standard input, of rows, or of texts for a
-package that writes; prints MB.
+Run as `python -m headway.runtime.footprint PACKAGE` with a JSON list on standard input, of rows, of texts for a
+package that writes, or of one number, how many pictures a package shall draw; prints MB.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ def main() -> None:
     rows = json.load(sys.stdin)
     if isinstance(rows[0], str):
         write(sys.argv[1], rows)
+    elif isinstance(rows[0], int):
+        draw(sys.argv[1], rows[0])
     else:
         predict(sys.argv[1], rows)
     sys.stdout.write(f"{peak_mb():.1f}\n")
@@ -38,6 +40,13 @@ def write(package: str, texts: list[str]) -> None:
     from headway.runtime.generation import load_generator
 
     load_generator(package).generate(texts, max_tokens=_TOKENS, seed=0)
+
+
+def draw(package: str, count: int) -> None:
+    """Draw pictures."""
+    from headway.runtime.image_generation import load_image_generator
+
+    load_image_generator(package).generate(count, seed=0)
 
 
 def peak_mb() -> float:

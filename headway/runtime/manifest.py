@@ -145,6 +145,21 @@ class Generation:
 
 
 @dataclass(frozen=True)
+class ImageGeneration:
+    """How a package draws pictures: of `width` x `height` pixels, grey (L) or in colour, from `noise` numbers each.
+
+    Where the manifest has labels, a picture is drawn of one of them, drawn itself with the probabilities `shares` (in
+    the order of the labels) where none is asked for.
+    """
+
+    width: int
+    height: int
+    mode: Literal["L", "RGB"]
+    noise: int
+    shares: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
 class Manifest:
     """All that a package says about itself; `files` maps each other file to its sha256."""
 
@@ -158,8 +173,10 @@ class Manifest:
     threshold: tuple[Label, float] | None = None
     # cost[i][j]: what it costs to answer label j when label i is true. None: all mistakes cost the same.
     costs: tuple[tuple[float, ...], ...] | None = None
-    # Only where the task is generate; such a package has no inputs, feeds and labels.
+    # Only where the task is generate, one of the two; such a package has no inputs and feeds, and labels only where it
+    # draws pictures by class.
     generation: Generation | None = None
+    image_generation: ImageGeneration | None = None
     winner: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
     intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)

@@ -38,8 +38,11 @@ def _columns(manifest: Manifest) -> Iterator[str]:
 def _generation(manifest: Manifest) -> Iterator[str]:
     """Yield what is wrong with how text is written."""
     facts = manifest.generation
+    if manifest.image_generation is not None:
+        yield from _image_generation(manifest)
+        return
     if facts is None:
-        yield "it writes text but does not say how: there is no generation"
+        yield "it generates but does not say how: there is neither generation nor image_generation"
         return
     if manifest.feeds or manifest.labels:
         yield "it writes text and has feeds or labels all the same"
@@ -55,6 +58,24 @@ def _generation(manifest: Manifest) -> Iterator[str]:
         yield f"the conversation has the roles {', '.join(map(repr, facts.chat.roles))[:200]}"
 
 
+def _image_generation(manifest: Manifest) -> Iterator[str]:
+    """Yield what is wrong with how pictures are drawn."""
+    facts = manifest.image_generation
+    assert facts is not None
+    if manifest.generation is not None:
+        yield "it both writes text and draws pictures"
+    if manifest.feeds or manifest.inputs:
+        yield "it draws pictures and has inputs or feeds all the same"
+    if not (1 <= facts.width <= 4096 and 1 <= facts.height <= 4096):
+        yield f"it draws pictures of {facts.width} x {facts.height} pixels"
+    if not 1 <= facts.noise <= 65_536:
+        yield f"a picture is drawn from {facts.noise} numbers"
+    if len(facts.shares) != len(manifest.labels):
+        yield f"there are {len(manifest.labels)} labels and {len(facts.shares)} shares of them"
+    if any(not 0 <= share <= 1 for share in facts.shares) or (facts.shares and abs(sum(facts.shares) - 1) > 1e-3):
+        yield "the shares of the labels do not sum to 1"
+
+
 def _feeds(manifest: Manifest) -> Iterator[str]:
     """Yield what is wrong with the feeds."""
     names = [feed.name for feed in manifest.feeds]
@@ -62,7 +83,7 @@ def _feeds(manifest: Manifest) -> Iterator[str]:
         yield "two feeds have the same name"
     if not names:
         yield "there is no feed"
-    if manifest.generation is not None:
+    if manifest.generation is not None or manifest.image_generation is not None:
         yield f"the task is {manifest.task} and there is a generation"
     known = {column.name for column in manifest.inputs}
     for feed in manifest.feeds:

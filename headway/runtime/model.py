@@ -118,8 +118,8 @@ def load(path: str | Path, *, threads: int | None = None) -> Model:
 def assemble(manifest: Manifest, files: Mapping[str, bytes], *, threads: int | None = None) -> Model:
     """Return the model of a manifest and its files, which are not verified again (the model is `MODEL`)."""
     if manifest.task == "generate":
-        raise PackageError("this package writes text and predicts nothing", expected="the task classify or regress",
-                           got=manifest.task, fix="headway generate writes with it")  # fmt: skip
+        raise PackageError("this package generates and predicts nothing", expected="the task classify or regress",
+                           got=manifest.task, fix="headway generate uses it")  # fmt: skip
     others = {name: content for name, content in files.items() if name != MODEL}
     predictor = open_predictor(files[MODEL], manifest.feeds, others, threads=threads)
     wanted = "values" if manifest.task == "regress" else "probabilities"

@@ -6,13 +6,16 @@ from pathlib import Path
 
 from headway.runtime.archive import read_package
 from headway.runtime.generation.generator import assemble_generator
+from headway.runtime.image_generation import assemble_image_generator
 from headway.runtime.manifest import Manifest
 from headway.runtime.model import assemble
 
 
 def verify(path: str | Path) -> Manifest:
-    """Open a package that predicts or writes text, and return its manifest; raises `PackageError`."""
+    """Open a package that predicts, writes text or draws pictures; return its manifest; raises `PackageError`."""
     manifest, files = read_package(Path(path))
+    if manifest.image_generation is not None:
+        return assemble_image_generator(manifest, files).manifest
     if manifest.task == "generate":
         return assemble_generator(manifest, files, slots=1).manifest
     return assemble(manifest, files).manifest

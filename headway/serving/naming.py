@@ -17,6 +17,11 @@ def task_of(path: str) -> str:
     return _read(path, "task")
 
 
+def draws(path: str) -> bool:
+    """Tell whether a package's manifest says how it draws pictures."""
+    return _read(path, "image_generation") not in {"", "None"}
+
+
 def _read(path: str, key: str) -> str:
     """Return an entry of a package's manifest, "" where it cannot be read."""
     place = Path(path)

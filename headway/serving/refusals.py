@@ -80,6 +80,13 @@ def no_writer(name: str, names: Sequence[str]) -> RefusalError:
     return RefusalError(404, "invalid_request_error", words, next="GET /v1/models", more=more)
 
 
+def no_painter(name: str, names: Sequence[str]) -> RefusalError:
+    """Return the 404 for a model that draws no pictures here, with those that do."""
+    words = f"no model {name[:80]!r} draws pictures here; there is: {', '.join(names) or 'none'}"
+    more = {"param": "model", "code": "model_not_found"}
+    return RefusalError(404, "invalid_request_error", words, next="GET /v1/models", more=more)
+
+
 def too_large(what: str, *, most: int, got: int | str) -> RefusalError:
     """Return the 413 for a body or a number of rows beyond the bound."""
     return RefusalError(

@@ -18,11 +18,12 @@ from headway.serving.http import ClientGoneError, Receive, Request, Scope, Send
 from headway.serving.limits import Limits
 from headway.serving.logs import Log
 from headway.serving.observing import Failed, Observer, Plain, Routed, Router, Served, Silent
-from headway.serving.refusals import RefusalError, draining, no_writer
+from headway.serving.refusals import RefusalError, draining, no_painter, no_writer
 from headway.serving.settings import Price
 from headway.serving.telemetry import Telemetry
 
 if TYPE_CHECKING:
+    from headway.serving.drawing.deployment import ImageDeployment
     from headway.serving.writing.deployment import TextDeployment
 
 
@@ -56,6 +57,8 @@ class Service:
     numbers: dict[tuple[str, str], int] = field(default_factory=dict)
     # Packages that write text, by name.
     writers: dict[str, TextDeployment] = field(default_factory=dict)
+    # Packages that draw pictures, by name.
+    painters: dict[str, ImageDeployment] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -136,6 +139,26 @@ class Service:
             if self.log is not None:
                 self.log.write("deployed", model=deployment.name, version=deployment.version)
 
+    def put_painter(self, deployment: ImageDeployment, *, swapped: bool = False) -> None:
+        """Serve a package that draws pictures from now on; the one it replaces finishes what it is drawing."""
+        self.painters[deployment.name] = deployment
+        self.number_of(deployment)
+        if swapped:
+            self.telemetry.add("deployments")
+            if self.log is not None:
+                self.log.write("deployed", model=deployment.name, version=deployment.version)
+
+    def painter(self, name: str | None) -> ImageDeployment:
+        """Return what draws under a name, the first for None; raises `RefusalError` (404)."""
+        found = self.painters.get(name) if name is not None else next(iter(self.painters.values()), None)
+        if found is None:
+            raise no_painter(name or "", list(self.painters))
+        return found
+
+    def drew(self, deployment: ImageDeployment, seconds: float, pictures: int) -> None:
+        """Count a request that was answered with pictures; they count as rows."""
+        self.telemetry.answered(200, seconds, pictures, self.number_of(deployment))
+
     def writer(self, name: str | None) -> TextDeployment:
         """Return what writes under a name, the first for None; raises `RefusalError` (404)."""
         found = self.writers.get(name) if name is not None else next(iter(self.writers.values()), None)
@@ -151,7 +174,8 @@ class Service:
         """Put the figures that change by themselves where the other workers see them."""
         self.telemetry.set("in_flight", self.in_flight)
         rows = sum(deployment.batcher.waiting_rows for _, deployment in self.registry)
-        self.telemetry.set("waiting_rows", rows + sum(each.author.waiting for each in self.writers.values()))
+        self.telemetry.set("waiting_rows", rows + sum(each.author.waiting for each in self.writers.values())
+                           + sum(each.waiting for each in self.painters.values()))  # fmt: skip
 
     def check_open(self) -> None:
         """Raise `RefusalError` (503) where no new work is taken."""
@@ -168,7 +192,7 @@ class Service:
                 self.log.write("observer_error", error=f"{type(error).__name__}: {error}"[:500])
             return None
 
-    def number_of(self, deployment: Deployment | TextDeployment) -> int:
+    def number_of(self, deployment: Deployment | TextDeployment | ImageDeployment) -> int:
         """Return the place of a deployment in the telemetry."""
         return self.numbers.setdefault((deployment.name, deployment.version), len(self.numbers))
 
@@ -188,7 +212,7 @@ class Service:
 
 
 # Requests that a model works on.
-_WORK = frozenset({"/v1/predict", "/v1/completions", "/v1/chat/completions"})
+_WORK = frozenset({"/v1/predict", "/v1/completions", "/v1/chat/completions", "/v1/images/generations"})
 # Asked so often, by machines, that a log of it would say nothing.
 _QUIET = frozenset({"/health", "/ready", "/metrics", "/v1/traffic", "/live", "/page.css", "/page.js"})
 

@@ -28,7 +28,7 @@ from headway.serving.deployments import Deployment, Registry, deploy_model, open
 from headway.serving.keys import KeyRing
 from headway.serving.listening import Listener, make_connect
 from headway.serving.logs import Log
-from headway.serving.naming import task_of
+from headway.serving.naming import draws, task_of
 from headway.serving.observing import Observer, Plain, Router, Silent
 from headway.serving.pace import example_row
 from headway.serving.planning import Plan, choose_plan
@@ -40,6 +40,7 @@ from headway.serving.settings import Package, Post, Settings
 from headway.serving.telemetry import Telemetry
 
 if TYPE_CHECKING:
+    from headway.serving.drawing.deployment import ImageDeployment
     from headway.serving.writing.deployment import TextDeployment
 
 # A package above this is opened once only: measuring it with other threads would double the memory.
@@ -73,7 +74,7 @@ class Worker:
     def __init__(self, settings: Settings, post: Post, control: socket.socket) -> None:
         """Take the settings, the place among the workers, and the line to the supervisor."""
         self.settings, self.post, self._control = settings, post, control
-        self._loaded: dict[int, Deployment | TextDeployment] = {}
+        self._loaded: dict[int, Deployment | TextDeployment | ImageDeployment] = {}
         self._asked: dict[int, asyncio.Future[Mapping[str, Any]]] = {}
         self._tokens = itertools.count()
         self._over = asyncio.Event()
@@ -133,6 +134,8 @@ class Worker:
                     on_batch=self.telemetry.batch,
                 )  # fmt: skip
                 self.service.put(opened)
+            elif draws(package.path):
+                await self._open_painter(package)
             else:
                 await self._open_writer(package)
         if not predicting:
@@ -147,6 +150,12 @@ class Worker:
             open_writer, Path(package.path), name=package.name, limits=self.settings.limits, threads=self.threads
         )
         self.service.put_writer(opened)
+
+    async def _open_painter(self, package: Package) -> None:
+        from headway.serving.drawing.deployment import open_painter
+
+        path, threads = Path(package.path), self.threads
+        self.service.put_painter(await asyncio.to_thread(open_painter, path, name=package.name, threads=threads))
 
     @property
     def _first(self) -> Deployment:
@@ -170,7 +179,7 @@ class Worker:
         Models that write get one process with all threads: texts written together share the reading of the weights.
         """
         settings, available = self.settings, cores()
-        if self.service.writers:
+        if self.service.writers or self.service.painters:
             return Plan(settings.workers or 1, self.threads, 0.0)
         first, path = self._first, settings.packages[0].path
         if settings.threads or available == 1 or _size(path) > _LARGE:
@@ -208,26 +217,36 @@ class Worker:
 
     async def _obey(self, reader: asyncio.StreamReader) -> None:
         """Do what the supervisor says; without a supervisor there is no worker."""
+        from headway.serving.drawing.deployment import ImageDeployment
+
         while line := await reader.readline():
             order = json.loads(line)
             if order["do"] == "load":
                 self.service.background(self._load(order))
             elif order["do"] == "switch":
                 loaded = self._loaded.pop(order["id"])
-                if isinstance(loaded, Deployment):
-                    self.service.put(loaded, swapped=True)
-                else:
-                    self.service.put_writer(loaded, swapped=True)
+                self._put(loaded)
                 self._tell({"did": "switch", "id": order["id"]})
             elif order["do"] == "forget":
                 forgotten = self._loaded.pop(order["id"], None)
-                if forgotten is not None and not isinstance(forgotten, Deployment):
+                if forgotten is not None and not isinstance(forgotten, Deployment | ImageDeployment):
                     forgotten.author.retire()
             elif order["do"] == "deployed" and order["token"] in self._asked:
                 self._asked.pop(order["token"]).set_result(order)
             elif order["do"] == "drain":
                 break
         self._over.set()
+
+    def _put(self, loaded: Deployment | TextDeployment | ImageDeployment) -> None:
+        """Let a package that was opened beside the others take its place."""
+        from headway.serving.drawing.deployment import ImageDeployment
+
+        if isinstance(loaded, Deployment):
+            self.service.put(loaded, swapped=True)
+        elif isinstance(loaded, ImageDeployment):
+            self.service.put_painter(loaded, swapped=True)
+        else:
+            self.service.put_writer(loaded, swapped=True)
 
     async def _load(self, order: Mapping[str, Any]) -> None:
         """Open, warm up and check a package beside the running ones."""
@@ -245,6 +264,8 @@ class Worker:
     def _check(self, order: Mapping[str, Any]) -> dict[str, Any]:
         from headway.serving.release import check_release
 
+        if draws(order["path"]):
+            return self._check_painter(order)
         if task_of(order["path"]) == "generate":
             return self._check_writer(order)
         opened = open_deployment(
@@ -267,6 +288,18 @@ class Worker:
         if current is None and self.service.registry.under(opened.name) is not None:
             opened.author.retire()
             raise PackageError("a package of this name predicts and writes no text", got=opened.name,
+                               fix="give the new one another name")  # fmt: skip
+        self._loaded[order["id"]] = opened
+        return {"name": opened.name, "version": opened.version,
+                "replaces": None if current is None else current.version}  # fmt: skip
+
+    def _check_painter(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        from headway.serving.drawing.deployment import open_painter
+
+        opened = open_painter(Path(order["path"]), name=order["name"], threads=self.threads)
+        current = self.service.painters.get(opened.name)
+        if current is None and opened.name in {*self.service.registry.keys(), *self.service.writers}:
+            raise PackageError("a package of this name draws no pictures", got=opened.name,
                                fix="give the new one another name")  # fmt: skip
         self._loaded[order["id"]] = opened
         return {"name": opened.name, "version": opened.version,

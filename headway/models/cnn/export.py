@@ -20,13 +20,14 @@ def exported(trained: Trained, columns: tuple[str, ...], frame: Frame) -> Graph:
     assert isinstance(network, ConvNet)
     feeds = tuple(frame.feed(column) for column in columns)
     inputs = {feed.name: image_argument(frame) for feed in feeds}
-    features = [_features(pixels, network) for pixels in inputs.values()]
+    features = [features_of(pixels, network) for pixels in inputs.values()]
     joined = features[0] if len(features) == 1 else op.concat(features, axis=1)
     outputs = nodes.linear(joined, network.head)
     return Graph(nodes.model_bytes(inputs, nodes.answer(outputs, trained)), feeds)
 
 
-def _features(pixels: Var, network: ConvNet) -> Var:
+def features_of(pixels: Var, network: ConvNet) -> Var:
+    """Return what the head sees of uint8 pixels: float32 `[rows, channels]`, the last block's mean over the picture."""
     x = standardised(pixels, Standard(_floats(network.mean), _floats(network.deviation)))
     for block in network.blocks:
         assert isinstance(block, Block)

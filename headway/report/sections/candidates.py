@@ -93,6 +93,7 @@ def _list_outcomes(content: ReportContent, lang: Lang, say: Say) -> Markup:
 
 def _draw_winner_curves(content: ReportContent, lang: Lang, say: Say) -> Markup | None:
     names = {content.winner, *content.members}
+    axis = say("epoch" if content.drawing is None else "drawing_look_axis")
     figures = []
     for outcome in content.outcomes:
         if outcome.name not in names:
@@ -104,7 +105,7 @@ def _draw_winner_curves(content: ReportContent, lang: Lang, say: Say) -> Markup 
                 figures.append((outcome.name, translate(curve.name, lang), series))
     return join(
         figure(
-            lambda width, series=series: draw_curves(series, width, x_name=say("epoch")),  # type: ignore[misc]
+            lambda width, series=series: draw_curves(series, width, x_name=axis),  # type: ignore[misc]
             title=say("curves", name=name, curve=curve),
             description=say("curves_words"),
             caption=say("curves_words"),

@@ -34,7 +34,14 @@ def _list_facts(content: ReportContent, say: Say) -> list[tuple[str, str]]:
     libraries = say("comma").join(f"{name} {version}" for name, version in content.libraries.items())
     return [
         (say("source"), content.source),
-        (say("task"), say(f"task_{content.task}", target=content.target, count=len(content.labels))),
+        (
+            say("task"),
+            say(
+                "task_draw" if content.drawing is not None else f"task_{content.task}",
+                target=content.target,
+                count=len(content.labels),
+            ),
+        ),
         (say("base_model"), write_base(content, say)),
         (say("created"), content.created),
         (say("duration"), duration),

@@ -13,6 +13,7 @@ from headway.report.charts.scatter import draw_pairs
 from headway.report.content import ReportContent
 from headway.report.figures import write_interval, write_metric, write_number, write_share
 from headway.report.markup import Markup, element, folded_table, join, table
+from headway.report.sections.drawing import show_drawing
 from headway.report.sections.writing import show_writing
 from headway.report.translation import Lang, name_metric
 from headway.report.words import Say, speak
@@ -28,6 +29,7 @@ def show_quality(content: ReportContent, lang: Lang) -> Markup:
         [
             _show_figures(content, lang, say),
             show_writing(content, lang),
+            show_drawing(content, lang),
             _show_decision(content, say),
             _show_confusion(content, say),
             _show_classes(content, say),

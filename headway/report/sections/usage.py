@@ -37,6 +37,10 @@ def write_python(package: PackageFacts) -> str:
         prompt = _literal(package.example.get("prompt", ""))
         lines = ["from headway import runtime", "", f"writer = runtime.load_generator({package.path!r})"]
         return "\n".join([*lines, f"writer.generate([{prompt}], max_tokens=100, temperature=0.8, seed=0)[0].text"])
+    if package.draws:
+        wish = "".join(f", {name}={_literal(value)}" for name, value in package.example.items())
+        lines = ["from headway import runtime", "", f"painter = runtime.load_image_generator({package.path!r})"]
+        return "\n".join([*lines, f"painter.generate(16{wish}, seed=1)  # uint8 [16, height, width, colours]"])
     row = ", ".join(f"{name!r}: {_literal(value)}" for name, value in package.example.items())
     return "\n".join(
         [
@@ -51,6 +55,9 @@ def write_python(package: PackageFacts) -> str:
 
 def write_command(package: PackageFacts) -> str:
     """Return the command that uses the package."""
+    if package.draws:
+        wish = "".join(f" --{name} {shlex.quote(str(value))}" for name, value in package.example.items())
+        return f"headway generate {package.path} --count 16{wish} --seed 1 --out grid.png\nheadway serve {package.path}"
     if not package.writes:
         return f"headway predict {package.path} new.csv --out answers.csv"
     prompt = shlex.quote(str(package.example.get("prompt", "")).strip())
@@ -71,7 +78,7 @@ def _literal(value: object) -> str:
 
 def _list_measures(package: PackageFacts, say: Say) -> list[tuple[str, str]]:
     rate = "" if package.rows_per_second is None else f"{package.rows_per_second:,.0f}"
-    of = "_token" if package.writes else ""
+    of = "_token" if package.writes else "_picture" if package.draws else ""
     measures = [
         (say("measured_size"), write_megabytes(package.size_mb)),
         (say(f"measured{of}_p50"), write_milliseconds(package.latency_p50_ms)),

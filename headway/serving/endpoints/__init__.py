@@ -19,6 +19,7 @@ Endpoint = Callable[["Service", Request], Awaitable[None]]
 _ENDPOINTS: Mapping[str, Mapping[str, str]] = {
     "/v1/completions": {"POST": "completions:completion"},
     "/v1/chat/completions": {"POST": "completions:chat"},
+    "/v1/images/generations": {"POST": "images:generations"},
     "/v1/models": {"GET": "models:models"},
     "/v1/feedback": {"POST": "feedback:feedback"},
     "/v1/deploy": {"POST": "deploy:deploy"},

@@ -20,7 +20,7 @@ async def health(service: Service, request: Request) -> None:
 async def ready(service: Service, request: Request) -> None:
     """Answer whether this worker takes requests: 503 before its models are open and while it drains."""
     service.check_open()
-    served = [*service.registry.keys(), *service.writers]
+    served = [*service.registry.keys(), *service.writers, *service.painters]
     if not service.is_ready or not served:
         raise RefusalError(503, "not_ready", "the models are not open yet", headers={"retry-after": "1"})
     await request.answer_json(200, {"status": "ready", "models": served})

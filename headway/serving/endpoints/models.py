@@ -9,6 +9,7 @@ from headway.serving.deployments import Deployment
 from headway.serving.http import Request
 
 if TYPE_CHECKING:
+    from headway.serving.drawing.deployment import ImageDeployment
     from headway.serving.service import Service
     from headway.serving.writing.deployment import TextDeployment
 
@@ -17,6 +18,7 @@ async def models(service: Service, request: Request) -> None:
     """Answer with every deployment, twice: in the service's own words, and as OpenAI's clients read it (`data`)."""
     described = [describe(deployment) for _, deployment in service.registry]
     described += [describe_writer(deployment) for deployment in service.writers.values()]
+    described += [describe_painter(deployment) for deployment in service.painters.values()]
     data = [{"id": each["name"], "object": "model", "created": _seconds(each["created"]), "owned_by": "headway"}
             for each in described]  # fmt: skip
     await request.answer_json(200, {"object": "list", "data": data, "models": described})
@@ -34,6 +36,21 @@ def describe_writer(deployment: TextDeployment) -> dict[str, Any]:
         "window": facts.window,
         "chats": facts.chat is not None,
         "precision": facts.precision,
+        "winner": manifest.winner,
+        "metrics": {name: value for name, value in manifest.metrics.items() if value == value},  # noqa: PLR0124
+        "created": manifest.created,
+    }
+
+
+def describe_painter(deployment: ImageDeployment) -> dict[str, Any]:
+    """Return what a client needs to know about a deployment that draws pictures."""
+    manifest, facts = deployment.generator.manifest, deployment.generator.facts
+    return {
+        "name": deployment.name,
+        "version": deployment.version,
+        "task": manifest.task,
+        "draws": f"{facts.width}x{facts.height}",
+        "labels": list(manifest.labels),
         "winner": manifest.winner,
         "metrics": {name: value for name, value in manifest.metrics.items() if value == value},  # noqa: PLR0124
         "created": manifest.created,

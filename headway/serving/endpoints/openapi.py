@@ -47,7 +47,7 @@ def make_document(service: Service) -> dict[str, Any]:
     """Return the OpenAPI document of what `service` serves."""
     deployments = [deployment for _, deployment in service.registry]
     first = deployments[0] if deployments else None
-    names = [*(each.name for each in deployments), *service.writers]
+    names = [*(each.name for each in deployments), *service.writers, *service.painters]
     return {
         "openapi": "3.1.0",
         "info": {"title": " · ".join(names) or "Headway", "version": headway.__version__},
@@ -55,6 +55,7 @@ def make_document(service: Service) -> dict[str, Any]:
             "/v1/predict": {"post": _predict(deployments, service.limits)},
             "/v1/feedback": {"post": _feedback(first)},
             **(_texts(list(service.writers)) if service.writers else {}),
+            **(_pictures(list(service.painters)) if service.painters else {}),
             "/v1/models": {"get": _get("What is served: inputs, labels, figures.", ("200", "401", "403", "429"))},
             "/v1/traffic": {"get": _get("The last ten minutes, slot by slot.", ("200", "401", "403", "429"))},
             "/health": {"get": _get("The process lives.", ("200",))},
@@ -84,6 +85,24 @@ def _texts(names: list[str]) -> dict[str, Any]:
         "/v1/chat/completions": path("Answer a conversation.", {"messages": [{"role": "user", "content": "Hello"}]}),
         "/v1/completions": path("Continue a text.", {"prompt": "Once upon a time"}),
     }
+
+
+def _pictures(names: list[str]) -> dict[str, Any]:
+    """Return the path of pictures; its form is that of OpenAI's API, and what it has not is refused by name."""
+    fields = {
+        "model": {"enum": names},
+        "prompt": {"type": "string", "description": "The label to draw; empty for any."},
+        "n": {"type": "integer", "minimum": 1, "maximum": 64},
+        "seed": {"type": "integer", "minimum": 0, "description": "The same seed draws the same pictures."},
+        "response_format": {"enum": ["b64_json"]},
+    }
+    example = {"model": names[0], "prompt": "", "n": 4, "seed": 1}
+    content = {"application/json": {"schema": {"type": "object", "properties": fields}, "example": example}}
+    kinds = {"application/json": {"schema": {"type": "object"}}}
+    answers = {"200": {"description": "As OpenAI's API answers: PNG files in base64.", "content": kinds},
+               **_failures(*_TEXT_ERRORS)}  # fmt: skip
+    asked = {"required": True, "content": content}
+    return {"/v1/images/generations": {"post": {"summary": "Draw.", "requestBody": asked, "responses": answers}}}
 
 
 def example_rows(deployment: Deployment) -> list[dict[str, Any]]:

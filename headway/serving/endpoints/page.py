@@ -9,7 +9,14 @@ from headway.serving.access import COOKIE
 from headway.serving.http import Request
 from headway.serving.page.language import choose_language
 from headway.serving.page.live import show_live
-from headway.serving.page.rendering import POLICY, read_asset, render_page, render_sign_in, render_writer
+from headway.serving.page.rendering import (
+    POLICY,
+    read_asset,
+    render_page,
+    render_painter,
+    render_sign_in,
+    render_writer,
+)
 from headway.serving.refusals import RefusalError
 
 if TYPE_CHECKING:
@@ -32,6 +39,8 @@ async def page(service: Service, request: Request) -> None:
     name = request.query.get("model")
     if name in service.writers or (name is None and not len(service.registry) and service.writers):
         html = render_writer(service, service.writer(name), lang, url=url)
+    elif name in service.painters or (name is None and not len(service.registry) and service.painters):
+        html = render_painter(service, service.painter(name), lang, url=url)
     else:
         html = render_page(service, service.registry.get(service.registry.find(name)), lang, url=url)
     await request.answer(200, html.encode("utf-8", "replace"), kind=_HTML, headers=_SAFE)

@@ -160,6 +160,45 @@ if (writing) {
   });
 }
 
+// A grid of pictures; the first one is drawn as soon as the page is there.
+async function draw(form, shown) {
+  const wanted = document.getElementById("wanted"), seed = document.getElementById("seed").value.trim();
+  const told = await send("/v1/images/generations", {
+    model: form.dataset.model, n: Number(form.dataset.count), prompt: wanted ? wanted.value : "",
+    ...(seed ? {seed: Number(seed)} : {}),
+  });
+  if (told.error) {
+    shown.textContent = told.error.message;
+    return;
+  }
+  shown.replaceChildren(...told.data.map(each => {
+    const picture = new Image();
+    picture.src = `data:image/png;base64,${each.b64_json}`;
+    picture.width = shown.dataset.width;
+    picture.alt = shown.dataset.alt;
+    return picture;
+  }));
+}
+
+const drawing = document.getElementById("draw");
+if (drawing) {
+  const redraw = async () => {
+    const button = drawing.querySelector("button"), shown = document.getElementById("drawn");
+    button.disabled = true;
+    try {
+      await draw(drawing, shown);
+    } catch {
+      shown.textContent = words.unreached;
+    }
+    button.disabled = false;
+  };
+  drawing.addEventListener("submit", event => {
+    event.preventDefault();
+    redraw();
+  });
+  redraw();
+}
+
 for (const button of document.querySelectorAll(".copy")) {
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(button.parentElement.querySelector("code").textContent);

@@ -15,6 +15,7 @@ from headway.serving.page.language import read_words, say
 from headway.serving.page.live import show_live
 
 if TYPE_CHECKING:
+    from headway.serving.drawing.deployment import ImageDeployment
     from headway.serving.service import Service
     from headway.serving.writing.deployment import TextDeployment
 
@@ -67,6 +68,27 @@ def render_writer(service: Service, deployment: TextDeployment, lang: Lang, *, u
     return _wrap(deployment.name, main, lang)
 
 
+def render_painter(service: Service, deployment: ImageDeployment, lang: Lang, *, url: str) -> Markup:
+    """Return the page for one deployment that draws pictures."""
+    from headway.serving.page.drawing import show_drawing, write_usage
+
+    facts = deployment.generator.facts
+    shell, python = write_usage(deployment, url)
+    lead = say("draws", lang, width=facts.width, height=facts.height)
+    main = element(
+        "main",
+        _links(service, deployment.name, lang),
+        element("h1", deployment.name),
+        element("p", lead, attributes={"class": "lead"}),
+        element("section", element("h2", say("try", lang)), element("noscript", element("p", say("no_script", lang))),
+                show_drawing(deployment, lang)),
+        element("section", element("h2", say("live", lang)),
+                element("div", show_live(service, lang), attributes={"id": "live"})),
+        element("section", element("h2", say("use", lang)), _code(shell, lang), _code(python, lang)),
+    )  # fmt: skip
+    return _wrap(deployment.name, main, lang)
+
+
 def render_sign_in(lang: Lang, *, failed: bool) -> Markup:
     """Return the page that asks for a key."""
     form = element(
@@ -109,7 +131,7 @@ def _links(service: Service, current: str, lang: Lang) -> Markup:
     link = element("a", say("other_language", lang), attributes={
         "href": f"/?lang={other}&model={current}", "lang": "zh-CN" if other == "zh" else "en", "id": "language",
     })  # fmt: skip
-    names = [*service.registry.keys(), *service.writers]
+    names = [*service.registry.keys(), *service.writers, *service.painters]
     others = [
         element("a", name, attributes={"href": f"/?lang={lang}&model={name}",
                                        "aria-current": "page" if name == current else None})

@@ -102,7 +102,7 @@ def test_streaming_yields_what_generate_joins(generator):
 
 
 def test_packages_of_other_tasks_are_not_confused(tmp_path, generator):
-    with pytest.raises(PackageError, match="writes text and predicts nothing"):
+    with pytest.raises(PackageError, match="generates and predicts nothing"):
         load(write_tiny(tmp_path / "package"))
     from tests.serving.packages import write_tiny as write_numbers
 

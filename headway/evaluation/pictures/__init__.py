@@ -1,0 +1,1 @@
+"""Drawn pictures, judged beside real ones."""

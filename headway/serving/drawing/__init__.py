@@ -1,0 +1,1 @@
+"""Pictures over HTTP, as OpenAI's clients ask for them."""
