@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from headway.errors import ExportError
 from headway.runtime.archive import MANIFEST, read_package
 from headway.runtime.feeds.cells import Cells
 from headway.runtime.generation.generator import assemble_generator
@@ -65,6 +66,13 @@ def open_packed(path: Path) -> Packed:
     """Read and verify the package at `path`; raises `PackageError`, also where the graph does not open."""
     manifest, files = read_package(path)
     packed = Packed(manifest, files)
+    if manifest.image_generation is not None:
+        raise ExportError(
+            "a package that draws pictures cannot be taken elsewhere yet",
+            where=str(path),
+            expected="a package that predicts or writes text",
+            fix="headway serve serves it; its model.onnx draws uint8 pixels from noise and labels",
+        )
     if manifest.task == "generate":
         assemble_generator(manifest, files, slots=1)
     else:

@@ -70,6 +70,10 @@ def check(project: Project) -> Check:
 def check_in(project: Project, cache: Path) -> Check:
     """Check with archives unpacked in `cache`."""
     sources = read_sources(project, cache)
+    if sources.are_pictures:
+        from headway.pipeline.pictures.checking import check_pictures
+
+        return check_pictures(project, sources)
     cleaned = clean_tables(project, sources)
     dataset = cleaned.train
     parts = split(dataset, project.split, seed=project.seed, given_test=cleaned.test is not None)

@@ -49,6 +49,10 @@ def hold_tournament(attempt: Attempt, prepared: Prepared) -> Competed:
         store = Store(attempt.folder.path / CANDIDATES)
         found = settle_bases(attempt, prepared.dataset, ended=store.has_ended)
         contest = make_contest(attempt, prepared, found)
+        if attempt.project.augment is not None:
+            from headway.pipeline.pictures.augmenting import augment
+
+            contest = augment(attempt, contest)
         tail = tail_of(attempt.project, contest)
         tournament = compete(
             enter(attempt.project, prepared.dataset, found),

@@ -98,6 +98,7 @@ def summarise(attempt: Attempt, competed: Competed, scored: Scored, packaged: Pa
         "limits": dict(competed.contest.limits),
         "candidates": [candidate_row(outcome) for outcome in tournament.outcomes],
         "writing": None if scored.writing is None else describe_writing(scored.writing),
+        "augmented": augmented_row(attempt),
         "findings": [vars(finding) for finding in content.findings],
         "label_errors": LABEL_ERRORS if (attempt.folder.path / LABEL_ERRORS).exists() else None,
         "seed": attempt.project.seed,
@@ -105,6 +106,18 @@ def summarise(attempt: Attempt, competed: Competed, scored: Scored, packaged: Pa
         "machine": content.machine,
         "libraries": dict(content.libraries),
     }
+
+
+def augmented_row(attempt: Attempt) -> dict[str, Any] | None:
+    """Return what drawn pictures did for the training, None where the project asks for none."""
+    if attempt.project.augment is None:
+        return None
+    from headway.pipeline.pictures.augmenting import AUGMENTED, load_augmented
+
+    found = load_augmented(attempt.folder.path / AUGMENTED)
+    if found is None:
+        return None
+    return {**vars(found), "labels": len(found.labels), "kept": found.is_kept}
 
 
 def threshold_row(scored: Scored) -> dict[str, Any] | None:

@@ -58,6 +58,10 @@ def run(
     task = task_of(prepared.dataset, attempt.project)
     check_decision(attempt.project, task)
     check_descriptions(attempt.project, task)
+    if attempt.project.augment is not None:
+        from headway.pipeline.pictures.augmenting import check_augment
+
+        check_augment(attempt, prepared)
     prepared = settle_labels(attempt, prepared)
     competed = hold_tournament(attempt, prepared)
     scored = score(attempt, prepared, competed)

@@ -20,7 +20,7 @@ _CHINESE_KEYS: Mapping[str, str] = {
     "忽略": "ignore", "任务": "task", "预算": "budget", "时间": "time", "内存": "memory", "限制": "limits",
     "模型": "models", "指标": "metric", "清洗": "cleaning", "拆分": "split", "训练": "training", "种子": "seed",
     "测试": "test", "基础模型": "base", "预训练模型": "base", "无标签": "unlabelled", "未标注": "unlabelled",
-    "压缩": "compress",
+    "压缩": "compress", "增强": "augment",
 }  # fmt: skip
 
 _TYPES: Mapping[str, str] = {

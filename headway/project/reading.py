@@ -50,6 +50,7 @@ def build(
     training: Mapping[str, object] | None = None,
     decision: Mapping[str, object] | None = None,
     compress: str | Mapping[str, object] = "auto",
+    augment: str | None = None,
     descriptions: Mapping[str, str] | None = None,
     seed: int = 0,
     families: Families | None = None,
@@ -78,6 +79,7 @@ def build(
         "training": training,
         "decision": decision,
         "compress": compress,
+        "augment": augment,
         "descriptions": descriptions,
         "seed": seed,
     }

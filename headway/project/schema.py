@@ -194,7 +194,7 @@ class Project(Part):
     from the name of a family to the training settings for it alone (they win over `training`). `unlabelled` names more
     rows of the same inputs without a target; `base` a pretrained model, "auto" or "none"; `descriptions` says what
     a label means. `compress`: "auto" makes large packages smaller where that is quickly done and costs half a point at
-    the most, "off" leaves them as they are.
+    the most, "off" leaves them as they are. `augment`: "gan" draws further pictures to train on, kept where they help.
     """
 
     name: Text
@@ -217,5 +217,6 @@ class Project(Part):
     training: Training = Training()
     decision: Decision = Decision()
     compress: Literal["auto", "off"] | Compressing = "auto"
+    augment: Literal["gan"] | None = None
     descriptions: dict[str, Text] = {}
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0

@@ -16,7 +16,7 @@ _CLASSIFICATION_ONLY = ("class_weights", "focal_gamma", "label_smoothing")
 _GENERATION = ("bits_per_character", "perplexity")
 _TASKS_OF_METRICS = {**dict.fromkeys(_REGRESSION, "regress"), **dict.fromkeys(_GENERATION, "generate")}
 # What speaks of a column to predict; text to write has none.
-_WITH_TARGET_ONLY = ("decision", "descriptions", "unlabelled")
+_WITH_TARGET_ONLY = ("decision", "descriptions", "unlabelled", "augment")
 _OF_ROWS = ("group", "time", "folds")
 
 

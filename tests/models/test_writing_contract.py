@@ -12,7 +12,7 @@ from headway.tasks import Generate
 from headway.tasks.recipe import Recipe
 
 CARDS = discover().cards
-NAMES = [name for name, card in CARDS.items() if "generate" in card.tasks]
+NAMES = [name for name, card in CARDS.items() if "generate" in card.tasks and "text" in card.modalities]
 TEXTS = ["我喜欢听音乐。", "The cat sat on the mat.", "🎉 mixed 混合", "a"] * 15
 QUICK = Recipe(epochs=1, batch_size=4)
 

@@ -12,7 +12,7 @@ from headway.networks import nodes
 
 
 def exported(generator: Generator) -> bytes:
-    """Return a graph: `noise` (and int64 `label`, with classes) in, `pixels` out, uint8 `[n, height, width, colours]`."""
+    """Return a graph: `noise` (and int64 `label`, with classes) in, uint8 `pixels` `[n, height, width, colours]`."""
     labels = generator.labels
     noise_width = generator.first.in_features - (0 if labels is None else labels.embedding_dim)
     noise = argument(Tensor(np.float32, ("pictures", noise_width)))

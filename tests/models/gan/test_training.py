@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+import torch
+
+from headway.compute.clock import Clock
+from headway.models.gan.fitting import fit
+from headway.models.gan.training import Album, Training
+from headway.networks.checkpoints import Checkpoints
+from headway.tasks import Generate
+from headway.tasks.recipe import Recipe
+from tests.models.gan.material import bars, examples
+
+QUICK = Recipe(epochs=2, batch_size=16)
+
+
+class KilledError(Exception):
+    """Stands for the end of the process."""
+
+
+def fitted(scratch):
+    return fit(examples(scratch=scratch), None, Generate(), QUICK, settings=None, seed=1, clock=Clock())
+
+
+def kill_at(monkeypatch, step):
+    """Write a checkpoint after each step, and end before the step of this number."""
+    before = Training.train_step
+
+    def train_step(self, left):
+        if self.steps == step and self.checkpoints is not None:
+            raise KilledError
+        return before(self, left)
+
+    monkeypatch.setattr(Training, "train_step", train_step)
+    monkeypatch.setattr(Checkpoints, "is_due", lambda self: True)
+
+
+@pytest.mark.parametrize("step", [1, 7])
+def test_a_killed_and_resumed_training_gives_the_same_curve_and_pictures(tmp_path, monkeypatch, step):
+    whole = fitted(tmp_path / "whole")
+    with monkeypatch.context() as patch:
+        kill_at(patch, step)
+        with pytest.raises(KilledError):
+            fitted(tmp_path / "killed")
+    again = fitted(tmp_path / "killed")
+    assert again.curves == whole.curves
+    assert [look.done for look in again.looks] == [look.done for look in whole.looks]
+    labels = np.arange(6) % 3
+    assert (again.draw(labels, seed=0) == whole.draw(labels, seed=0)).all()
+
+
+def test_a_full_disk_is_told_and_training_goes_on(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    monkeypatch.setattr(Checkpoints, "is_due", lambda self: True)
+    found = fitted(tmp_path)
+    assert "No space left on device" in found.notes[0]
+    assert found.draw(np.zeros(1, np.int64), seed=0).shape == (1, 8, 8, 1)
+
+
+def test_every_picture_is_seen_once_a_reading():
+    pixels, labels = bars(30)
+    album = Album(pixels, labels, 3)
+    first = torch.cat([album.batch(start, 10, seed=0)[0] for start in (0, 10, 20)])
+    assert len({each.numpy().tobytes() for each in first}) == 30
+    across, _ = album.batch(25, 10, seed=0)  # the last five of a reading, and the first five of the next
+    assert torch.equal(across[:5], first[25:])
+    assert torch.equal(across[5:], album.batch(30, 5, seed=0)[0])
+
+
+def test_a_set_smaller_than_a_batch_is_read_again():
+    pixels, labels = bars(5)
+    batch, found = Album(pixels, labels, 3).batch(0, 16, seed=0)
+    assert len(batch) == len(found) == 16
+    assert batch.abs().max() <= 1
