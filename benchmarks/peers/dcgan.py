@@ -1,6 +1,6 @@
 """The peer of `benchmarks gan`: the DCGAN tutorial of PyTorch, for as long as it is told.
 
-The recipe (docs.pytorch.org, "DCGAN Tutorial"; after Radford et al. 2016) with one halving less, since the digits fit in
+The recipe (docs.pytorch.org, "DCGAN Tutorial"; after Radford et al. 2016) with one halving less, as the digits fit in
 32 x 32 pixels where the tutorial has 64 x 64: transposed convolutions of 256, 128 and 64 channels (ngf 64), the critic
 in reverse (ndf 64), batch norm, 100 numbers of noise, weights from N(0, .02), Adam at 2e-4 with betas .5 and .999,
 batch 128, binary cross-entropy, one step of each network in turn. Digits are laid on a black ground of 32 x 32 pixels,

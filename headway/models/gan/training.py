@@ -227,7 +227,8 @@ class Training:
         if seen is None:
             return
         if self.best is None or seen.distance < self.best[0]:
-            self.best = (seen.distance, len(self.looks) - 1, values_of(self.average))
+            kept = {name: value.detach().clone() for name, value in self.average.state_dict().items()}
+            self.best = (seen.distance, len(self.looks) - 1, kept)
         recent = [look.seen.variety for look in self.looks[-PATIENCE:] if look.seen is not None]
         if len(self.looks) > LOOKS // 4 and len(recent) == PATIENCE and max(recent) < COLLAPSED:
             self.trouble = "the pictures collapsed to a few; the best generator before that was kept"

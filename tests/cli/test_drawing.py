@@ -1,0 +1,37 @@
+"""`headway generate` with a package that draws."""
+
+import numpy as np
+from PIL import Image
+
+from headway.runtime.image_generation import as_grid
+from tests.runtime.painters import open_painter, write_painter
+
+
+def test_a_grid_or_single_files_are_drawn(headway, tmp_path):
+    package = write_painter(tmp_path / "package")
+    grid = tmp_path / "out" / "grid.png"
+    done = headway("generate", package, "--count", "7", "--label", "dog", "--seed", "3", "--out", grid)
+    assert done.returncode == 0, done.stderr
+    expected = as_grid(open_painter().generate(7, label="dog", seed=3))[:, :, 0]
+    assert (np.asarray(Image.open(grid)) == expected).all()
+    done = headway("generate", package, "--count", "2", "--out", tmp_path / "each", lang="zh")
+    assert sorted(path.name for path in (tmp_path / "each").iterdir()) == ["00001.png", "00002.png"]
+    assert "2 张图片" in done.stderr
+
+
+def test_wrong_wishes_are_refused_in_words(headway, tmp_path):
+    package = write_painter(tmp_path / "package")
+    done = headway("generate", package, "--label", "dgo")
+    assert done.returncode == 1
+    assert "did you mean dog" in done.stderr
+    done = headway("generate", package, "--prompt", "a dog")
+    assert done.returncode == 1
+    assert "--label" in done.stderr
+
+
+def test_it_is_shown_and_verified(headway, tmp_path):
+    package = write_painter(tmp_path / "package")
+    assert headway("package", "verify", package).returncode == 0
+    shown = headway("show", package).stdout
+    assert "frechet_distance" in shown
+    assert "cat, dog, 3" in shown
