@@ -1,4 +1,4 @@
-"""Tell text to learn to write from apart from a table to learn to predict from."""
+"""Tell text to write like, and pictures to draw like, apart from a table to learn to predict from."""
 
 from __future__ import annotations
 
@@ -27,6 +27,15 @@ def look_for_text(data: str) -> Corpus | None:
     if not wanted:
         return None
     return read_corpus(data, folder=Path(), reading=Reading(), cache=None, max_rejected=0.1)
+
+
+def look_for_pictures(data: str) -> int | None:
+    """Return how many pictures a folder of nothing but pictures holds; None for anything else, classes included."""
+    from headway.data.sources.images import read_unlabelled_images
+
+    path = Path(data)
+    part = read_unlabelled_images(path) if path.is_dir() else None
+    return None if part is None else part.frame.height
 
 
 def _is_table(data: str) -> bool:

@@ -29,7 +29,7 @@ def init(
     lang: Annotated[str | None, typer.Option(help="Language of what is said: en or zh.")] = None,
 ) -> None:
     """Look at the data and write a commented project file: what was found, and why."""
-    from headway.cli.corpus import look_for_text
+    from headway.cli.corpus import look_for_pictures, look_for_text
     from headway.cli.target import check_target, guess_target
     from headway.data.inference import infer
     from headway.data.reading import read
@@ -38,6 +38,11 @@ def init(
 
     if out.exists() and not force:
         raise HeadwayError("the file is there already", where=str(out), fix="--out NAME, or --force to overwrite it")
+    pictures = None if target is not None else look_for_pictures(data)
+    if pictures is not None:
+        _write(out, _draft_pictures(data, out, pictures, language=choose_language(lang)))
+        _say_next(out, say("init:draws", choose_language(lang)).format(path=out), choose_language(lang))
+        return
     corpus = None if target is not None else look_for_text(data)
     if corpus is not None:
         _write(out, _draft_corpus(data, out, corpus, language=choose_language(lang)))
@@ -62,6 +67,24 @@ def _say_next(out: Path, done: str, language: Language) -> None:
     path = as_word(str(out))
     typer.echo(done)
     typer.echo(say("init:next", language).format(check=f"headway check {path}", run=f"headway run {path}"))
+
+
+def _draft_pictures(data: str, out: Path, count: int, *, language: Language) -> str:
+    """Return the text of a project that learns to draw, its comments in `language`."""
+    from headway.project.draft import Choice, Draft, write_draft
+    from headway.project.reading import default_name
+
+    return write_draft(
+        Draft(
+            command=f"headway init {as_word(data)}",
+            name=default_name(data, out.absolute().parent),
+            data=Choice("data", _from_file(data, out), say("init:pictures", language).format(count=f"{count:,}")),
+            target=None,
+            task=Choice("task", "generate", say("init:no_classes", language)),
+            draws=True,
+        ),
+        language,
+    )
 
 
 def _draft_corpus(data: str, out: Path, corpus: Corpus, *, language: Language) -> str:

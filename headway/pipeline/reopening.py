@@ -15,7 +15,7 @@ from headway.pipeline.competing import Competed, hold_tournament
 from headway.pipeline.events import Listener, ignore
 from headway.pipeline.folder import RESULT, Stopwatch, follow_latest, open_run_folder, read_project
 from headway.pipeline.labels import settle_labels
-from headway.pipeline.preparing import Prepared, prepare
+from headway.pipeline.preparing import Prepared, draws_pictures, prepare
 from headway.pipeline.scoring import Scored, score
 
 
@@ -43,6 +43,9 @@ def reopen(path: Path, *, lang: Lang, listen: Listener = ignore) -> Reopened:
     folder = open_run_folder(follow_latest(path))
     if not folder.finished:
         raise RunError("this run is not finished", where=str(path), fix=f"headway run --resume {folder.path}")
+    if draws_pictures(read_project(folder)):
+        raise RunError("a run that draws has no candidates to take up again", where=str(path),
+                       expected="a run that predicts or writes text")  # fmt: skip
     result = read_result(folder.path)
     quiet = Attempt(read_project(folder), folder, Stopwatch(result["seconds"]), lang, ignore)
     prepared = settle_labels(quiet, prepare(quiet))

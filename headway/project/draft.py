@@ -26,6 +26,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "metric": "chosen by the task",
         "test": "a fifth of the rows is kept aside for the test",
         "test_of_text": "the last tenth of the text is kept aside for the test",
+        "test_of_pictures": "a fifth of the pictures is kept aside for the test",
         "base": "auto: one on this machine; headway bases lists them",
         "unlabelled": "none; rows of the same inputs without a target",
         "split": "rows of one group stay together; time: a date column",
@@ -41,6 +42,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "metric": "由任务决定",
         "test": "自动留出五分之一的行用于测试",
         "test_of_text": "自动留出最后十分之一的文本用于测试",
+        "test_of_pictures": "自动留出五分之一的图片用于测试",
         "base": "auto：用本机已有的；headway bases 列出它们",
         "unlabelled": "无；同样输入、没有目标的行",
         "split": "同一组的行不分开；time: 日期列",
@@ -62,7 +64,7 @@ class Choice:
 class Draft:
     """What `headway init` found out; `inputs` and `ignore` are columns, the value of an input its modality.
 
-    A running text to learn to write from has neither target nor inputs.
+    A running text to learn to write from, or pictures to learn to draw from (`draws`), have neither target nor inputs.
     """
 
     command: str
@@ -73,6 +75,7 @@ class Draft:
     inputs: Sequence[Choice] = ()
     ignore: Sequence[Choice] = ()
     remarks: Sequence[str] = ()
+    draws: bool = False
 
 
 def write_draft(draft: Draft, language: Literal["en", "zh"] = "en") -> str:
@@ -92,7 +95,7 @@ def write_draft(draft: Draft, language: Literal["en", "zh"] = "en") -> str:
         lines += ["", "ignore:", *(_line(f"  - {quote(column.name)}", column.reason) for column in draft.ignore)]
     if draft.remarks:
         lines += ["", *(f"# {words['note'].format(remark=_fold(remark))}" for remark in draft.remarks)]
-    return "\n".join([*lines, "", *_options(draft.task.value, words), ""])
+    return "\n".join([*lines, "", *_options(draft.task.value, words, draws=draft.draws), ""])
 
 
 def quote(text: str) -> str:
@@ -124,7 +127,7 @@ def _fold(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in " ".join(text.split()))
 
 
-def _options(task: str, words: Mapping[str, str]) -> list[str]:
+def _options(task: str, words: Mapping[str, str], *, draws: bool) -> list[str]:
     """Return the settings that most users change next, most of them as comments."""
     offered = {
         "limits": "{latency_p95: 20ms, size: 50MB}",
@@ -140,6 +143,9 @@ def _options(task: str, words: Mapping[str, str]) -> list[str]:
         offered = {key: value for key, value in offered.items() if key in ("limits", "test", "training")}
         offered |= {"limits": "{size: 20MB}", "test": "test.txt", "training": "{dropout: 0.1}"}
         words = {**words, "test": words["test_of_text"]}
+    if draws:
+        offered = {"limits": "{size: 20MB}", "test": "more_pictures", "training": "{learning_rate: 2e-4}"}
+        words = {**words, "test": words["test_of_pictures"]}
     return [
         "budget: {time: 5m, memory: 4GB}",
         "",

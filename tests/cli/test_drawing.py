@@ -3,7 +3,10 @@
 import numpy as np
 from PIL import Image
 
+from headway.pipeline.preparing import draws_pictures
+from headway.project import read as read_project
 from headway.runtime.image_generation import as_grid
+from tests.pipeline.pictures.material import write_pictures
 from tests.runtime.painters import open_painter, write_painter
 
 
@@ -35,3 +38,13 @@ def test_it_is_shown_and_verified(headway, tmp_path):
     shown = headway("show", package).stdout
     assert "frechet_distance" in shown
     assert "cat, dog, 3" in shown
+
+
+def test_a_folder_of_nothing_but_pictures_is_drafted_as_drawing(headway, tmp_path):
+    write_pictures(tmp_path / "pictures", rows=3, flat=True)
+    done = headway("init", "pictures", cwd=tmp_path, lang="zh")
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "headway.yaml").read_text("utf-8")
+    assert "task: generate" in text
+    assert "3 张图片" in text
+    assert draws_pictures(read_project(tmp_path / "headway.yaml"))

@@ -1,11 +1,15 @@
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional
 
 from headway.compute.clock import Clock
-from headway.models.gan.fitting import fit
+from headway.modalities.image.framing import Frame
+from headway.models.gan.fitting import fit, make_training
+from headway.models.gan.plan import Plan
 from headway.models.gan.training import Album, Training
 from headway.networks.checkpoints import Checkpoints
+from headway.networks.device import seeded
 from headway.tasks import Generate
 from headway.tasks.recipe import Recipe
 from tests.models.gan.material import bars, examples
@@ -74,3 +78,22 @@ def test_a_set_smaller_than_a_batch_is_read_again():
     batch, found = Album(pixels, labels, 3).batch(0, 16, seed=0)
     assert len(batch) == len(found) == 16
     assert batch.abs().max() <= 1
+
+
+def test_one_pass_gives_the_generator_the_gradient_of_its_own_loss():
+    pixels, labels = bars(32)
+    plan = Plan(10, (16, 8), (8, 8), batch_size=16, learning_rate=0.0, augment=False, precision="float32")
+    with seeded(0):
+        training = make_training(Album(pixels, labels, 3), Frame(8, 8, "L"), plan, Clock(), seed=0)
+    start = training.random.get_state()
+    training.train_step(10)
+    found = [parameter.grad.clone() for parameter in training.generator.parameters()]
+    training.random.set_state(start)
+    training.generator.zero_grad()
+    real, places = training.album.batch(0, 16, seed=0)
+    drawn = training.generator(training.noise(16), places)
+    lead = training.critic(real, places) - training.critic(drawn, places)
+    functional.softplus(lead).mean().backward()
+    for mine, parameter in zip(found, training.generator.parameters(), strict=True):
+        assert torch.allclose(mine, parameter.grad, rtol=1e-3, atol=1e-6)
+    assert any(mine.abs().max() > 1e-4 for mine in found)
