@@ -109,7 +109,7 @@ def clean_pictures(table: Table, cleaning: Cleaning, *, test: Table | None = Non
 
 
 def _numbered(table: Table, label: str) -> Table:
-    return replace(table, rows=table.rows.with_columns(pl.int_range(pl.len(), dtype=pl.Float64).alias(label)))
+    return replace(table, rows=table.rows.with_columns(pl.int_range(pl.len()).cast(pl.Float64).alias(label)))
 
 
 def _of_one_kind(dataset: Dataset) -> Dataset:

@@ -15,6 +15,9 @@ SMALLEST_START = 4
 SMALLEST_SIDE, LARGEST_SIDE = 8, 128
 # Channels of the first picture; each doubling halves them.
 WIDEST = 96
+# Gamma of the gradient penalty for each pixel: the slope at a picture grows with its size (Karras et al. 2020b, "Training
+# generative adversarial networks with limited data", appendix C, has it so too).
+PENALTY_A_PIXEL = 1e-4
 # Below so many pictures the critic would learn them by heart: both kinds are changed before it sees them.
 FEW = 50_000
 # Pictures that are looked at in all where nothing hurries.
@@ -40,7 +43,7 @@ class Plan:
     batch_size: int = 64
     learning_rate: float = 4e-4
     critic_rate: float = 1.0
-    gradient_penalty: float = 1.0
+    gradient_penalty: float = 0.1
     penalty_every: int = 4
     average_pictures: float = 10_000.0
     cooling: float = 0.4
@@ -74,7 +77,8 @@ def plan_for(recipe: Recipe, *, width: int, height: int, rows: int) -> Plan:
     doublings = doublings_of(width, height)
     channels = tuple(max(24, WIDEST >> level) for level in range(doublings + 1))
     critic = tuple(min(128, 32 << level) for level in range(doublings + 1))
-    plan = Plan(0, channels, critic, augment=rows < FEW)
+    penalty = PENALTY_A_PIXEL * width * height
+    plan = Plan(0, channels, critic, gradient_penalty=penalty, augment=rows < FEW)
     named = ("learning_rate", "batch_size", "augment")
     plan = replace(plan, **{name: getattr(recipe, name) for name in named if getattr(recipe, name) is not None})
     views = VIEWS if recipe.epochs is None else recipe.epochs * rows

@@ -14,7 +14,7 @@ from headway.serving.deployments import Registry
 from headway.serving.drawing.deployment import deploy_painter
 from headway.serving.limits import Limits
 from headway.serving.service import Service
-from tests.runtime.painters import OF_ONE_KIND, open_painter
+from tests.runtime.painters import OF_ONE_KIND, open_painter, write_painter
 
 
 def make_service(*manifests, **limits):
@@ -73,8 +73,9 @@ def test_an_empty_prompt_draws_any_label_another_each_time(service):
     ],
 )
 def test_what_is_not_honoured_is_refused_by_name(service, wishes, words):
-    with pytest.raises(openai.BadRequestError, match=words):
+    with pytest.raises(openai.BadRequestError) as refused:
         ask(service, lambda client: client.images.generate(**wishes))
+    assert words in f"{refused.value} {refused.value.body}"
 
 
 def test_an_unknown_model_is_told_with_the_known_ones(service):
@@ -139,3 +140,18 @@ def test_the_page_and_the_openapi_document_speak_of_pictures(service):
     assert "images.generate(model=" in english
     assert "/v1/images/generations" in document
     assert "painter" in ready
+
+
+@pytest.mark.slow
+def test_a_running_service_draws_for_the_official_client(tmp_path):
+    from tests.serving.conftest import Running
+
+    package = write_painter(tmp_path / "package")
+    service = Running(package, "--threads", "1")
+    try:
+        with openai.OpenAI(base_url=f"{service.url}/v1", api_key="none", max_retries=0) as client:
+            answer = client.images.generate(model="painter", prompt="cat", n=2, extra_body={"seed": 1})
+        expected = open_painter().generate(2, label="cat", seed=1)
+        assert (np.stack(pixels(answer)) == expected[:, :, :, 0]).all()
+    finally:
+        assert service.stop() == 0
