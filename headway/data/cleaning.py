@@ -60,7 +60,7 @@ def clean(
     typed = _type_rows(table, target, inputs, task, cleaning.max_rejected, time=time)
     train = _as_dataset(typed, target, inputs, task, groups=_given_groups(typed.rows, table, group))
     keys = input_keys(train.rows, inputs)
-    kept, findings = _clean_train(train, keys, cleaning)
+    kept, findings = clean_rows(train, keys, cleaning)
     findings += _sampled(table)
     if test is None:
         return Cleaned(kept, None, typed.rejected, tuple(findings))
@@ -178,7 +178,8 @@ def _as_dataset(
     return Dataset(typed.rows, inputs, target, task, labels, y, own, None, no_changes())
 
 
-def _clean_train(dataset: Dataset, keys: np.ndarray, cleaning: Cleaning) -> tuple[Dataset, list[Finding]]:
+def clean_rows(dataset: Dataset, keys: np.ndarray, cleaning: Cleaning) -> tuple[Dataset, list[Finding]]:
+    """Drop, group or set aside typed rows, `keys` `[n]` being equal where all inputs are; return what was noticed."""
     findings: list[Finding] = []
     rich = any(column.modality in ("text", "image") for column in dataset.inputs)
     natural = not rich and _repeats_are_natural(dataset, keys)

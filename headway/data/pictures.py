@@ -10,9 +10,10 @@ from pathlib import Path, PurePath
 import numpy as np
 import polars as pl
 
-from headway.data.cleaning import Cleaned, clean
+from headway.data.cleaning import Cleaned, clean, clean_rows
 from headway.data.dataset import ROW, Column, Dataset, Table
 from headway.data.inference import Guess, Inference, check_columns
+from headway.data.keys import input_keys
 from headway.data.reading import join_parts, read
 from headway.data.sources.images import IMAGE_SUFFIXES, find_images, read_unlabelled_images
 from headway.errors import DataError
@@ -97,15 +98,23 @@ def clean_pictures(table: Table, cleaning: Cleaning, *, test: Table | None = Non
     if table.rows[label].drop_nulls().n_unique() > 1:
         cleaned = clean(table, target=label, inputs=inputs, task="classify", cleaning=cleaning, test=test)
     else:
-        # Nothing else in cleaning looks at a target that is a number: each picture gets its own.
-        numbered = [None if part is None else _numbered(part, label) for part in (table, test)]
-        assert numbered[0] is not None
-        found = clean(numbered[0], target=label, inputs=inputs, task="regress", cleaning=cleaning, test=numbered[1])
-        held = None if found.test is None else _of_one_kind(found.test)
-        cleaned = replace(found, train=_of_one_kind(found.train), test=held)
+        cleaned = _clean_one_kind(table, inputs, label, cleaning, test)
     if len(cleaned.train) < LEAST:
         raise too_few(len(cleaned.train), f"column {image}, after cleaning")
     return cleaned
+
+
+def _clean_one_kind(
+    table: Table, inputs: tuple[Column, ...], label: str, cleaning: Cleaning, test: Table | None
+) -> Cleaned:
+    """Clean pictures without classes: typed beside a number each, which tells nothing, and then as equals."""
+    typing = cleaning.model_copy(update={"duplicates": "off", "near_duplicates": "off"})
+    held = None if test is None else _numbered(test, label)
+    typed = clean(_numbered(table, label), target=label, inputs=inputs, task="regress", cleaning=typing, test=held)
+    equals = _of_one_kind(typed.train)
+    kept, findings = clean_rows(equals, input_keys(equals.rows, inputs), cleaning)
+    held_out = None if typed.test is None else _of_one_kind(typed.test)
+    return replace(typed, train=kept, test=held_out, findings=(*findings, *typed.findings))
 
 
 def _numbered(table: Table, label: str) -> Table:

@@ -225,7 +225,7 @@ def _language(text: str) -> str:
 
 
 def _class_counts(dataset: Dataset) -> dict[str, int]:
-    if dataset.task != "classify":
+    if dataset.task != "classify" or not dataset.labels:
         return {}
     counts = np.bincount(dataset.y, minlength=len(dataset.labels))
     return {str(label): int(count) for label, count in zip(dataset.labels, counts, strict=True)}

@@ -15,8 +15,8 @@ SMALLEST_START = 4
 SMALLEST_SIDE, LARGEST_SIDE = 8, 128
 # Channels of the first picture; each doubling halves them.
 WIDEST = 96
-# Gamma of the gradient penalty for each pixel: the slope at a picture grows with its size (Karras et al. 2020b, "Training
-# generative adversarial networks with limited data", appendix C, has it so too).
+# Gamma of the gradient penalty for each pixel: larger ones bear a stronger one (so do Karras et al. 2020b, "Training
+# generative adversarial networks with limited data").
 PENALTY_A_PIXEL = 1e-4
 # Below so many pictures the critic would learn them by heart: both kinds are changed before it sees them.
 FEW = 50_000

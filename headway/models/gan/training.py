@@ -34,7 +34,7 @@ BETAS = (0.5, 0.99)
 AVERAGE_SHARE = 0.05
 # Batches that the averaged generator's norms are measured on (Brock et al. 2019, section 3.1: standing statistics).
 STANDING = 8
-# Of the real pictures' variety, less than this is a collapse; two looks in a row end the training.
+# Of the real pictures' variety, less than this is a collapse, once it was more; two looks in a row end the training.
 COLLAPSED, PATIENCE = 0.5, 2
 
 
@@ -230,7 +230,8 @@ class Training:
             kept = {name: value.detach().clone() for name, value in self.average.state_dict().items()}
             self.best = (seen.distance, len(self.looks) - 1, kept)
         recent = [look.seen.variety for look in self.looks[-PATIENCE:] if look.seen is not None]
-        if len(self.looks) > LOOKS // 4 and len(recent) == PATIENCE and max(recent) < COLLAPSED:
+        was_varied = any(look.seen is not None and look.seen.variety >= COLLAPSED for look in self.looks)
+        if was_varied and len(recent) == PATIENCE and max(recent) < COLLAPSED:
             self.trouble = "the pictures collapsed to a few; the best generator before that was kept"
 
     def _break_off(self) -> None:

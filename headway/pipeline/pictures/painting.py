@@ -29,8 +29,8 @@ from headway.tasks.recipe import Recipe
 from headway.training.entrants import settle_recipe
 
 GAN, JUDGE = "gan", "judge"
-# The judge's share of the time, in seconds at most; the share that is kept for the stages after the training.
-JUDGE_SHARE, JUDGE_MOST = 0.15, 90.0
+# The judge's share of the time, within bounds in seconds; the share that is kept for the stages after the training.
+JUDGE_SHARE, JUDGE_LEAST, JUDGE_MOST = 0.15, 20.0, 60.0
 TAIL_SHARE, TAIL_LEAST, TAIL_MOST = 0.06, 2.0, 30.0
 # Real pictures that looks are compared with, at most.
 WATCHED = 2_000
@@ -67,7 +67,8 @@ def train_both(attempt: Attempt, prepared: Prepared) -> Painting:
     place = attempt.folder.path / CANDIDATES / JUDGE
     judge = load_judge(place)
     if judge is None:
-        limit = Clock.after(min(JUDGE_SHARE * clock.left(), JUDGE_MOST))
+        seconds = min(max(JUDGE_SHARE * clock.left(), JUDGE_LEAST), JUDGE_MOST, clock.left() / 2)
+        limit = Clock.after(seconds)
         judge = train_judge(learnt, valid, frame, classes=len(labels), seed=project.seed, clock=limit)
         save_judge(place, judge)
     attempt.folder.note_seconds(attempt.watch.seconds)
