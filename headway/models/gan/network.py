@@ -103,4 +103,5 @@ class Critic(nn.Module):
         real: Tensor = self.head(x.flatten(1)).squeeze(1)
         if self.labels is None:
             return real
-        return real + (self.labels(labels) * x.mean((2, 3))).sum(1)
+        fits: Tensor = (self.labels(labels) * x.mean((2, 3))).sum(1)
+        return real + fits

@@ -41,8 +41,8 @@ class Plan:
     critic_channels: tuple[int, ...] = (32, 64, 128)
     noise: int = 64
     batch_size: int = 64
-    learning_rate: float = 4e-4
-    critic_rate: float = 1.0
+    learning_rate: float = 6e-4
+    critic_rate: float = 2.0
     gradient_penalty: float = 0.1
     penalty_every: int = 4
     average_pictures: float = 10_000.0

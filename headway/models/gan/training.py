@@ -178,7 +178,7 @@ class Training:
         assert given.grad is not None
         factor = -torch.exp(lead.detach().clamp(-30, 30))
         self.drawing.zero_grad(set_to_none=True)
-        drawn.backward(given.grad * factor[:, None, None, None])  # type: ignore[no-untyped-call]
+        drawn.backward(given.grad * factor[:, None, None, None])
         self.drawing.step()
         self._average()
         return critic_loss.item(), generator_loss.item()
@@ -299,7 +299,8 @@ def settle_norms(generator: Generator, plan: Plan, labels: np.ndarray, seed: int
     noise = fixed_noise(STANDING * plan.batch_size, plan.noise, seed + 1)
     generator.train()
     with torch.no_grad():
-        for part in noise.split(plan.batch_size):
+        for start in range(0, len(noise), plan.batch_size):
+            part = noise[start : start + plan.batch_size]
             generator(part, torch.from_numpy(random.choice(labels, len(part))))
     for norm in norms:
         norm.momentum = 0.1

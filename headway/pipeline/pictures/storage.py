@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -92,11 +93,16 @@ def load_painting(folder: Path) -> Painting | None:
         tuple(plain["labels"]),
         plain["settings"],
         tuple(Curve(each["name"], tuple(each["train"]), tuple(each["valid"])) for each in plain["curves"]),
-        tuple(LookedAt(*figures, pictures) for figures, pictures in zip(plain["looks"], shown, strict=True)),
+        tuple(_look_of(figures, pictures) for figures, pictures in zip(plain["looks"], shown, strict=True)),
         plain["best"],
         plain["seconds"],
         tuple(plain["notes"]),
     )
+
+
+def _look_of(figures: Sequence[float], shown: np.ndarray) -> LookedAt:
+    done, pictures, distance, variety = figures
+    return LookedAt(done, int(pictures), distance, variety, shown)
 
 
 def _write_judge(folder: Path, judge: Judge) -> None:
