@@ -340,7 +340,7 @@ def treat_near_duplicates(
 
 def _set_rare_classes_aside(dataset: Dataset, findings: list[Finding]) -> Dataset:
     """Set aside the classes of one row, which no split can both train and test; renumber the labels."""
-    if dataset.task != "classify":
+    if dataset.task != "classify" or not dataset.labels:
         return dataset
     counts = np.bincount(dataset.y, minlength=len(dataset.labels))
     rare = np.flatnonzero(counts < 2)

@@ -94,6 +94,7 @@ def _list_outcomes(content: ReportContent, lang: Lang, say: Say) -> Markup:
 def _draw_winner_curves(content: ReportContent, lang: Lang, say: Say) -> Markup | None:
     names = {content.winner, *content.members}
     axis = say("epoch" if content.drawing is None else "drawing_look_axis")
+    words = say("curves_words" if content.drawing is None else "drawing_curves_words")
     figures = []
     for outcome in content.outcomes:
         if outcome.name not in names:
@@ -107,8 +108,8 @@ def _draw_winner_curves(content: ReportContent, lang: Lang, say: Say) -> Markup 
         figure(
             lambda width, series=series: draw_curves(series, width, x_name=axis),  # type: ignore[misc]
             title=say("curves", name=name, curve=curve),
-            description=say("curves_words"),
-            caption=say("curves_words"),
+            description=words,
+            caption=words,
         )
         for name, curve, series in figures
     )
