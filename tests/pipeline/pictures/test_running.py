@@ -8,9 +8,10 @@ import pytest
 
 pytest.importorskip("torch")
 
-from headway.errors import DataError, ProjectError
+from headway.errors import DataError, ProjectError, RunError
 from headway.pipeline.checking import check
 from headway.pipeline.events import StageStarted
+from headway.pipeline.reopening import reopen
 from headway.pipeline.reporting import report_again
 from headway.pipeline.run import run
 from headway.project import build
@@ -73,6 +74,11 @@ def test_the_report_is_written_again_in_chinese(done):
     assert "判别器损失" in html
     pictures = re.compile(r"data:image/png;base64,[^\"]+")
     assert pictures.findall(html) == pictures.findall(before)
+
+
+def test_a_run_that_draws_has_no_candidates_to_compress(done):
+    with pytest.raises(RunError, match="a run that draws"):
+        reopen(done.folder, lang="en")
 
 
 def test_a_killed_run_goes_on_and_ends_alike(folder, done):
