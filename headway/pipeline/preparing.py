@@ -197,6 +197,35 @@ def read_albums(project: Project, cache: Path) -> Sources:
     return Sources(table, test, infer_pictures(table), are_pictures=True)
 
 
+def draws_pictures(project: Project) -> bool:
+    """Tell whether a project learns to draw: it generates from a column of pictures, or from nothing but pictures."""
+    if project.task != "generate":
+        return False
+    if project.inputs:
+        return "image" in project.inputs.values()
+    return holds_pictures(project.data, project.folder)
+
+
+def read_albums(project: Project, cache: Path) -> Sources:
+    """Read the pictures of a project that draws, and a given test part of them."""
+
+    def read_one(source: str) -> Table:
+        return read_pictures(
+            source,
+            folder=project.folder,
+            reading=project.reading,
+            cache=cache,
+            max_rejected=project.cleaning.max_rejected,
+            memory=project.budget.memory / 2,
+            inputs=project.inputs,
+            target=project.target,
+        )
+
+    table = read_one(project.data)
+    test = None if project.test is None else read_one(project.test)
+    return Sources(table, test, infer_pictures(table), are_pictures=True)
+
+
 def read_corpora(project: Project, cache: Path) -> Sources:
     """Read the text of a project that writes, and a given test part of it."""
 

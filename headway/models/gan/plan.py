@@ -17,7 +17,7 @@ SMALLEST_SIDE, LARGEST_SIDE = 8, 128
 WIDEST = 96
 # Gamma of the gradient penalty for each pixel: larger ones bear a stronger one (so do Karras et al. 2020b, "Training
 # generative adversarial networks with limited data").
-PENALTY_A_PIXEL = 1e-4
+PENALTY_A_PIXEL = 4e-4
 # Below so many pictures the critic would learn them by heart: both kinds are changed before it sees them.
 FEW = 50_000
 # Pictures that are looked at in all where nothing hurries.
@@ -42,7 +42,7 @@ class Plan:
     noise: int = 64
     batch_size: int = 64
     learning_rate: float = 6e-4
-    critic_rate: float = 2.0
+    critic_rate: float = 1.0
     gradient_penalty: float = 0.1
     penalty_every: int = 4
     average_pictures: float = 10_000.0
