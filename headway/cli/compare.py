@@ -73,8 +73,8 @@ def compare_runs(a: TestedRun, b: TestedRun, *, metric: str | None = None) -> Co
     names = (a.name, b.name)
     if a.task == "several":
         task, y = _several(a, both)
-        answers = (_side_by_side(task, both, end) for end in ("", "_b"))
-        return comparison.compare(*answers, y, task, names=names, metric=metric)
+        ours, theirs = (_side_by_side(task, both, end) for end in ("", "_b"))
+        return comparison.compare(ours, theirs, y, task, names=names, metric=metric)
     if a.task == "generate":
         a_answers, b_answers = (both.select(f"nats{end}", f"tokens{end}").to_numpy() for end in ("", "_b"))
         y = both["actual"].to_numpy()

@@ -86,7 +86,7 @@ def _mistakes(model: Model, reference: Any, rows: pl.DataFrame, predictions: lis
     from headway.evaluation.drift import count_mistakes
 
     manifest = model.manifest
-    if manifest.target not in rows.columns:
+    if model.task == "several" or manifest.target not in rows.columns:
         return {}
     target = read_target(rows[manifest.target], model.task, labels=manifest.labels or ())
     faulty = set(target.faults.tolist())

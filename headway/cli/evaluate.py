@@ -87,7 +87,8 @@ def score_table(model: Model, table: Table, *, language: Language = "en") -> tup
     from headway.tasks import Classify, Regress
 
     manifest = model.manifest
-    assert manifest.task not in ("generate", "several")  # the runtime opens no package that writes as a model
+    assert manifest.task != "generate"  # the runtime opens no package that writes as a model
+    assert manifest.task != "several"
     target = read_target(
         table.rows[check_target(table.rows, manifest.target, where="the target of the package")],
         manifest.task,

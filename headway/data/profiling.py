@@ -90,7 +90,7 @@ class Profile:
 
 def profile(table: Table, *, target: str, inference: Inference, cleaned: Cleaned) -> Profile:
     """Return the figures of a table that was read, interpreted and cleaned."""
-    kinds = inference.targets or {target: inference.task}
+    kinds: Mapping[str, str] = inference.targets or {target: inference.task}
     check_columns(table.rows.columns, kinds, where="target")
     counts = count_rows(table, cleaned)
     guesses = {guess.column: guess for guess in inference.guesses}

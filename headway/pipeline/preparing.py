@@ -145,6 +145,7 @@ def read_sources(project: Project, cache: Path) -> Sources:
     unlabelled = None if project.unlabelled is None else read_one(project.unlabelled)
     told = None
     if project.history is not None:
+        assert project.target is not None  # a history goes with one target
         told = tell_history(
             table,
             test,
@@ -166,35 +167,6 @@ def splitting_of(project: Project) -> Splitting:
         return given
     gap = history.delay if given.gap is None else given.gap
     return given.model_copy(update={"time": given.time or history.time, "gap": gap})
-
-
-def draws_pictures(project: Project) -> bool:
-    """Tell whether a project learns to draw: it generates from a column of pictures, or from nothing but pictures."""
-    if project.task != "generate":
-        return False
-    if project.inputs:
-        return "image" in project.inputs.values()
-    return holds_pictures(project.data, project.folder)
-
-
-def read_albums(project: Project, cache: Path) -> Sources:
-    """Read the pictures of a project that draws, and a given test part of them."""
-
-    def read_one(source: str) -> Table:
-        return read_pictures(
-            source,
-            folder=project.folder,
-            reading=project.reading,
-            cache=cache,
-            max_rejected=project.cleaning.max_rejected,
-            memory=project.budget.memory / 2,
-            inputs=project.inputs,
-            target=project.target,
-        )
-
-    table = read_one(project.data)
-    test = None if project.test is None else read_one(project.test)
-    return Sources(table, test, infer_pictures(table), are_pictures=True)
 
 
 def draws_pictures(project: Project) -> bool:

@@ -244,7 +244,7 @@ def _blanked(dataset: Dataset, y: np.ndarray, kept: Dataset, step: str, keys: np
     told = pl.format("{}: {}", pl.lit(kept.target), pl.col("reason"))
     changes = kept.changes.with_columns(
         step=pl.when(is_gone).then(pl.lit(step)).otherwise(pl.lit(BLANKED)), reason=told
-    ).cast(no_changes().schema)  # type: ignore[arg-type]
+    ).cast(no_changes().schema)
     changed = take_changes(replace(dataset, y=y), changes)
     return (take(changed, np.flatnonzero(~empty)), keys[~empty]) if empty.any() else (changed, keys)
 

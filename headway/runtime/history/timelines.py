@@ -147,7 +147,7 @@ def _deviation(timeline: Timeline, history: History, first: np.ndarray, end: np.
 def _ratio(values: np.ndarray, means: np.ndarray) -> np.ndarray:
     out = np.full(len(values), np.nan)
     np.divide(values, means, out=out, where=np.abs(means) > _NOTHING)
-    return np.clip(out, -1e6, 1e6)
+    return np.asarray(np.clip(out, -1e6, 1e6))
 
 
 def _days_since(timeline: Timeline, history: History, asked: Events, codes: np.ndarray, now: np.ndarray) -> np.ndarray:
