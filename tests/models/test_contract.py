@@ -146,8 +146,8 @@ def test_answers_are_probabilities_or_finite_values(trained):
     assert answers.dtype == np.float32
     assert np.isfinite(answers).all()
     assert answers.shape == {"classify": (50, 3), "regress": (50,), "several": (50, 7)}[kind]
-    shares = {"classify": [answers], "regress": [], "several": [answers[:, :3], answers[:, 4:]]}[kind]
-    for probabilities in shares:
+    spans = {"classify": [slice(3)], "regress": [], "several": [slice(3), slice(4, None)]}[kind]
+    for probabilities in (answers[:, span] for span in spans):
         assert (probabilities >= 0).all()
         np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-4)
 

@@ -30,7 +30,7 @@ def test_a_first_probe_that_counts_against_the_budget_is_taken_again(monkeypatch
         seen.append(len(train))
         return Estimate(next(answers), 10.0)
 
-    registry = SimpleNamespace(load=lambda _name: SimpleNamespace(estimate=estimate))
+    registry = SimpleNamespace(load_for=lambda _name, _task: SimpleNamespace(estimate=estimate))
     monkeypatch.setattr(checking, "discover", lambda: registry)
     entrant = SimpleNamespace(card=SimpleNamespace(name="slow_to_import", base=None), recipe=Recipe())
     assert probe(entrant, contest, budget).seconds == seconds
