@@ -325,5 +325,5 @@ def test_text_encoders_have_their_turn_before_networks_that_learn_a_language_fro
     assert "baseline" in order[0]
     assert "ngram_linear" in order[1]
     assert "encoder_frozen" in order[2]
-    assert {"encoder_fewshot", "encoder_finetune"} == order[3]
+    assert {"encoder_fewshot", "encoder_finetune"} <= order[3]
     assert {"bag", "lstm", "text_cnn"} <= order[4]
