@@ -26,6 +26,8 @@ from headway.tasks.recipe import Recipe
 # More rows do not change a linear model of some hundred features.
 _MOST_ROWS = 200_000
 _PROBE_ROWS = 500
+# Share of the time left that the search may take on many rows.
+_SEARCH_SHARE = 0.15
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,10 @@ def fit(
         train = train.take(np.random.default_rng(seed).permutation(len(train))[:_MOST_ROWS])
     ground = prepare(train, task, recipe, seed=seed, log=bool((settings or {}).get("log", False)))
     if settings is None:
+        # On many rows trees nearly always do better, and the time that a long search takes would be missing there.
+        hurried = clock if len(train) <= SMALL else Clock.after(_SEARCH_SHARE * clock.left())
         with few_threads(len(train)):
-            ground, choice = search(ground, valid, clock)
+            ground, choice = search(ground, valid, hurried)
     else:
         choice = Choice(
             basis=cast("Basis", settings.get("basis", "plain")),
