@@ -10,8 +10,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from headway.data.changes import list_changes
-from headway.data.cleaning import take
+from headway.data.changes import list_changes, take
 from headway.data.dataset import ROW, Dataset
 from headway.errors import MissingExtraError
 

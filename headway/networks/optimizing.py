@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from headway.networks.plan import Plan
+from headway.tasks.recipe import Schedule
 
 
 @runtime_checkable
@@ -73,19 +74,28 @@ class Progress:
 
 def rate(plan: Plan, progress: Progress, *, step: int) -> float:
     """Return the learning rate of a step (from 0): linear warm-up from 0, then the schedule down to 0."""
-    scheduled = _scheduled(plan, progress)
+    scheduled = plan.learning_rate * rate_factor(plan, progress)
     if step >= plan.gentle_steps:
         return scheduled
     return min(scheduled, plan.learning_rate * (step + 0.5) / plan.gentle_steps)
 
 
-def _scheduled(plan: Plan, progress: Progress) -> float:
+class Scheduled(Protocol):
+    """A plan of training: the share of it that warms up, and how the learning rate falls after that."""
+
+    @property
+    def warmup(self) -> float:
+        """Return the share of training that warms up."""
+
+    @property
+    def schedule(self) -> Schedule:
+        """Return how the rate falls."""
+
+
+def rate_factor(plan: Scheduled, progress: Progress) -> float:
+    """Return by what the learning rate is multiplied: up from 0 in the warm-up, then down to 0."""
     if progress.done < plan.warmup:
-        return plan.learning_rate * progress.done / plan.warmup
+        return progress.done / plan.warmup
     fraction = (progress.done - plan.warmup) / max(1e-9, 1 - plan.warmup)
-    factors = {
-        "constant": 1.0,
-        "linear": 1 - fraction,
-        "cosine": (1 + math.cos(math.pi * fraction)) / 2,
-    }
-    return plan.learning_rate * factors[plan.schedule]
+    factors = {"constant": 1.0, "linear": 1 - fraction, "cosine": (1 + math.cos(math.pi * fraction)) / 2}
+    return factors[plan.schedule]

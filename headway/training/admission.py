@@ -115,9 +115,14 @@ def seconds_available(state: State, row_seconds: float = 0.0) -> float:
 
 
 def testing_seconds(state: State) -> float:
-    """Return about how long the best so far will take for the test rows; in bulk the cores share them."""
+    """Return about how long the best so far will take for the test rows; in bulk the cores share them.
+
+    What writes is left out: its latency is that of a token, and the time for its test is kept beforehand.
+    """
     best = state.best
-    alone = 0.0 if best is None or best.latency_p50_ms is None else best.latency_p50_ms / 1000
+    if best is None or best.latency_p50_ms is None or state.contest.task.kind == "generate":
+        return 0.0
+    alone = best.latency_p50_ms / 1000
     return state.contest.test_rows * alone * IN_BULK
 
 

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from headway.compression.planning import plan_variants
 from headway.compression.quantising.schemes import FOUR, HALF, inputs_of, shrunk
@@ -10,6 +11,13 @@ from headway.package.opening import open_graph
 from tests.compression.graphs import dense_graph, numbers_frame, subject_of
 
 QUICK = Effort(thorough=False)
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """Tiny graphs gain little by fewer bits, and some machines are slow with them: what is lost decides here."""
+    monkeypatch.setattr("headway.compression.search.SLOWER", 100.0)
+    monkeypatch.setattr("headway.compression.search.WORTH", 100.0)
 
 
 def heard(subject, variants, *, drop=0.05, clock=None, effort=QUICK):
@@ -47,8 +55,9 @@ def test_what_ships_is_made_from_what_ships_and_judged_by_what_does_not_know_the
         lambda _: Made(shrunk(judged, HALF, calibration), lambda _: shrunk(shipped, HALF, calibration)),
     )
     found, _ = heard(subject, [variant])
-    assert found.chosen is None or found.chosen.name == "half"
+    assert found.chosen is not None, found.verdicts[1].reason
     assert found.verdicts[1].change.loss == 0.0
+    assert found.chosen.graph.onnx == shrunk(shipped, HALF, calibration).onnx
 
 
 def test_a_model_of_all_rows_that_fails_the_gate_is_refused():
@@ -56,13 +65,12 @@ def test_a_model_of_all_rows_that_fails_the_gate_is_refused():
     subject = subject_of(judged, numbers_frame(600), shipped=shipped)
     four = shrunk(judged, FOUR, {})
     broken = shrunk(dense_graph(noise=3.0), FOUR, {})
-    found, _ = heard(subject, [Variant("int4", "quantised", lambda _: Made(four, lambda _: broken))], drop=0.9)
-    if found.verdicts[1].status == "refused":  # unless it was slower already
-        assert found.chosen is None
+    found, _ = heard(subject, [Variant("int4", "quantised", lambda _: Made(four, lambda _: broken))], drop=0.2)
+    assert found.chosen is None
+    assert "of all rows: it may lose up to" in found.verdicts[1].reason
 
 
-def test_a_student_of_all_rows_is_held_to_the_student_that_was_judged(monkeypatch):
-    monkeypatch.setattr("headway.compression.search.SLOWER", 100.0)  # int4 is slow on some machines
+def test_a_student_of_all_rows_is_held_to_the_student_that_was_judged():
     judged = dense_graph()
     # What ships knows its rows by heart; no student has to.
     subject = subject_of(judged, numbers_frame(600), shipped=dense_graph(noise=3.0))

@@ -7,13 +7,14 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from headway.data.changes import list_changes, no_changes
-from headway.data.cleaning import Cleaned, merge_groups, take, treat_near_duplicates
+from headway.data.changes import list_changes, no_changes, take
+from headway.data.cleaning import Cleaned
 from headway.data.corpus.overlap import find_shared_spans
 from headway.data.corpus.reading import PROMPT, TEXT, Corpus
 from headway.data.dataset import ROW, Dataset, Finding
 from headway.data.keys import input_keys
 from headway.data.reading import check_rejected, locate
+from headway.data.repeats import merge_groups, treat_near_duplicates
 from headway.data.sources.part import Reject, rejected_frame
 from headway.errors import DataError
 from headway.project.schema import Cleaning

@@ -7,8 +7,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from headway.data.changes import list_changes
-from headway.data.cleaning import take_changes
+from headway.data.changes import list_changes, take_changes
 from headway.data.dataset import ROW, Dataset, Finding, Fold, Split
 
 # A passage of so many characters hardly comes up twice by chance: about the 13 tokens of Brown et al. 2020, appendix C.

@@ -8,26 +8,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from headway.data.changes import no_changes
+from headway.data.changes import no_changes, take, take_changes
 from headway.data.cleaning import (
     Cleaned,
-    dense,
     given_groups,
-    is_rich,
     leave_leaked_out,
     list_rejects,
     set_contradictions_aside,
     set_rare_classes_aside,
-    take,
-    take_changes,
     tell_sampled,
-    treat_repeats,
     type_inputs,
 )
 from headway.data.dataset import ROW, Column, Dataset, Finding, Table
 from headway.data.inference import OneTask, check_columns
 from headway.data.keys import empty_rows, input_keys
 from headway.data.reading import check_rejected
+from headway.data.repeats import dense, is_rich, treat_repeats
 from headway.data.sources.part import REJECTED, rejected_frame
 from headway.data.targets import Target as ReadTarget
 from headway.data.targets import read_target

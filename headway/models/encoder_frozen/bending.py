@@ -12,11 +12,10 @@ from scipy.special import softmax
 from spox import Var
 
 from headway.compute.clock import Clock
-from headway.models.answers import answer
 from headway.models.descent import descend
-from headway.models.encoder_frozen.choosing import SCALES, Choice, Exam
+from headway.models.encoder_frozen.choosing import SCALES, Choice, Exam, examined
 from headway.models.encoder_frozen.heads import Vectors
-from headway.models.targets import TargetScale, mean_loss
+from headway.models.targets import TargetScale
 from headway.tasks import Task
 from headway.tasks.recipe import Recipe
 
@@ -131,7 +130,8 @@ def bend(
                 break
             heads = [fitted(name, strength, exam.train.rows, task, seed=seed, clock=clock) for exam in exams]
             for scale in SCALES if target is None else (1.0,):
-                loss = _loss(exams, heads, scale=scale, task=task, recipe=recipe, target=target)
+                outputs = [head.scaled(scale).outputs(exam.valid.x) for exam, head in zip(exams, heads, strict=True)]
+                loss = examined(exams, outputs, task=task, recipe=recipe, target=target)
                 if loss < ceiling:
                     best, ceiling = Bend(name, strength, scale, loss), loss
     return best
@@ -207,20 +207,3 @@ def _objective(
         return value + penalty / 2 * size, np.concatenate([part.ravel() for part in gradient]).astype(np.float64)
 
     return loss
-
-
-def _loss(
-    exams: Sequence[Exam],
-    heads: Sequence[Bent],
-    *,
-    scale: float,
-    task: Task,
-    recipe: Recipe,
-    target: TargetScale | None,
-) -> float:
-    """Return the mean loss over the exams."""
-    losses = [
-        mean_loss(answer(head.scaled(scale).outputs(exam.valid.x), target), exam.truth, exam.valid.weight, task, recipe)
-        for exam, head in zip(exams, heads, strict=True)
-    ]
-    return float(np.average(losses, weights=[exam.valid.weight.sum() for exam in exams]))

@@ -86,6 +86,17 @@ def cross_validated(material: Material, truth: np.ndarray, task: Task, *, seed: 
     return tuple(Exam(material.take(fold.train), material.rows.take(fold.valid), truth[fold.valid]) for fold in folds)
 
 
+def examined(
+    exams: Sequence[Exam], outputs: Sequence[np.ndarray], *, task: Task, recipe: Recipe, target: TargetScale | None
+) -> float:
+    """Return the mean loss over exams of what a head puts out for the rows of each, `[n, outputs]`."""
+    losses = [
+        mean_loss(answer(found, target), exam.truth, exam.valid.weight, task, recipe)
+        for exam, found in zip(exams, outputs, strict=True)
+    ]
+    return float(np.average(losses, weights=[exam.valid.weight.sum() for exam in exams]))
+
+
 @dataclass
 class _Search:
     """The best choice so far."""
@@ -132,12 +143,8 @@ class _Search:
         return found
 
     def _loss(self, heads: Sequence[Head], scale: float) -> float:
-        """Return the mean loss over the exams."""
-        losses = []
-        for exam, head in zip(self.exams, heads, strict=True):
-            answers = answer(head.scaled(scale).outputs(exam.valid.x), self.target)
-            losses.append(mean_loss(answers, exam.truth, exam.valid.weight, self.task, self.recipe))
-        return float(np.average(losses, weights=[exam.valid.weight.sum() for exam in self.exams]))
+        outputs = [head.scaled(scale).outputs(exam.valid.x) for exam, head in zip(self.exams, heads, strict=True)]
+        return examined(self.exams, outputs, task=self.task, recipe=self.recipe, target=self.target)
 
     def _errors(self, heads: Sequence[Head]) -> float:
         """Return the weighted share of wrong answers over the exams."""

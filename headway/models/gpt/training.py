@@ -22,7 +22,7 @@ from headway.models.rows import Packed, judge_rows, pack
 from headway.models.sequences import Sequences
 from headway.networks.checkpoints import Checkpoints, Values, values_of
 from headway.networks.device import has_bfloat16
-from headway.networks.optimizing import Progress
+from headway.networks.optimizing import Progress, rate_factor
 
 # How often the loss on a part of the validation text is looked at, and how many tokens of it.
 LOOKS, LOOK_TOKENS = 16, 16_384
@@ -213,16 +213,6 @@ def optimizers_of(network: Decoder, plan: Plan) -> list[torch.optim.Optimizer]:
 
 # The table's AdamW rate as a share of Muon's.
 TABLE_SHARE = 0.6
-
-
-def rate_factor(plan: Plan, progress: Progress) -> float:
-    """Return by what the learning rate is multiplied: up from 0 in the warm-up, then down to 0."""
-    done = progress.done
-    if done < plan.warmup:
-        return done / plan.warmup
-    fraction = (done - plan.warmup) / max(1e-9, 1 - plan.warmup)
-    factors = {"constant": 1.0, "linear": 1 - fraction, "cosine": (1 + math.cos(math.pi * fraction)) / 2}
-    return factors[plan.schedule]
 
 
 def autocast(plan: Plan) -> torch.autocast:

@@ -17,7 +17,7 @@ from headway.models.lora.lessons import Lesson
 from headway.models.lora.network import Tuned
 from headway.models.lora.plan import Plan
 from headway.networks.checkpoints import Checkpoints, Values, values_of
-from headway.networks.optimizing import Progress
+from headway.networks.optimizing import Progress, rate_factor
 
 # How often the validation part is looked at, at the most and not more often than every so many steps.
 LOOKS, STEPS_A_LOOK = 8, 10
@@ -184,13 +184,3 @@ class Training:
         self.taken, self.progress, self.best = kept["taken"], Progress(kept["done"]), kept["best"]
         self.losses, self.train_loss, self.valid_loss = kept["curves"]
         return bool(kept.get("over", False))
-
-
-def rate_factor(plan: Plan, progress: Progress) -> float:
-    """Return by what the learning rate is multiplied: up from 0 in the warm-up, then down to 0."""
-    done = progress.done
-    if done < plan.warmup:
-        return done / plan.warmup
-    fraction = (done - plan.warmup) / max(1e-9, 1 - plan.warmup)
-    factors = {"constant": 1.0, "linear": 1 - fraction, "cosine": (1 + math.cos(math.pi * fraction)) / 2}
-    return factors[plan.schedule]

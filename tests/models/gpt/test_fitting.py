@@ -137,8 +137,7 @@ def test_long_texts_are_judged_as_a_whole_and_prompts_do_not_count():
 
 
 def test_the_rate_goes_up_and_down():
-    from headway.models.gpt.training import rate_factor
-    from headway.networks.optimizing import Progress
+    from headway.networks.optimizing import Progress, rate_factor
 
     plan = fitting.plan_for(Recipe(), tokens=1000, longest=100, vocabulary=50, readable=math.inf)
     factors = [rate_factor(plan, Progress(done)) for done in (0.0, plan.warmup, 0.5, 1.0)]
