@@ -88,7 +88,7 @@ def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estim
     part = train.rows.head(COUNTED)
     texts, _ = answers_of(part, material)
     count = sum(map(len, texts))
-    tokens = count * train.y.sum() / max(1.0, float(part[TEXT].str.len_chars().sum() or 1))
+    tokens = count * float(train.y.sum()) / max(1.0, float(part[TEXT].str.len_chars().sum() or 1))
     answered = sum(int(text.learnt.sum()) for text in texts) / max(1, count)
     speed = speed_of(material.config, device_of())
     operations = tokens * operations_a_token(material.config, answer_share=answered)

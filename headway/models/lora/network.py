@@ -12,8 +12,8 @@ from torch.nn import functional
 from headway.decoders.exporting import rotary
 from headway.decoders.stack import EMBEDDING, HEAD, NORM, NORM_BIAS, POSITIONS, DecoderConfig, Weights, layer_name
 from headway.models.lora.adapters import Adapted, Dense, Frozen
-from headway.models.lora.operations import rms_norm, rotated, swiglu
 from headway.models.lora.packing import Packed, collect, spread
+from headway.networks.operations import rms_norm, rotated, swiglu
 
 # The maps of a layer that are one here, by what they read.
 QKV = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj")

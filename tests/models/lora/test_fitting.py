@@ -1,8 +1,9 @@
 """Teaching a tiny decoder: answers, conversations, pairs, resuming, and what goes wrong."""
 
 import errno
+import json
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import polars as pl
@@ -16,9 +17,10 @@ from headway.data.dataset import Column  # noqa: E402
 from headway.errors import TrainingError  # noqa: E402
 from headway.models.decoder_graph import continue_texts, facts_of, judge_graph, open_decoder  # noqa: E402
 from headway.models.family import Examples, Support, notes_of  # noqa: E402
-from headway.models.lora.fitting import fit  # noqa: E402
+from headway.models.lora.fitting import estimate, fit  # noqa: E402
 from headway.models.lora.lessons import Answers  # noqa: E402
 from headway.models.lora.material import answers_of, material_of  # noqa: E402
+from headway.models.lora.speed import Speed  # noqa: E402
 from headway.models.lora.training import Training  # noqa: E402
 from headway.networks.checkpoints import Checkpoints  # noqa: E402
 from headway.runtime.generation.wishes import Message  # noqa: E402
@@ -207,6 +209,13 @@ def test_a_loss_that_is_no_number_ends_teaching_with_advice(base, monkeypatch):
     with pytest.raises(TrainingError, match="the loss became nan in step 1") as caught:
         taught(questions(8), base)
     assert "training.learning_rate" in str(caught.value)
+
+
+def test_a_long_estimate_can_be_kept_beside_what_it_came_to(base, monkeypatch):
+    monkeypatch.setattr("headway.models.lora.fitting.speed_of", lambda *_: Speed(1.0, "float32", None))
+    told = estimate(examples(questions(), base), Generate("answers"), FAST, seed=0)
+    assert told.seconds > 1
+    assert json.loads(json.dumps(asdict(told))) == asdict(told)
 
 
 def test_the_clock_is_obeyed(base):
