@@ -15,6 +15,8 @@ SMALLEST_BATCH, LARGEST_BATCH = 4, 64
 # Where time is short, so much of the layers learns as lets the data be read so often. A reading of a layer forth costs
 # 1, back another 1; layers below those that learn are read forth once, and what they make of a text is kept.
 DEPTHS, WANTED_READINGS = (1.0, 1 / 2, 1 / 3, 1 / 6), 3.0
+# Fewer layers take larger steps.
+RATE, SHALLOW_RATE = 1e-3, 2e-3
 # Longer conversations lose the beginning of what was asked, longer answers their end; running text is cut in pieces.
 LONGEST, PIECE = 1024, 512
 # An answer may take this share of the window before it loses its end.
@@ -40,7 +42,7 @@ class Plan:
     depth: int
     rank: int = 16
     alpha: float = 32.0
-    learning_rate: float = 5e-4
+    learning_rate: float = RATE
     weight_decay: float = 0.0
     schedule: Schedule = "cosine"
     warmup: float = 0.05
@@ -72,12 +74,14 @@ def plan_for(
     usual = TOKENS_A_STEP * texts // max(1, tokens)
     steps = texts * min(passes / 2, recipe.epochs or EPOCHS) / FEWEST_STEPS
     batch = recipe.batch_size or max(SMALLEST_BATCH, min(LARGEST_BATCH, usual, max(1, texts // 8), int(steps)))
+    depth = choose_depth(layers, passes)
     plan = Plan(
         steps=0 if recipe.loss == "dpo" and pairs else (recipe.epochs or EPOCHS) * -(-texts // batch),
         pair_steps=0 if recipe.loss == "cross_entropy" else (recipe.epochs or PAIR_EPOCHS) * -(-pairs // batch),
         batch_size=batch,
         window=window,
-        depth=choose_depth(layers, passes),
+        depth=depth,
+        learning_rate=RATE if depth == layers else SHALLOW_RATE,
     )
     named = ("learning_rate", "weight_decay", "schedule", "warmup", "clip")
     wishes = {name: getattr(recipe, name) for name in named if getattr(recipe, name) is not None}

@@ -24,6 +24,7 @@ def test_little_time_gives_fewer_layers_and_smaller_steps():
     assert [choose_depth(30, passes) for passes in (math.inf, 6, 3.5, 2.7, 1, 0)] == [30, 30, 15, 10, 5, 5]
     hurried = planned(passes=1.0)
     assert (hurried.depth, hurried.batch_size) == (5, 5)
+    assert hurried.learning_rate > planned().learning_rate
     assert planned(passes=100.0) == planned()
 
 
