@@ -23,7 +23,7 @@ from headway.runtime.manifest import Generation, Manifest
 
 # By how much the perplexity may grow, as a share of that in float32.
 TOLERANCE = 0.03
-_PRECISIONS: tuple[Precision, ...] = ("int4", "int8", "float32")
+_PRECISIONS: tuple[Precision, ...] = ("int4", "mixed", "int8", "float32")
 _MB = 2**20
 # Text that the model writes itself where none is given: pieces, and tokens of each.
 _OWN, _OWN_TOKENS = 8, 96
