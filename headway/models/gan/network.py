@@ -90,7 +90,7 @@ class Critic(nn.Module):
         for _ in self.convolutions:
             width, height = max(1, width // 2), max(1, height // 2)
         self.head = nn.Linear(ends[-1] * width * height, 1)
-        # The class is looked for in every place: with a mean over places it took many times the steps to be learnt.
+        # The class is looked for in every place: on digits that halved the distance beside a mean over places.
         self.labels = nn.Embedding(labels, self.head.in_features) if labels > 1 else None
         if self.labels is not None:
             nn.init.zeros_(self.labels.weight)

@@ -18,7 +18,8 @@ WIDEST = 96
 # Gamma of the gradient penalty for each pixel: larger ones bear a stronger one (so do Karras et al. 2020b, "Training
 # generative adversarial networks with limited data").
 PENALTY_A_PIXEL = 5e-3
-# What is read more often than this the critic would learn by heart: both kinds of pictures are changed before it looks.
+# What is read more often than this the critic may learn by heart: both kinds of pictures are changed before it looks.
+# A guess: no run has compared both ways yet.
 OFTEN = 60
 # Pictures that are looked at in all where nothing hurries.
 VIEWS = 600_000
