@@ -12,8 +12,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.optim.adam import adam
 
 _BETAS, _EPS = (0.9, 0.999), 1e-8
+# What torch calls the moments of a parameter: steps taken, mean of its gradients, mean of their squares.
+_NAMES = ("step", "exp_avg", "exp_avg_sq")
 
 
 class Adam:
@@ -23,8 +26,7 @@ class Adam:
         """Take groups of `params` with their `weight_decay`, and whatever else the caller keeps in them."""
         self.param_groups: list[dict[str, Any]] = [{"lr": lr, "weight_decay": 0.0, **group} for group in groups]
         self._decoupled = decoupled
-        # Of each parameter: steps taken, mean of its gradients, mean of their squares.
-        self._moments: dict[Tensor, tuple[Tensor, Tensor, Tensor]] = {}
+        self._moments: dict[Tensor, tuple[Tensor, ...]] = {}
 
     def zero_grad(self) -> None:
         """Forget the gradients."""
@@ -35,8 +37,6 @@ class Adam:
     @torch.no_grad()
     def step(self) -> None:
         """Move the parameters that have a gradient."""
-        from torch.optim.adam import adam
-
         for group in self.param_groups:
             learning = [parameter for parameter in group["params"] if parameter.grad is not None]
             if not learning:
@@ -52,7 +52,7 @@ class Adam:
     def state_dict(self) -> dict[str, Any]:
         """Return the moments by the parameters' places, and the groups without the parameters."""
         state = {
-            place: dict(zip(("step", "exp_avg", "exp_avg_sq"), self._moments[parameter], strict=True))
+            place: dict(zip(_NAMES, self._moments[parameter], strict=True))
             for place, parameter in enumerate(self._parameters())
             if parameter in self._moments
         }
@@ -65,18 +65,14 @@ class Adam:
             group.update(found)
         parameters = self._parameters()
         self._moments = {
-            parameters[place]: (
-                moments["step"].to(parameters[place].device),
-                moments["exp_avg"].to(parameters[place].device),
-                moments["exp_avg_sq"].to(parameters[place].device),
-            )
+            parameters[place]: tuple(moments[name].to(parameters[place].device) for name in _NAMES)
             for place, moments in kept["state"].items()
         }
 
     def _parameters(self) -> list[Tensor]:
         return [parameter for group in self.param_groups for parameter in group["params"]]
 
-    def _moments_of(self, parameter: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _moments_of(self, parameter: Tensor) -> tuple[Tensor, ...]:
         if parameter not in self._moments:
             steps = torch.zeros((), dtype=torch.float32, device=parameter.device)
             self._moments[parameter] = steps, torch.zeros_like(parameter), torch.zeros_like(parameter)

@@ -146,9 +146,9 @@ def write_files(folder: Path, content: Mapping[str, bytes]) -> None:
 def _write_archive(path: Path, content: Mapping[str, bytes]) -> None:
     """Write the files as a zip that is the same for the same content.
 
-    Weights hardly shrink further at higher levels, which take six times as long (measured on half a gigabyte: 11 s to
-    65 s, .44 to .41 of the size). Tables full of zeros shrink so much that a reader would suspect a zip bomb: they are
-    stored as they are.
+    Weights hardly shrink further at higher levels, which take six times as long (100 MB of a multilingual encoder: to
+    .44 in 2.3 s at level 1, to .41 in 13.8 s at level 6). Tables full of zeros shrink so much that a reader would
+    suspect a zip bomb: they are stored as they are.
     """
     stored: set[str] = set()
     while True:

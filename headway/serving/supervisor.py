@@ -47,13 +47,14 @@ class _Hand:
 
 @dataclass(eq=False)
 class _Deploy:
-    """A swap under way: who asked, which workers are still expected, and what they found."""
+    """A swap under way: who asked, which workers are still expected, which have opened it, and what they found."""
 
     id: int
     wish: Mapping[str, Any]
     asker: _Hand
     deadline: float
-    waiting: set[int]
+    waiting: set[int] = field(default_factory=set)
+    opened: set[int] = field(default_factory=set)
     found: Mapping[str, Any] = field(default_factory=dict)
     error: str | None = None
     is_switching: bool = False
@@ -139,6 +140,8 @@ class Supervisor:
         _send(hand, replace(self.settings, packages=tuple(self._packages)).to_json())
         ours.settimeout(0)
         self._selector.register(ours, selectors.EVENT_READ, lambda: self._hear(hand))
+        if self._deploys and not self._deploys[0].is_switching:  # or it would stay with what it was started with
+            self._let_open(hand)
 
     def _hear(self, hand: _Hand) -> None:
         """Take what a worker says."""
@@ -157,7 +160,7 @@ class Supervisor:
     def _take(self, hand: _Hand, words: Mapping[str, Any]) -> None:
         if words.get("ask") == "deploy":
             self._count += 1
-            self._deploys.append(_Deploy(self._count, words, hand, time.monotonic() + _DEPLOY_SECONDS, set()))
+            self._deploys.append(_Deploy(self._count, words, hand, time.monotonic() + _DEPLOY_SECONDS))
             if len(self._deploys) == 1:
                 self._begin_deploy()
         elif words["did"] == "start":
@@ -198,6 +201,7 @@ class Supervisor:
         self._hear_last(hand)
         if self._deploys:
             self._deploys[0].waiting.discard(hand.index)
+            self._deploys[0].opened.discard(hand.index)
             self._check_deploy()
         if self._stopping is not None or self._failure is not None:
             return
@@ -215,12 +219,17 @@ class Supervisor:
             hand.line.close()
 
     def _begin_deploy(self) -> None:
-        """Let every worker open the package beside the running one."""
+        """Let every worker open the package beside the running one, also those that are still starting."""
+        self._deploys[0].deadline = time.monotonic() + _DEPLOY_SECONDS
+        for hand in self._hands.values():
+            self._let_open(hand)
+
+    def _let_open(self, hand: _Hand) -> None:
+        """Let one worker open the package of the swap under way, as soon as it is ready."""
         deploy = self._deploys[0]
-        deploy.deadline = time.monotonic() + _DEPLOY_SECONDS
-        deploy.waiting = {hand.index for hand in self._hands.values() if hand.is_up}
-        order = {"do": "load", "id": deploy.id, **{key: deploy.wish.get(key) for key in ("path", "name", "force")}}
-        self._tell_waiting(order)
+        deploy.waiting.add(hand.index)
+        wish = {key: deploy.wish.get(key) for key in ("path", "name", "force")}
+        _send(hand, json.dumps({"do": "load", "id": deploy.id, **wish}))
 
     def _go_on(self, hand: _Hand, words: Mapping[str, Any]) -> None:
         deploy = self._deploys[0]
@@ -229,6 +238,7 @@ class Supervisor:
             deploy.error = deploy.error or str(words["error"])
         elif "found" in words:
             deploy.found = words["found"]
+            deploy.opened.add(hand.index)
         self._check_deploy()
 
     def _check_deploy(self) -> None:
@@ -243,8 +253,9 @@ class Supervisor:
         else:
             deploy.is_switching = True
             self._packages = _exchanged(self._packages, Package(str(deploy.found["name"]), str(deploy.wish["path"])))
-            deploy.waiting = {hand.index for hand in self._hands.values() if hand.is_up}
-            self._tell_waiting({"do": "switch", "id": deploy.id})
+            deploy.waiting = set(deploy.opened)
+            for index in deploy.opened:
+                _send(self._hands[index], json.dumps({"do": "switch", "id": deploy.id}))
 
     def _end_deploy(self, error: str | None) -> None:
         deploy = self._deploys.pop(0)
@@ -257,10 +268,6 @@ class Supervisor:
         self._on_event("deploy", {**deploy.found, "error": error})
         if self._deploys:
             self._begin_deploy()
-
-    def _tell_waiting(self, order: Mapping[str, Any]) -> None:
-        for index in self._deploys[0].waiting:
-            _send(self._hands[index], json.dumps(order))
 
     def _listen_for_signals(self) -> None:
         """Turn signals into something the selector sees."""

@@ -157,6 +157,16 @@ def test_a_package_is_swapped_under_load_without_a_failed_request(running, tiny_
     assert last == {load.versions[-1]}  # also the worker that was started after the swap
 
 
+def test_a_worker_that_starts_during_a_swap_gets_the_new_package(running, tiny_package, tmp_path):
+    better = write_tiny(tmp_path / "better", metrics={"accuracy": 0.95})
+    service = running(tiny_package, "--workers", 2)
+    with headway.Client(service.url) as client:
+        found = client.deploy(better)  # the second worker is on its way
+    service.wait_for_workers(2)
+    answering = {httpx.get(f"{service.url}/v1/models").json()["models"][0]["version"] for _ in range(16)}
+    assert answering == {found["version"]}
+
+
 def connections(pid, port):
     import psutil
 
