@@ -61,15 +61,7 @@ class Tuned(nn.Module):
         ranks = [rank if number >= self.entry else 0 for number in range(config.layers)]
         self.layers = nn.ModuleList(
             [
-                Layer(
-                    config,
-                    number,
-                    tensor,
-                    rank=own,
-                    alpha=alpha,
-                    dtype=dtype,
-                    keep=keep,
-                )
+                Layer(config, number, tensor, rank=own, alpha=alpha, dtype=dtype, keep=keep)
                 for number, own in enumerate(ranks)
             ]
         )
