@@ -25,6 +25,7 @@ from headway.errors import RunError
 from headway.serving import rates, telemetry
 from headway.serving.settings import Package, Post, Settings
 from headway.serving.shared_memory import WORKERS, make_board_file
+from headway.serving.telling import Teller
 
 _BACKLOG = 2048
 # A worker that lived shorter than this is started again more slowly each time, up to the longest pause (seconds).
@@ -64,8 +65,11 @@ class Supervisor:
     """Runs the service until it is told to stop."""
 
     def __init__(self, settings: Settings, *, on_event: Callable[[str, Mapping[str, Any]], None]) -> None:
-        """Take the settings; `on_event` hears of `start`, `plan`, `restart`, `deploy` and `stop` with their facts."""
-        self.settings, self._on_event = settings, on_event
+        """Take the settings; `on_event` hears of `start`, `plan`, `restart`, `deploy` and `stop` with their facts.
+
+        It is called in a thread of its own.
+        """
+        self.settings, self._teller = settings, Teller(on_event)
         self._packages = list(settings.packages)
         self._hands: dict[int, _Hand] = {}
         self._selector = selectors.DefaultSelector()
@@ -99,7 +103,8 @@ class Supervisor:
             self._folder.cleanup()
         if self._failure is not None:
             raise RunError("the service could not start", got=self._failure)
-        self._on_event("stop", {})
+        self._teller.tell("stop", {})
+        self._teller.close()
 
     @property
     def port(self) -> int:
@@ -178,7 +183,7 @@ class Supervisor:
         is_first = not any(other.is_up for other in self._hands.values()) and not self._wanted
         hand.is_up = True
         if is_first:
-            self._on_event("start", {"port": self.port, "seconds": time.monotonic() - hand.began})
+            self._teller.tell("start", {"port": self.port, "seconds": time.monotonic() - hand.began})
         if self._threads and not self._wanted:
             self._add_workers(self.settings.workers)
 
@@ -187,7 +192,7 @@ class Supervisor:
         if self._wanted:
             return
         self._threads = plan["threads"]
-        self._on_event("plan", plan)
+        self._teller.tell("plan", plan)
         self._add_workers(plan["workers"])
 
     def _add_workers(self, wanted: int) -> None:
@@ -209,7 +214,7 @@ class Supervisor:
         pause = min(_LONGEST_PAUSE, 2 * self._pauses.get(hand.index, 0.25)) if lived < _SHORT else 0.0
         self._pauses[hand.index] = pause
         self._due[hand.index] = time.monotonic() + pause
-        self._on_event("restart", {"worker": hand.index, "code": hand.process.returncode})
+        self._teller.tell("restart", {"worker": hand.index, "code": hand.process.returncode})
 
     def _hear_last(self, hand: _Hand) -> None:
         with suppress(OSError, ValueError):
@@ -265,7 +270,7 @@ class Supervisor:
             for hand in self._hands.values():
                 _send(hand, json.dumps({"do": "forget", "id": deploy.id}))
         _send(deploy.asker, json.dumps(answer))
-        self._on_event("deploy", {**deploy.found, "error": error})
+        self._teller.tell("deploy", {**deploy.found, "error": error})
         if self._deploys:
             self._begin_deploy()
 
