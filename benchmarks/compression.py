@@ -144,7 +144,7 @@ def quantised_by_peer(graph: Graph, folder: Path, *, reduce_range: bool) -> Grap
         # Shapes are not inferred through fused attention.
         extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
     )
-    return replace(graph, onnx=target.read_bytes())
+    return replace(graph, model=target.read_bytes())
 
 
 def compared(lines: list[Line], test: Examples, task: Classify) -> list[tuple[object, ...]]:

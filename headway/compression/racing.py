@@ -35,7 +35,7 @@ def race(graphs: Sequence[Graph], columns: Mapping[str, Cells]) -> list[Measured
             latency_p50_ms=round(1000 * float(np.quantile(seconds, 0.5)), 4),
             latency_p95_ms=round(1000 * float(np.quantile(seconds, 0.95)), 4),
             rows_per_second=round(rate, 1),
-            size_mb=round((len(graph.onnx) + sum(map(len, graph.files.values()))) / 2**20, 4),
+            size_mb=round((graph.size + sum(map(len, graph.files.values()))) / 2**20, 4),
             memory_mb=float("nan"),
         )
         for graph, seconds, rate in zip(graphs, latencies, rates, strict=True)

@@ -92,7 +92,7 @@ def with_bits(graph: Graph, rows: pl.DataFrame, *, tokens: int) -> Graph:
     whole = {name: weight for name, weight in weights.items() if isinstance(weight, np.ndarray)}
     gated = gate(config, whole, graph.files[TOKENIZER], generation_of(graph), texts=texts, onnx=graph.onnx)
     told = replace(facts, precision=gated.proof.precision, proof=figures_of(gated))
-    return replace(graph, onnx=gated.onnx, files={**graph.files, FACTS: _written(config, told)})
+    return replace(graph, model=gated.onnx, files={**graph.files, FACTS: _written(config, told)})
 
 
 def facts_of(graph: Graph) -> tuple[DecoderConfig, DecoderFacts]:

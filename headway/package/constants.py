@@ -79,6 +79,6 @@ class Constants:
 
 def _digest(array: np.ndarray) -> str:
     """Return what is equal for arrays of the same type, shape and content alone."""
-    digest = hashlib.blake2b(array.data, digest_size=16, person=str(array.dtype).encode()[:16])
-    digest.update(str(array.shape).encode())
-    return digest.hexdigest()
+    digest = hashlib.sha256(array.data)  # which processors have instructions for
+    digest.update(f"{array.dtype} {array.shape}".encode())
+    return digest.hexdigest()[:32]

@@ -21,7 +21,7 @@ def settle_bits(attempt: Attempt, competed: Competed) -> Competed:
     The release gate allows 3% of the perplexity on validation rows. It is kept, so that a resumed run finds it.
     """
     graph = competed.tournament.graph
-    is_small = len(graph.onnx) / 2**20 < SMALL_MB
+    is_small = graph.size < SMALL_MB * 2**20
     if competed.task.kind != "generate" or attempt.project.compress == "off" or is_small:
         return competed
     with attempt.stage("compress") as note:

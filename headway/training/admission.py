@@ -36,6 +36,8 @@ WARM_SHARE = 0.1
 MEASURE_SECONDS, MEASURE_MOST, MEASURE_SHARE = 1.0, 2.5, 0.05
 # Rows among many take this share of the time of one alone.
 IN_BULK = 0.5
+# A large model takes time to be written, opened and measured: seconds a megabyte, above what the tail of a run holds.
+PACKING_SECONDS, PACKED_BY_THE_WAY = 0.08, 20.0
 # Members with this much of the weight are likely to ship.
 LIKELY = 0.2
 # A probe that took this share of the time left is not taken twice.
@@ -111,19 +113,24 @@ def seconds_available(state: State, row_seconds: float = 0.0) -> float:
     reserve = sum(refit_seconds(state.outcomes[name], state.contest, state.outcomes) for name in likely_winners(state))
     measuring = max(MEASURE_SECONDS, min(MEASURE_MOST, MEASURE_SHARE * state.clock.left()))
     finishing = measuring if best is None or best.name in BASELINES else 2 * measuring
-    return state.clock.left() - reserve - finishing - max(testing_seconds(state), state.contest.test_rows * row_seconds)
+    return state.clock.left() - reserve - finishing - max(closing_seconds(state), state.contest.test_rows * row_seconds)
 
 
-def testing_seconds(state: State) -> float:
-    """Return about how long the best so far will take for the test rows; in bulk the cores share them.
+def closing_seconds(state: State) -> float:
+    """Return about how long the best so far will take for the test rows, which the cores share, and to be packaged.
 
     What writes is left out: its latency is that of a token, and the time for its test is kept beforehand.
     """
     best = state.best
     if best is None or best.latency_p50_ms is None or state.contest.task.kind == "generate":
         return 0.0
-    alone = best.latency_p50_ms / 1000
-    return state.contest.test_rows * alone * IN_BULK
+    testing = state.contest.test_rows * best.latency_p50_ms / 1000 * IN_BULK
+    return testing + packing_seconds(best)
+
+
+def packing_seconds(outcome: Outcome) -> float:
+    """Return about how long a large model takes to be written and opened, beyond what every model does."""
+    return PACKING_SECONDS * max(0.0, (outcome.size_mb or 0.0) - PACKED_BY_THE_WAY)
 
 
 def likely_winners(state: State) -> list[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from headway.errors import BudgetError
 from headway.package.combining import combine
 from headway.package.parity import check_parity
-from headway.training.admission import UNPROBED, testing_seconds
+from headway.training.admission import UNPROBED, closing_seconds
 from headway.training.calibration import calibrate_answers, calibrate_graph
 from headway.training.contest import Contest
 from headway.training.ensemble import mix
@@ -28,6 +29,7 @@ from headway.training.trial import PARITY_ROWS, columns_of
 
 # An ensemble ships where members with this much of the weight can learn from all rows.
 MOST_OF_IT = 0.5
+NO_TIME = "no time left to refit its members"
 
 
 def finish(state: State) -> Tournament:
@@ -93,17 +95,22 @@ def affordable(state: State, best: Outcome) -> Outcome:
     """Return the ensemble if the members with most of its weight can be refitted in time; else the best single one."""
     if not best.members:
         return best
-    left, ready = state.clock.left() - testing_seconds(state), 0.0
-    costs = {name: refit_seconds(state.outcomes[name], state.contest, state.outcomes) for name in best.members}
-    for name in sorted(costs, key=costs.__getitem__):
-        left -= costs[name]
-        ready += best.members[name] if left >= 0 else 0.0
-    if ready >= MOST_OF_IT:
+    if can_refit(state, best.members):
         return best
-    state.outcomes[best.name] = replace(best, status="dropped", reason="no time left to refit its members")
+    state.outcomes[best.name] = replace(best, status="dropped", reason=NO_TIME)
     single = state.best
     assert single is not None
     return single
+
+
+def can_refit(state: State, weights: Mapping[str, float], *, spent: float = 0.0) -> bool:
+    """Tell whether members with most of the weight can be refitted in time, once `spent` seconds have passed."""
+    left, ready = state.clock.left() - closing_seconds(state) - spent, 0.0
+    costs = {name: refit_seconds(state.outcomes[name], state.contest, state.outcomes) for name in weights}
+    for name in sorted(costs, key=costs.__getitem__):
+        left -= costs[name]
+        ready += weights[name] if left >= 0 else 0.0
+    return ready >= MOST_OF_IT
 
 
 def refit_winner(state: State, chosen: Outcome) -> tuple[Refitted, bool]:
@@ -133,7 +140,7 @@ def refit_in_time(state: State, name: str) -> Refitted | None:
     if kept is not None:
         return kept
     outcome = state.outcomes[name]
-    late = refit_seconds(outcome, state.contest, state.outcomes) > state.clock.left() - testing_seconds(state)
+    late = refit_seconds(outcome, state.contest, state.outcomes) > state.clock.left() - closing_seconds(state)
     if late and name not in BASELINES and name not in state.wholes:
         return None
     try:
@@ -149,9 +156,7 @@ def refit_one(state: State, name: str) -> Refitted:
     contest = state.contest.seen_by(entrant.card)
     if fitted is None:
         fitted = refit(entrant, state.registry.load_for(name, contest.task), outcome, contest, clock=state.clock)
-    refitted = exported(fitted, outcome, contest)
-    save_refitted(state.store, f"refit_{name}", refitted)
-    return refitted
+    return save_refitted(state.store, f"refit_{name}", exported(fitted, outcome, contest))
 
 
 def assemble(state: State, chosen: Outcome, parts: dict[str, Refitted]) -> Refitted:

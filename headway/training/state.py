@@ -53,10 +53,10 @@ class State:
 def conclude(state: State, outcome: Outcome, *, seconds: float, save: bool = True) -> None:
     """Record an outcome, keep it on disk, tell the listener, and name a new leader."""
     leader = state.best
+    if save:
+        outcome = state.store.save(outcome)
     state.outcomes[outcome.name] = outcome
     state.footprints.request(outcome)
-    if save:
-        state.store.save(outcome)
     metric = state.contest.metric
     state.listen(
         CandidateFinished(

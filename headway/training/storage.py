@@ -6,6 +6,8 @@ One folder per candidate: `outcome.json`, `answers.npy`, `graph.onnx`, `feeds.js
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from pathlib import Path
@@ -20,6 +22,7 @@ from headway.runtime.manifest_json import feeds_from_json, feeds_to_json
 from headway.training.outcome import Outcome, Tournament
 
 SHIPPED = ".shipped"
+MODEL = "graph.onnx"
 APART = ("graph", "answers", "curves", "calibrations")
 
 
@@ -30,8 +33,8 @@ class Store:
         """Keep everything under `folder`, which is made on the first write."""
         self.folder = folder
 
-    def save(self, outcome: Outcome) -> None:
-        """Write an outcome, all or nothing."""
+    def save(self, outcome: Outcome) -> Outcome:
+        """Write an outcome, all or nothing; return it with its graph left on the disk."""
         plain = {field.name: getattr(outcome, field.name) for field in fields(outcome) if field.name not in APART} | {
             "curves": [asdict(curve) for curve in outcome.curves],
             "calibrations": {name: asdict(each) for name, each in outcome.calibrations.items()},
@@ -42,6 +45,7 @@ class Store:
                 np.save(draft / "answers.npy", outcome.answers)
             if outcome.graph is not None:
                 write_graph(draft, outcome.graph)
+        return replace(outcome, graph=read_graph(self.folder / outcome.name))
 
     def load(self, name: str) -> Outcome | None:
         """Return a saved outcome, or None."""
@@ -60,10 +64,9 @@ class Store:
         outcome = replace(Outcome(**plain), curves=curves, calibrations=calibrations)
         return replace(outcome, answers=answers, graph=read_graph(folder))
 
-    def save_end(self, tournament: Tournament) -> None:
-        """Write how the tournament ended, with the graph that ships."""
-        for outcome in tournament.outcomes:
-            self.save(outcome)
+    def save_end(self, tournament: Tournament) -> Tournament:
+        """Write how the tournament ended, with the graph that ships; return it with the graphs left on the disk."""
+        outcomes = tuple(self.save(outcome) for outcome in tournament.outcomes)
         with whole_folder(self.folder / SHIPPED) as draft:
             write_graph(draft, tournament.graph)
             np.save(draft / "expected.npy", tournament.expected)
@@ -75,11 +78,14 @@ class Store:
                 "outcomes": [outcome.name for outcome in tournament.outcomes],
             }
             (draft / "tournament.json").write_text(json.dumps(end))
+        graph = read_graph(self.folder / SHIPPED)
+        assert graph is not None
+        return replace(tournament, outcomes=outcomes, graph=graph)
 
     @property
     def has_ended(self) -> bool:
         """Tell whether a tournament went to its end here."""
-        return (self.folder / SHIPPED / "graph.onnx").exists()
+        return (self.folder / SHIPPED / MODEL).exists()
 
     def load_end(self) -> Tournament | None:
         """Return a tournament that went to its end, or None."""
@@ -102,7 +108,10 @@ class Store:
 
 def write_graph(folder: Path, graph: Graph) -> None:
     """Write the parts of a graph into a folder."""
-    (folder / "graph.onnx").write_bytes(graph.onnx)
+    if isinstance(graph.model, Path):
+        _link(graph.model, folder / MODEL)
+    else:
+        (folder / MODEL).write_bytes(graph.model)
     (folder / "feeds.json").write_text(feeds_to_json(graph.feeds), encoding="utf-8")
     for name, content in graph.files.items():
         (folder / "files").mkdir(exist_ok=True)
@@ -110,11 +119,19 @@ def write_graph(folder: Path, graph: Graph) -> None:
 
 
 def read_graph(folder: Path) -> Graph | None:
-    """Return the graph kept in a folder, or None."""
-    if not (folder / "graph.onnx").exists():
+    """Return the graph kept in a folder, its model left there, or None."""
+    if not (folder / MODEL).exists():
         return None
     feeds = feeds_from_json((folder / "feeds.json").read_text(encoding="utf-8"))
     files: Mapping[str, bytes] = {
         path.name: path.read_bytes() for path in sorted(folder.glob("files/*")) if path.is_file()
     }
-    return Graph((folder / "graph.onnx").read_bytes(), feeds, files)
+    return Graph(folder / MODEL, feeds, files)
+
+
+def _link(source: Path, target: Path) -> None:
+    """Give a file a second place without writing its bytes again, where the disk can do that."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)

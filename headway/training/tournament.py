@@ -15,6 +15,7 @@ from headway.package.combining import combine
 from headway.training.admission import (
     by_cost,
     failure,
+    packing_seconds,
     refused,
     sample_share,
     seconds_allowed,
@@ -22,7 +23,7 @@ from headway.training.admission import (
     seconds_wanted,
 )
 from headway.training.contest import Contest
-from headway.training.ending import finish
+from headway.training.ending import NO_TIME, can_refit, finish
 from headway.training.ensemble import gains_more_than_noise, loses_less, mix, select_weights
 from headway.training.entrants import BASELINES, Entrant, Entries
 from headway.training.events import CandidateStarted, Listen, Remark
@@ -56,8 +57,7 @@ def compete(
         tournament = hold(state, entries)
         outcomes = tuple(footprints.complete(outcome) for outcome in tournament.outcomes)
     tournament = replace(tournament, outcomes=outcomes)
-    store.save_end(tournament)
-    return tournament
+    return store.save_end(tournament)
 
 
 def hold(state: State, entries: Entries) -> Tournament:
@@ -202,6 +202,9 @@ def build_ensemble(state: State, best: Outcome, strongest: list[Outcome]) -> Out
         if not (is_cheap and loses) or is_ahead(best.answers, mixed, contest):
             return None
     members = [state.outcomes[name] for name in weights]
+    # A large mixture is put together, measured and kept for seconds, in which its members could be refitted.
+    if not can_refit(state, weights, spent=2 * sum(map(packing_seconds, members))):
+        return Outcome(ENSEMBLE, "skipped", NO_TIME)
     graphs = [member.graph for member in members if member.graph is not None]
     outcome = Outcome(
         ENSEMBLE,

@@ -1,5 +1,6 @@
 import json
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -83,3 +84,12 @@ def test_a_model_full_of_zeros_is_not_taken_for_a_bomb(tmp_path):
     assert load(archive).manifest.labels == ("no", "yes")
     with zipfile.ZipFile(archive) as members:
         assert members.getinfo("card.md").compress_type == zipfile.ZIP_STORED
+
+
+def test_large_content_that_hardly_shrinks_is_stored_as_it_is(tmp_path):
+    noise = np.random.default_rng(0).bytes(3 * 2**20)
+    graph = replace(number_graph(), files={"noise.bin": noise})
+    folder = write(tmp_path / "p", graph=graph)
+    with zipfile.ZipFile(archive_path(folder, MANIFEST.name)) as members:
+        assert members.getinfo("noise.bin").compress_type == zipfile.ZIP_STORED
+    assert load(archive_path(folder, MANIFEST.name)).manifest.labels == ("no", "yes")

@@ -11,13 +11,17 @@ from headway.training import admission
 from headway.training.admission import (
     OVERRUN,
     OVERRUN_LEAST,
+    PACKED_BY_THE_WAY,
+    PACKING_SECONDS,
     likely_winners,
     probe,
     seconds_allowed,
     seconds_available,
 )
+from headway.training.ending import can_refit
 from headway.training.entrants import Entrant
 from headway.training.outcome import Outcome
+from headway.training.refit import refit_seconds
 from headway.training.state import State
 from tests.training.families import NO_HURRY, Sees, contest, room
 
@@ -63,10 +67,31 @@ def test_time_is_kept_for_the_refit_of_the_best_and_of_who_is_likely_to_be_mixed
 def test_time_is_kept_for_the_test_rows():
     arena = replace(contest(), test_rows=4_000)
     slow = answered(arena, "slow", 0.9, places=slice(0, None, 10), latency_p50_ms=10.0)
-    assert admission.testing_seconds(state_of(arena=arena)) == 0.0
-    assert admission.testing_seconds(state_of([slow], arena=arena)) == pytest.approx(20.0)
+    assert admission.closing_seconds(state_of(arena=arena)) == 0.0
+    assert admission.closing_seconds(state_of([slow], arena=arena)) == pytest.approx(20.0)
     idle, own = (seconds_available(state_of(arena=arena), each) for each in (0.0, 0.005))
     assert idle - own == pytest.approx(20.0, abs=0.5)
+
+
+def test_time_is_kept_for_writing_a_large_package():
+    arena = contest()
+    small, large = (
+        answered(arena, "best", 0.9, places=slice(0, None, 10), latency_p50_ms=0.0, size_mb=size)
+        for size in (PACKED_BY_THE_WAY, PACKED_BY_THE_WAY + 500)
+    )
+    assert admission.closing_seconds(state_of([small], arena=arena)) == 0.0
+    assert admission.closing_seconds(state_of([large], arena=arena)) == pytest.approx(500 * PACKING_SECONDS)
+
+
+def test_a_mixture_is_made_where_most_of_it_can_be_refitted_after_that():
+    arena = contest()
+    outcomes = [answered(arena, name, 0.9, places=slice(0, None, 10)) for name in ("one", "other")]
+    state = state_of(outcomes, arena=arena)
+    once = refit_seconds(outcomes[0], arena, state.outcomes)
+    weights = {"one": 0.7, "other": 0.3}
+    assert can_refit(state, weights)
+    assert can_refit(state, weights, spent=99.0 - 2 * once)
+    assert not can_refit(state, weights, spent=101.0 - once)
 
 
 def test_an_estimate_that_is_far_too_low_does_not_cost_all_the_time():
@@ -83,7 +108,7 @@ def test_the_latency_of_a_token_says_nothing_of_the_test_rows():
     arena = replace(contest(), test_rows=4_000)
     writer = answered(arena, "gpt", 0.9, places=slice(0, None, 10), latency_p50_ms=10.0)
     writes = replace(arena, task=Generate())
-    assert admission.testing_seconds(state_of([writer], arena=writes)) == 0.0
+    assert admission.closing_seconds(state_of([writer], arena=writes)) == 0.0
 
 
 @pytest.mark.parametrize(("takes", "probes"), [(0.0, 2), (0.5, 1)])

@@ -111,7 +111,7 @@ class _Workshop:
             taught = lesson_of(learners, graph, subject.task, clock=clock, seed=subject.seed)
             course = Course(graph, taught, valid, subject.task, epochs or EPOCHS, subject.seed)
             smaller, epochs = recovered(smaller, course, clock)
-        made = replace(graph, onnx=write_blueprint(smaller))
+        made = replace(graph, model=write_blueprint(smaller))
         return narrowed(made, subject.calibration), epochs or 0
 
     def _cut(self, graph: Graph, learners: Examples) -> Blueprint:
@@ -127,6 +127,6 @@ class _Workshop:
         for groups, share in ((find_heads(blueprint), wish.heads), (find_channels(blueprint), wish.channels)):
             if groups and share < 1:
                 blueprint = cut(blueprint, keep_groups(blueprint, groups, share, evidence))
-        if len(write_blueprint(blueprint)) >= len(graph.onnx):
+        if len(write_blueprint(blueprint)) >= graph.size:
             raise TrainingError("nothing can be taken out of this graph as a whole")
         return blueprint

@@ -73,7 +73,7 @@ def shrunk(graph: Graph, scheme: Scheme, sample: Mapping[str, np.ndarray]) -> Gr
         model = with_four_bit_products(model)
     if scheme.convolutions:
         model = with_static_convolutions(model, sample)
-    return replace(graph, onnx=halved(model).SerializeToString())
+    return replace(graph, model=halved(model).SerializeToString())
 
 
 def inputs_of(graph: Graph, columns: Mapping[str, Cells]) -> dict[str, np.ndarray]:
