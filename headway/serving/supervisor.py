@@ -132,6 +132,8 @@ class Supervisor:
             [sys.executable, "-m", "headway.serving.worker", json.dumps(asdict(post))],
             pass_fds=(self._listener.fileno(), theirs.fileno()),
             env=_environment(),
+            # Ctrl-C reaches a whole group; what a worker starts itself (vLLM) must not end before it has drained.
+            process_group=0,
         )
         theirs.close()
         hand = _Hand(index, process, ours, time.monotonic())

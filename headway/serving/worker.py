@@ -144,12 +144,18 @@ class Worker:
         return await rehearse(behind_the_scenes, example_row(self._first.model))
 
     async def _open_writer(self, package: Package) -> None:
+        self.service.put_writer(await asyncio.to_thread(self._writer, Path(package.path), package.name))
+
+    def _writer(self, path: Path, name: str | None) -> TextDeployment:
+        """Open a package that writes text with the engine that is wanted; say in the log which one it was."""
         from headway.serving.writing.deployment import open_writer
 
-        opened = await asyncio.to_thread(
-            open_writer, Path(package.path), name=package.name, limits=self.settings.limits, threads=self.threads
-        )
-        self.service.put_writer(opened)
+        opened = open_writer(
+            path, name=name, limits=self.settings.limits, threads=self.threads, engine=self.settings.engine,
+            note=lambda model, why: self._log.write("vllm_not_used", model=model, error=why),
+        )  # fmt: skip
+        self._log.write("writes", model=opened.name, version=opened.version, engine=opened.engine.name)
+        return opened
 
     async def _open_painter(self, package: Package) -> None:
         from headway.serving.drawing.deployment import open_painter
@@ -281,9 +287,7 @@ class Worker:
                 "replaces": None if current is None else current.version}  # fmt: skip
 
     def _check_writer(self, order: Mapping[str, Any]) -> dict[str, Any]:
-        from headway.serving.writing.deployment import open_writer
-
-        opened = open_writer(Path(order["path"]), name=order["name"], limits=self.settings.limits, threads=self.threads)
+        opened = self._writer(Path(order["path"]), order["name"])
         current = self.service.writers.get(opened.name)
         if current is None and self.service.registry.under(opened.name) is not None:
             opened.author.retire()
