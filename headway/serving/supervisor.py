@@ -29,7 +29,7 @@ from headway.serving.shared_memory import WORKERS, make_board_file
 _BACKLOG = 2048
 # A worker that lived shorter than this is started again more slowly each time, up to the longest pause (seconds).
 _SHORT, _LONGEST_PAUSE = 5.0, 10.0
-_DEPLOY_SECONDS = 120.0
+_DEPLOY_SECONDS = 280.0
 _EXTRA = 5.0
 
 

@@ -48,6 +48,8 @@ _LARGE = 64 * 2**20
 # How long a draining worker still takes connections, to tell their clients so.
 _GRACE = 0.3
 _TICK = 0.5
+# How long vLLM may take to give a GPU back.
+_UNLOAD = 10.0
 
 
 def main() -> None:
@@ -333,6 +335,8 @@ class Worker:
         self.service.is_draining = True
         await asyncio.sleep(_GRACE)
         await listener.stop(self.settings.limits.drain_seconds)
+        for writer in self.service.writers.values():
+            await asyncio.to_thread(writer.author.end, _GRACE if writer.engine.name == "onnx" else _UNLOAD)
         self.service.observer.close()
         if self.service.log is not None:
             self.service.log.write("stopped", pid=os.getpid())

@@ -120,6 +120,11 @@ class Author:
             self._is_retired = True
             self._wake.notify()
 
+    def end(self, seconds: float) -> None:
+        """Retire, and wait at most `seconds` for the thread to end, so that its engine gives back what it holds."""
+        self.retire()
+        self._thread.join(seconds)
+
     def _work(self) -> None:
         """Write until retired and done."""
         while self._turn():

@@ -9,13 +9,14 @@ import pytest
 from headway.bases.folders import describe_folder
 from headway.decoders.basing import generation_of
 from headway.decoders.exporting import export_decoder
-from headway.decoders.packing import unpack
+from headway.decoders.packing import Packed, unpack
 from headway.decoders.reading import read_decoder
 from headway.decoders.recovering import recover
 from headway.errors import ExportError
 from headway.export import export
 from headway.package.writing import write_generator
 from headway.runtime.generation import Message, load_generator
+from headway.runtime.generation.generator import assemble_generator
 from headway.runtime.generation.sampling import log_softmax
 from headway.runtime.manifest import Manifest
 from tests.decoders.tiny import weights_of
@@ -25,6 +26,9 @@ from tests.serving.packages import write_tiny as write_numbers
 GPT2 = replace(CONFIG, key_value_heads=4, norm="layer", positions="learned", feed="gelu_tanh", biases="all")
 LAYOUTS = {"llama": CONFIG, "untied": replace(CONFIG, tied=False), "qwen2": replace(CONFIG, biases="qkv"), "gpt2": GPT2,
            "gpt2_exact_gelu": replace(GPT2, feed="gelu")}  # fmt: skip
+
+# What the rounding of products moves log probabilities by, on average, in networks with random weights.
+ROUNDING = 0.15
 
 
 def write_package(folder, config=CONFIG, *, precision="float32", **facts):
@@ -54,9 +58,18 @@ def test_transformers_gives_the_logits_of_the_package(tmp_path, layout, precisio
     network = open_network(export(package, "transformers", out=tmp_path / "out").folder)
     generator = load_generator(package, threads=1, slots=1)
     ids = generator.ids_of("The sea, 大海.")
-    # Products of packed weights round what they are given; the weights themselves are the same.
-    tolerance = 2e-4 if precision == "float32" else 0.05
-    np.testing.assert_allclose(logprobs(network, ids), generator.logprobs(ids), atol=tolerance)
+    found, expected = logprobs(network, ids), generator.logprobs(ids)
+    if precision == "float32":
+        np.testing.assert_allclose(found, expected, atol=2e-4)
+        return
+    # Products of packed weights round what they are given; so the same weights as floating numbers are asked, too.
+    config, weights = recover((package / "model.onnx").read_bytes())
+    whole = {name: unpack(weight) if isinstance(weight, Packed) else weight for name, weight in weights.items()}
+    plain = assemble_generator(generator.manifest, {
+        "model.onnx": export_decoder(config, whole), "tokenizer.json": tokenizer_of().to_str().encode(),
+    }, threads=1, slots=1)  # fmt: skip
+    np.testing.assert_allclose(found, plain.logprobs(ids), atol=2e-4)
+    assert np.abs(found - expected).mean() < ROUNDING
 
 
 def test_the_tokenizer_and_the_conversations_are_those_of_the_package(tmp_path):
@@ -94,7 +107,7 @@ def test_the_folder_becomes_the_same_package_again(tmp_path, layout):
     base = describe_folder(folder, name="tiny", source="here")
     config, weights = read_decoder(base)
     _, packed = recover((package / "model.onnx").read_bytes())
-    assert config == LAYOUTS[layout]
+    assert replace(config, rope_theta=CONFIG.rope_theta) == LAYOUTS[layout]  # GPT-2 has none
     for name, weight in packed.items():
         np.testing.assert_array_equal(weights[name], weight if isinstance(weight, np.ndarray) else unpack(weight))
     assert generation_of(base, (folder / "tokenizer.json").read_bytes(), window=config.window) == facts_of(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,21 @@ _ENVIRONMENT = {
 _ENDS = frozenset({"stop", "length"})
 
 
+@dataclass(frozen=True)
+class Memory:
+    """What one package takes of a GPU, so that several share it: bytes for keys and values, and the share of all."""
+
+    cache: int
+    share: float
+
+
 class VllmBackend:
     """One `LLMEngine` over a folder in the layout of Transformers."""
 
-    def __init__(self, folder: Path, *, window: int, most: int, cache_bytes: int) -> None:
+    def __init__(self, folder: Path, *, window: int, most: int, memory: Memory) -> None:
         """Read the weights to the GPU and prepare its programs, which takes a minute or so.
 
-        `cache_bytes`: memory for keys and values; with it several packages share one GPU. Raises what vLLM raises.
+        Raises what vLLM raises.
         """
         os.environ.update({name: os.environ.get(name, value) for name, value in _ENVIRONMENT.items()})
         from vllm import EngineArgs, LLMEngine
@@ -41,7 +50,8 @@ class VllmBackend:
                 max_num_seqs=most,
                 max_logprobs=MOST_CHANCES,
                 logprobs_mode="raw_logprobs",  # before temperature and top_p
-                kv_cache_memory_bytes=cache_bytes,
+                kv_cache_memory_bytes=memory.cache,
+                gpu_memory_utilization=memory.share,  # must be free when it begins
                 generation_config="vllm",  # wishes alone say how to write
                 structured_outputs_config=StructuredOutputsConfig(backend="guidance"),
                 disable_log_stats=True,

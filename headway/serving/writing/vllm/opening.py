@@ -11,7 +11,7 @@ from headway.decoders.stack import DecoderConfig, shapes
 from headway.errors import HeadwayError, RunError
 from headway.runtime.generation.prompts import Prompts
 from headway.runtime.manifest import Manifest
-from headway.serving.writing.vllm.backend import VllmBackend
+from headway.serving.writing.vllm.backend import Memory, VllmBackend
 from headway.serving.writing.vllm.engine import VllmEngine
 from headway.serving.writing.vllm.weights import read_sizes, weights_folder
 
@@ -32,9 +32,9 @@ def open_vllm(manifest: Manifest, files: Mapping[str, bytes]) -> VllmEngine:
     try:
         folder = weights_folder(manifest, files)
         config = read_sizes(folder)
-        free = torch.cuda.mem_get_info()[0] - _WIDE * weight_count(config) - _WORK
-        cache = cache_bytes(config, window=facts.window, free=free)
-        backend = VllmBackend(folder, window=facts.window, most=_TOGETHER, cache_bytes=cache)
+        free, total = torch.cuda.mem_get_info()
+        memory = plan_memory(config, window=facts.window, free=free, total=total)
+        backend = VllmBackend(folder, window=facts.window, most=_TOGETHER, memory=memory)
     except HeadwayError:
         raise
     except Exception as error:
@@ -53,14 +53,15 @@ def weight_count(config: DecoderConfig) -> int:
     return sum(math.prod(shape) for shape in shapes(config).values())
 
 
-def cache_bytes(config: DecoderConfig, *, window: int, free: int) -> int:
-    """Return the memory for keys and values: for all texts at once, or what a GPU with `free` bytes has to give.
+def plan_memory(config: DecoderConfig, *, window: int, free: int, total: int) -> Memory:
+    """Return what one package takes of a GPU with `free` of `total` bytes: a cache for all texts, or what there is.
 
     One text of the whole window must fit; vLLM says so where it does not.
     """
     token = _WIDE * 2 * config.layers * config.key_value_heads * config.head_width
-    one = token * (window + 2 * _BLOCK)
-    return max(one, min(one * _TOGETHER, int(free * _SHARE)))
+    one, beside = token * (window + 2 * _BLOCK), _WIDE * weight_count(config) + _WORK
+    cache = max(one, min(one * _TOGETHER, int((free - beside) * _SHARE)))
+    return Memory(cache, min(1.0, (beside + cache) / total))
 
 
 def _end_worker() -> None:

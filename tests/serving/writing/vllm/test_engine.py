@@ -217,6 +217,5 @@ def test_requests_are_answered_through_the_author(generator):
         return [piece async for piece in order.pieces()]
 
     assert asyncio.run(ask()) == [[each.text] for each in generator.generate(["ab"] * 3, max_tokens=6, seed=0)]
-    author.retire()
-    author._thread.join(timeout=30)
+    author.end(30)
     assert backend.is_closed

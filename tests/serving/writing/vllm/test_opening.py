@@ -2,7 +2,7 @@
 
 import signal
 
-from headway.serving.writing.vllm.opening import _end_worker, cache_bytes, weight_count
+from headway.serving.writing.vllm.opening import _end_worker, plan_memory, weight_count
 from tests.decoders.tiny import weights_of
 from tests.runtime.generation.packages import CONFIG
 
@@ -15,9 +15,13 @@ def test_weights_are_counted():
 
 def test_the_cache_holds_all_texts_where_there_is_room():
     token = 2 * 2 * CONFIG.layers * CONFIG.key_value_heads * CONFIG.head_width
-    assert cache_bytes(CONFIG, window=120, free=8 * GB) == 64 * token * 152
-    assert cache_bytes(CONFIG, window=120, free=10 * token * 152) == 8 * token * 152
-    assert cache_bytes(CONFIG, window=120, free=-GB) == token * 152  # vLLM says that it does not fit
+    one, beside = token * 152, GB + 2 * weight_count(CONFIG)
+    memory = plan_memory(CONFIG, window=120, free=8 * GB, total=16 * GB)
+    assert memory.cache == 64 * one
+    assert memory.share == (beside + memory.cache) / (16 * GB)
+    assert plan_memory(CONFIG, window=120, free=beside + 10 * one, total=16 * GB).cache == 8 * one
+    full = plan_memory(CONFIG, window=120, free=0, total=GB)
+    assert (full.cache, full.share) == (one, 1.0)  # vLLM says that it does not fit
 
 
 def test_a_broken_engine_ends_its_worker_politely():
