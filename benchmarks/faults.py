@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,8 @@ from headway.package.writing import write_package
 from headway.runtime.manifest import InputColumn, Manifest
 
 CLIENTS, SECONDS = 16, 6.0
+# Requests a second where each prediction is kept.
+KEPT_RATE = 300.0
 MALFORMED = 10_000
 SOAK = 60 * float(os.environ.get("HEADWAY_SOAK_MINUTES", "1"))
 
@@ -74,6 +76,8 @@ def main() -> str:
             _stop(package, bodies, 0.5 * capacity),
             _slow(package, bodies, 0.5 * capacity),
             _full(package, bodies, 0.5 * capacity),
+            _gone(package, bodies, min(KEPT_RATE, 0.5 * capacity)),
+            _jump(package, bodies, min(KEPT_RATE, 0.5 * capacity), folder),
             _fuzz(package),
             _soak(package, bodies, 0.8 * capacity),
         ]
@@ -90,10 +94,12 @@ def _package(folder: Path, name: str) -> Path:
 
 
 @contextmanager
-def _running(package: Path, *arguments: str) -> Iterator[Service]:
+def _running(package: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Iterator[Service]:
     command = [sys.executable, "-m", "headway.cli", "serve", str(package), "--port", "0", "--workers", "2", *arguments]
     command += [] if "--log" in arguments else ["--log", os.devnull]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=HERE.parent)
+    process = subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, cwd=HERE.parent, env={**os.environ, **(env or {})}
+    )
     said = ""
     while "serving at" not in said:
         line = process.stderr.readline()
@@ -178,6 +184,59 @@ def _full(package: Path, bodies: Path, rate: float) -> tuple[object, ...]:
 
         found = re.search(r"headway_log_lines_lost_total ([\d.e+]+)", httpx.get(f"{service.url}/metrics").text)
         return _line("disk full (log)", rate, seen, f"{float(found[1]):,.0f} log lines lost and counted")
+
+
+def _gone(package: Path, bodies: Path, rate: float) -> tuple[object, ...]:
+    """Take PostgreSQL away for two seconds while every prediction is to be kept in it."""
+    from tests.serving.production import start_cluster
+
+    name, cluster = "database gone for 2 s", start_cluster()
+    if cluster is None:
+        return name, "", "PostgreSQL is not installed here", "", "", ""
+    with _running(package, "--store", cluster.url) as service:
+        load = _load(service, bodies, rate=rate)
+        time.sleep(1.5)
+        cluster.stop()
+        time.sleep(2)
+        cluster.start()
+        seen = _finish(load)
+        kept = _kept(cluster.url, seen)
+    return _line(name, rate, seen, f"{kept:,} predictions kept")
+
+
+def _jump(package: Path, bodies: Path, rate: float, folder: Path) -> tuple[object, ...]:
+    """Set the clock of the service a day ahead, and two days back, while every prediction is to be kept."""
+    name, library = (
+        "clock jumps by +1 day, then -2 days",
+        next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None),
+    )
+    if library is None:
+        return name, "", "libfaketime is not installed here", "", "", ""
+    clock, store = folder / "clock", f"sqlite:///{folder}/kept.db"
+    clock.write_text("+0")
+    faked = {"FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    with _running(package, "--store", store, env={"LD_PRELOAD": str(library), **faked}) as service:
+        load = _load(service, bodies, rate=rate)
+        for ahead in ("+1d", "-1d"):
+            time.sleep(2)
+            clock.write_text(ahead)
+        seen = _finish(load)
+        kept = _kept(store, seen)
+    return _line(name, rate, seen, f"{kept:,} predictions kept")
+
+
+def _kept(url: str, seen: dict[str, Any]) -> int:
+    """Return how many predictions a store holds, once it has all that were answered or half a minute has gone."""
+    from headway.serving.store.opening import connect
+
+    store, deadline = connect(url), time.monotonic() + 30
+    while True:
+        with store.engine.connect() as connection:
+            count = connection.exec_driver_sql("SELECT count(*) FROM headway_predictions").scalar_one()
+        if count >= sum(seen["statuses"].values()) or time.monotonic() > deadline:
+            store.close()
+            return int(count)
+        time.sleep(0.5)
 
 
 def _fuzz(package: Path) -> tuple[object, ...]:

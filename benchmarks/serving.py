@@ -1,9 +1,9 @@
 """Serving beside its peers, in one run: requests a second, latency, start and memory.
 
 The same MiniLM encoder answers on every side: the peers through PyTorch, Headway through its package (fp32 and, as
-onnxruntime quantises it, int8). The encoder is `HEADWAY_MINILM` (a folder); without it only Headway's own n-gram model
-is measured. The head on top is the mean of each class in Headway's package and untrained at the peers: it takes no part
-in the time. Names of parts to run may follow on the command line.
+`headway compress` makes it, int8). The encoder is `HEADWAY_MINILM` (a folder); without it only Headway's own n-gram
+model is measured. The head on top is the mean of each class in Headway's package and untrained at the peers: it takes
+no part in the time. Names of parts to run may follow on the command line.
 """
 
 from __future__ import annotations
@@ -103,12 +103,11 @@ def _headway(folder: Path, data: Path) -> list[Server]:
 def _minilm(folder: Path, data: Path) -> dict[str, Path]:
     """Write the packages of the encoder with the mean of each class as its head."""
     import numpy as np
-    import onnx
     import spox
     import spox.opset.ai.onnx.v21 as op
-    from onnxruntime.quantization import quantize_dynamic
 
     from headway.bases.opening import open_base
+    from headway.compression.quantising.schemes import DYNAMIC, inputs_of, shrunk
     from headway.encoders.checkpoints import read_stack
     from headway.encoders.nodes import pooled_nodes
     from headway.encoders.reading import token_feed, tokenizer_files
@@ -147,18 +146,11 @@ def _minilm(folder: Path, data: Path) -> dict[str, Path]:
     vectors = np.concatenate(parts)
     classes = np.array([row["category"] for row in rows])
     means = np.stack([vectors[classes == label].mean(axis=0) for label in labels], axis=1).astype(np.float32)
-    exact = graph(means)
-    (folder / "exact.onnx").write_bytes(exact)
-    # The fused operators are strangers to the library's shape inference: what they give is float.
-    usual = {"DefaultTensorType": onnx.TensorProto.FLOAT}
-    quantize_dynamic(folder / "exact.onnx", folder / "int8.onnx", per_channel=True, extra_options=usual)
+    exact = Graph(graph(means), (feed,), files)
+    sample = inputs_of(exact, {"text": [row["text"] for row in rows[::16]]})
     packages = {}
-    for name, content in (
-        ("Headway, MiniLM fp32", exact),
-        ("Headway, MiniLM int8", (folder / "int8.onnx").read_bytes()),
-    ):
+    for name, built in (("Headway, MiniLM fp32", exact), ("Headway, MiniLM int8", shrunk(exact, DYNAMIC, sample))):
         columns = {"text": [row["text"] for row in rows[:50]]}
-        built = Graph(content, (feed,), files)
         manifest = Manifest("minilm", "classify", "category", (InputColumn("text", "text", rows[0]["text"]),), (feed,),
                             tuple(labels))  # fmt: skip
         place = folder / name.replace(" ", "-") / "package"

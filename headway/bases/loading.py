@@ -1,7 +1,9 @@
-"""An image encoder as a PyTorch module; text encoders have the room `encoders`."""
+"""A base as a PyTorch module; what is made of text encoders has the room `encoders`."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from headway.bases.architectures import OWN
@@ -24,31 +26,51 @@ def load_image_encoder(base: Base) -> nn.Module:
         return _load_own(base)
     from headway.bases.pictures import ImageFeatures
 
-    return ImageFeatures(_load(base)).eval()
+    return ImageFeatures(load_backbone(base)).eval()
 
 
-def _load(base: Base) -> nn.Module:
+def load_backbone(base: Base) -> nn.Module:
+    """Return the module that Transformers has for a base, float32, in eval mode; raises `BaseModelError`."""
     try:
         import torch
         import transformers
     except ImportError as error:
         raise MissingExtraError("deep", purpose=f"the base {base.name}") from error
-    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # a run has its own
+    from safetensors import SafetensorError
+
     try:
-        model, told = transformers.AutoModel.from_pretrained(
-            base.folder,
-            dtype=torch.float32,
-            trust_remote_code=False,
-            local_files_only=True,
-            use_safetensors=True,
-            output_loading_info=True,
-        )
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        got = f"{type(error).__name__}: {error}".split("\n")[0][:300]
-        raise BaseModelError(f"the base {base.name} cannot be loaded", where=str(base.folder), got=got) from None
+        with _quiet(transformers.utils.logging):
+            model, told = transformers.AutoModel.from_pretrained(
+                base.folder,
+                dtype=torch.float32,
+                trust_remote_code=False,
+                local_files_only=True,
+                use_safetensors=True,
+                output_loading_info=True,
+            )
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        raise BaseModelError(
+            f"the base model {base.name} cannot be opened",
+            where=str(base.folder),
+            expected="a model that Transformers knows, with its weights as safetensors",
+            got=f"{type(error).__name__}: {error}".split("\n")[0][:300],
+            fix="download it again, or name another `base`",
+        ) from error
     _check_complete(base, [key for key in told["missing_keys"] if _OPTIONAL not in key])
     module: nn.Module = model.eval()
     return module
+
+
+@contextmanager
+def _quiet(logging: Any) -> Iterator[None]:
+    """Let Transformers say nothing meanwhile: a run has its own bars, and what is missing is checked afterwards."""
+    verbosity = logging.get_verbosity()
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
 
 
 def _load_own(base: Base) -> nn.Module:

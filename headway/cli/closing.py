@@ -147,10 +147,10 @@ def _headline(result: Mapping[str, Any], language: Language) -> Text:
     """Return who won, with what score on how many rows, how sure that is and how long it took."""
     metric = result.get("metric", "")
     score = format_score(result["metrics"].get(metric))
-    rows = f"{result['rows'].get('test', 0):,}"
+    judged = (result.get("writing") or {}).get("rows", result["rows"].get("test", 0))
     parts = [
         say("wins", language).format(
-            winner=result["winner"], metric=call_metric(metric, language), score=score, rows=rows
+            winner=result["winner"], metric=call_metric(metric, language), score=score, rows=f"{judged:,}"
         )
     ]
     if metric in result.get("intervals", {}):

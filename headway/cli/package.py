@@ -42,7 +42,7 @@ def base(
         Path | None, typer.Option(help="Text to measure the perplexity on; written by the model itself without it.")
     ] = None,
     precision: Annotated[
-        Literal["int4", "int8", "float32"] | None,
+        Literal["int4", "mixed", "int8", "float32"] | None,
         typer.Option(help="Bits of the weights; the fewest that keep the perplexity without it."),
     ] = None,
     lang: Annotated[str | None, typer.Option(help="Language of what is said: en or zh.")] = None,

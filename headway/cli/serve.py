@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -152,15 +153,22 @@ def _tell(event: str, facts: Mapping[str, Any], settings: Settings, language: La
         scheme = "http" if settings.certificate is None else "https"
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         url = f"{scheme}://{host}:{facts['port']}"
-        typer.echo(say("serve:start", language).format(url=url, seconds=f"{facts['seconds']:.1f}"), err=True)
+        _write(say("serve:start", language).format(url=url, seconds=f"{facts['seconds']:.1f}"))
         if settings.keys is None and settings.host not in _LOCAL:
-            typer.echo(say("serve:open", language), err=True)
+            _write(say("serve:open", language))
     elif event == "deploy":
         key = "serve:deployed" if facts["error"] is None else "serve:refused"
         words = {"name": "", "version": "", **facts}
-        typer.echo(say(key, language).format(**words), err=True)
+        _write(say(key, language).format(**words))
     else:
-        typer.echo(say(f"serve:{event}", language).format(**facts), err=True)
+        _write(say(f"serve:{event}", language).format(**facts))
+
+
+def _write(line: str) -> None:
+    """Write a line to standard error, which may be a pipe that nobody reads."""
+    from headway.serving.telling import write_through
+
+    write_through(f"{line}\n".encode(sys.stderr.encoding or "utf-8", errors="replace"))
 
 
 def _path(path: Path | None) -> str | None:

@@ -11,7 +11,7 @@ from headway.bases.sentence import read_json
 from headway.bases.tokenizing import TOKENIZER
 from headway.decoders.chat import read_chat
 from headway.decoders.exporting import Precision
-from headway.decoders.packaging import package_decoder
+from headway.decoders.packaging import Held, package_decoder
 from headway.decoders.reading import read_decoder
 from headway.errors import BaseModelError
 from headway.runtime.generation.prompts import open_writer
@@ -41,7 +41,7 @@ def package_base(
     )  # fmt: skip
     return package_decoder(
         folder, config, weights, content, generation, manifest=manifest, card=write_card(base, named),
-        texts=[tokenizer.encode(text, add_special_tokens=False).ids for text in texts], precision=precision,
+        texts=[Held(tokenizer.encode(text, add_special_tokens=False).ids) for text in texts], precision=precision,
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ positions itself (GroupQueryAttention), norms joined to the sums before them, an
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -31,7 +32,10 @@ from headway.runtime.weights import weigh_down
 if TYPE_CHECKING:
     from onnx import NodeProto, ValueInfoProto
 
-Precision = Literal["float32", "int8", "int4"]
+Precision = Literal["float32", "int8", "mixed", "int4"]
+# With mixed bits the maps that widen have four in the middle layers, which bear it best. On SmolLM2 and Shakespeare
+# that costs 1.6% of the perplexity, 3.7% in all layers, and four bits in every map of the feed-forward part 8.3%.
+WIDENING, MIDDLE = frozenset({"gate_up", "up"}), (1 / 6, 5 / 6)
 # Under this name the model says which sizes it was made of.
 CONFIG_KEY = "headway.decoder"
 _DOMAIN, _OPSET, _IR = "com.microsoft", 21, 10
@@ -48,18 +52,26 @@ def export_decoder(config: DecoderConfig, weights: Weights, *, precision: Precis
     `past.N.value`, float32 `[rows, key_value_heads, buffer, head]`. Outputs: `logits`, float32
     `[wanted, vocabulary]`, and `present.N.key` and `present.N.value`, which may share the memory of the past.
 
-    Either no row has earlier tokens, or every row gets one new token, or there is one row. With `int4` the table of
-    tokens and the head keep eight bits.
+    Either no row has earlier tokens, or every row gets one new token, or there is one row. `bits_of_map` says which
+    weights have how many bits; the table of tokens and the head have eight where any are few.
     """
     check_config(config)
     check_weights(config, weights)
-    draft = _Draft(bits={"float32": None, "int8": 8, "int4": 4}[precision])
+    draft = _Draft(precision)
     embedded = _embed(draft, weights)
     state = _State(embedded if config.positions == "rotary" else _place(draft, weights, embedded))
     for number in range(config.layers):
         state = _layer(draft, config, weights, number, state)
     _head(draft, config, weights, state)
     return draft.build(config)
+
+
+def bits_of_map(precision: Precision, name: str, *, number: int, layers: int) -> Bits | None:
+    """Return the bits of one map (qkv, out, gate_up or up, down) of layer `number`, None for float32."""
+    if precision == "float32":
+        return None
+    is_middle = MIDDLE[0] < (number + 0.5) / layers < MIDDLE[1]
+    return 4 if precision == "int4" or (precision == "mixed" and name in WIDENING and is_middle) else 8
 
 
 @dataclass(frozen=True)
@@ -72,9 +84,9 @@ class _Norm:
 
 @dataclass
 class _Draft:
-    """The parts of the graph; `bits` None: float32."""
+    """The parts of the graph."""
 
-    bits: Bits | None
+    precision: Precision
     nodes: list[NodeProto] = field(default_factory=list)
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
     small: dict[str, np.ndarray] = field(default_factory=dict)
@@ -141,7 +153,7 @@ class _Draft:
 def _embed(draft: _Draft, weights: Weights) -> str:
     """Append the look-up of the tokens; return float32 `[rows, length, width]`."""
     table = weights[EMBEDDING]
-    if draft.bits is None:
+    if draft.precision == "float32":
         return draft.add("Gather", [draft.hold(EMBEDDING, table), "ids"], ["embedded"])
     packed = pack(table, 8)
     values, scales = draft.hold_packed(EMBEDDING, packed)
@@ -209,18 +221,21 @@ def _layer(draft: _Draft, config: DecoderConfig, weights: Weights, number: int, 
     def norm(part: str) -> _Norm:
         return _Norm(weights[layer_name(number, part)], bias(part))
 
-    at, bits = f"layer.{number}.", draft.bits
+    at = f"layer.{number}."
+
+    def product(x: str, name: str, parts: Sequence[str], output: str) -> str:
+        bits = bits_of_map(draft.precision, name, number=number, layers=config.layers)
+        return draft.product(x, at + name, weight(*parts), at + output, bits=bits, bias=bias(*parts))
+
     read = tuple(f"self_attn.{part}_proj" for part in "qkv")
     normed, x = draft.norm(state.x, state.skip, at + "norm", norm("input_layernorm"), config.norm_epsilon)
-    heads = draft.product(normed, at + "qkv", weight(*read), at + "heads", bits=bits, bias=bias(*read))
-    attended, out = _attend(draft, config, number, heads), "self_attn.o_proj"
-    context = draft.product(attended, at + "out", weight(out), at + "context", bits=bits, bias=bias(out))
+    attended = _attend(draft, config, number, product(normed, "qkv", read, "heads"))
+    context = product(attended, "out", ("self_attn.o_proj",), "context")
     normed, x = draft.norm(x, context, at + "inner_norm", norm("post_attention_layernorm"), config.norm_epsilon)
     wide = ("mlp.gate_proj", "mlp.up_proj") if config.feed == "swiglu" else ("mlp.up_proj",)
-    name = at + ("gate_up" if config.feed == "swiglu" else "up")
-    both = draft.product(normed, name, weight(*wide), at + "both", bits=bits, bias=bias(*wide))
-    inner, down = _bend(draft, config, at, both), "mlp.down_proj"
-    return _State(x, draft.product(inner, at + "down", weight(down), at + "output", bits=bits, bias=bias(down)))
+    both = product(normed, "gate_up" if config.feed == "swiglu" else "up", wide, "both")
+    inner = _bend(draft, config, at, both)
+    return _State(x, product(inner, "down", ("mlp.down_proj",), "output"))
 
 
 def _bend(draft: _Draft, config: DecoderConfig, at: str, both: str) -> str:
@@ -267,7 +282,7 @@ def _head(draft: _Draft, config: DecoderConfig, weights: Weights, state: _State)
     flat = draft.add("Reshape", [normed, "head:rows"], ["head:flat"])
     picked = draft.add("Gather", [flat, "wanted"], ["head:picked"])
     name = EMBEDDING if config.tied else HEAD
-    if draft.bits is not None:
+    if draft.precision != "float32":
         draft.product(picked, name, weights[name], "logits", bits=8)
     elif config.tied:
         draft.add("Gemm", [picked, draft.hold(name, weights[name])], ["logits"], transB=1)

@@ -23,7 +23,7 @@ from headway.runtime.manifest import Generation, Manifest
 
 # By how much the perplexity may grow, as a share of that in float32.
 TOLERANCE = 0.03
-_PRECISIONS: tuple[Precision, ...] = ("int4", "int8", "float32")
+_PRECISIONS: tuple[Precision, ...] = ("int4", "mixed", "int8", "float32")
 _MB = 2**20
 # Text that the model writes itself where none is given: pieces, and tokens of each.
 _OWN, _OWN_TOKENS = 8, 96
@@ -38,6 +38,14 @@ class Proof:
     perplexity: float
     tokens_per_second: float
     size_mb: float
+
+
+@dataclass(frozen=True)
+class Held:
+    """Token ids of a text that nothing was learnt from; those from `first` on are judged, the ones before are given."""
+
+    ids: Sequence[int]
+    first: int = 1
 
 
 @dataclass(frozen=True)
@@ -58,14 +66,14 @@ def package_decoder(
     *,
     manifest: Manifest,
     card: str,
-    texts: Sequence[Sequence[int]] = (),
+    texts: Sequence[Held] = (),
     precision: Precision | None = None,
     tolerance: float = TOLERANCE,
 ) -> Path:
     """Write the package `folder` and return it; what was measured stands in `measured` of its manifest.
 
-    `manifest` says what only the caller knows; its task, generation and measurements are filled in. `texts`: token ids
-    of held-out text on which perplexity is measured; without any, the model writes some itself. `precision` None takes
+    `manifest` says what only the caller knows; its task, generation and measurements are filled in. `texts`: held-out
+    text on which perplexity is measured; without any, the model writes some itself. `precision` None takes
     the fewest bits whose perplexity grows by no more than `tolerance`; a precision that is named and loses more raises
     `ParityError`.
     """
@@ -84,7 +92,7 @@ def gate(
     tokenizer: bytes,
     generation: Generation,
     *,
-    texts: Sequence[Sequence[int]] = (),
+    texts: Sequence[Held] = (),
     precision: Precision | None = None,
     tolerance: float = TOLERANCE,
     onnx: bytes | None = None,
@@ -95,7 +103,7 @@ def gate(
     """
     onnx = export_decoder(config, weights) if onnx is None else onnx
     opened = _open(onnx, tokenizer, generation)
-    pieces = [list(text) for text in texts if len(text) > 1] or write_own(opened)
+    pieces = [text for text in texts if len(text.ids) > text.first] or write_own(opened)
     whole = _prove(opened, onnx, pieces, "float32")
     del opened
     for tried in _PRECISIONS if precision is None else (precision,):
@@ -115,15 +123,18 @@ def gate(
     raise AssertionError("float32 is always the last")
 
 
-def perplexity(generator: Generator, texts: Sequence[Sequence[int]]) -> float:
-    """Return the perplexity over all tokens of texts but the first of each; long texts are read in windows."""
+def perplexity(generator: Generator, texts: Sequence[Held]) -> float:
+    """Return the perplexity over the tokens of texts that are judged; long texts are read in windows."""
     window = generator.decoder.window
-    parts = [text[start : start + window] for text in texts for start in range(0, len(text), window)]
-    found = np.concatenate([generator.logprobs(part) for part in parts])
-    return float(np.exp(-found.mean()))
+    found = [
+        generator.logprobs(text.ids[start : start + window])[max(0, text.first - start - 1) :]
+        for text in texts
+        for start in range(0, len(text.ids), window)
+    ]
+    return float(np.exp(-np.concatenate(found).mean()))
 
 
-def write_own(generator: Generator) -> list[list[int]]:
+def write_own(generator: Generator) -> list[Held]:
     """Return texts that the model writes itself, always the same: what it expects most of all texts."""
     facts, engine = generator.manifest.generation, Engine(generator.decoder, generator.prompts)
     assert facts is not None
@@ -134,7 +145,7 @@ def write_own(generator: Generator) -> list[list[int]]:
         engine.add(answer)
     while not engine.is_idle:
         engine.step()
-    return [[*answer.prompt, *answer.ids] for answer in answers]
+    return [Held([*answer.prompt, *answer.ids]) for answer in answers]
 
 
 def _open(onnx: bytes, tokenizer: bytes, generation: Generation) -> Generator:
@@ -143,7 +154,7 @@ def _open(onnx: bytes, tokenizer: bytes, generation: Generation) -> Generator:
     return assemble_generator(manifest, {MODEL: onnx, generation.tokenizer: tokenizer}, slots=_OWN)
 
 
-def _prove(generator: Generator, onnx: bytes, texts: Sequence[Sequence[int]], precision: Precision) -> Proof:
+def _prove(generator: Generator, onnx: bytes, texts: Sequence[Held], precision: Precision) -> Proof:
     return Proof(precision, perplexity(generator, texts), measure_speed(generator), len(onnx) / _MB)
 
 

@@ -30,7 +30,8 @@ OUTPUT = "pooled"
 _SAMPLED, _LONGEST = 64, 24
 
 
-@lru_cache(maxsize=2)
+# One at a time: a large base takes half a gigabyte, and once the precision is chosen nobody asks for the other.
+@lru_cache(maxsize=1)
 def base_model(base: Base, precision: Precision = "float32") -> bytes:
     """Return a base as an ONNX model with inputs `ids` and `mask`, int64 `[rows, length]`, and the output `pooled`.
 

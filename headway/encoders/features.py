@@ -66,7 +66,7 @@ class Reader:
         return answer
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=1)
 def open_reader(base: Base, precision: Precision) -> Reader:
     """Return an opened base; batches run side by side, each on one thread."""
     return Reader(base, precision, open_session(base_model(base, precision), threads=1))

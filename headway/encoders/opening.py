@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from torch import Tensor, nn
 
 from headway.bases.base import Base
+from headway.bases.loading import load_backbone
 from headway.encoders.checkpoints import is_known, to_stack
 from headway.encoders.nodes import Pooling
 from headway.encoders.stack import Stack
-from headway.errors import BaseModelError
 
 
 class Encoder(nn.Module):
@@ -47,24 +45,8 @@ class Encoder(nn.Module):
 
 def open_encoder(base: Base, *, pooling: Pooling | None = None, normalise: bool = False) -> Encoder:
     """Return the base as a torch module in evaluation mode, float32, on the CPU; raises `BaseModelError`."""
-    from safetensors import SafetensorError
-    from transformers import AutoModel
-    from transformers.utils.logging import disable_progress_bar
-
-    disable_progress_bar()  # type: ignore[no-untyped-call]  # a run has its own
-    try:
-        backbone: Any = AutoModel.from_pretrained(
-            base.folder, local_files_only=True, use_safetensors=True, trust_remote_code=False, dtype="float32"
-        )
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        raise BaseModelError(
-            f"the base model {base.name} cannot be opened",
-            where=str(base.folder),
-            expected="a text encoder that Transformers knows, with its weights as safetensors",
-            got=str(error)[:300],
-            fix="download it again, or name another `base`",
-        ) from error
-    return Encoder(backbone.eval(), pooling=pooling or base.pooling, normalise=normalise).eval()
+    backbone = load_backbone(base)
+    return Encoder(backbone, pooling=pooling or base.pooling, normalise=normalise).eval()
 
 
 def stack_of(encoder: Encoder) -> Stack | None:

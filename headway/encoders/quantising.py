@@ -7,7 +7,8 @@ neighbours and with padding. Here every row of activations has a scale of its ow
   point is fixed for each product: in the middle, or near the low end where values are hardly ever negative (GELU).
 - Weights are int8 with a scale for each column. Instructions before VNNI add two products in 16 bits, which saturate:
   the scale of a column makes no two neighbours exceed that, so that every machine gives the same sums.
-- With static activations the step of all rows is fixed by sample rows instead: fewer nodes, and more noise.
+- With static activations the step of all rows is fixed by sample rows instead, for the least squared error: fewer
+  nodes, and more noise.
 - A few columns of activations are much larger than the others in any text (Dettmers et al. 2022, LLM.int8()); they are
   scaled down and their weights up by the square root of what they exceed the usual by (Xiao et al. 2023, SmoothQuant,
   with alpha = 0.5 and only where it matters). They are found with sample texts.
@@ -36,6 +37,8 @@ FLOAT = 1
 # Where the least value is above this share of the largest (negated), the zero point is LOW.
 _LOPSIDED = 0.25
 _SMOOTHED_FROM = 1.2
+# Shares of the largest step that are tried where one is fixed.
+_SHARES = np.linspace(0.3, 1.0, 29)
 
 
 @dataclass
@@ -63,6 +66,19 @@ class _Draft:
 
 
 @dataclass(frozen=True)
+class _Rows:
+    """How the rows that enter products become uint8.
+
+    `zero`: the zero point. `factors`: what columns are divided by, None where they are alike. `step`: that of all rows,
+    None where each has its own.
+    """
+
+    zero: int
+    factors: np.ndarray | None
+    step: np.float32 | None
+
+
+@dataclass(frozen=True)
 class _Product:
     """A product with constant weights `[in, out]`: `output = x @ weight + bias` (`bias` may be "")."""
 
@@ -85,12 +101,12 @@ def quantised(
 
     constants = {tensor.name: tensor for tensor in model.graph.initializer}
     wanted = {id(node): node for node in model.graph.node if _is_product(node, constants)}
-    ranges = _ranges(model, sorted({node.input[0] for node in wanted.values()}), sample)
+    names = sorted({node.input[0] for node in wanted.values()})
+    plans = {name: _plan(values, is_static=activations == "static") for name, values in _seen(model, names, sample)}
     draft = _Draft()
     for node in model.graph.node:
         if id(node) in wanted:
-            product = _product(node, to_array(constants[node.input[1]]))
-            _quantise(product, ranges[node.input[0]], draft, is_static=activations == "static")
+            _quantise(_product(node, to_array(constants[node.input[1]])), plans[node.input[0]], draft)
         elif node.op_type == "Gather" and _is_table(node, constants):
             _quantise_table(node, to_array(constants[node.input[0]]), draft)
         else:
@@ -126,14 +142,14 @@ def _product(node: NodeProto, weight: np.ndarray) -> _Product:
     return _Product(node.input[0], node.input[1], bias, node.output[0], weight.T if flipped else weight)
 
 
-def _ranges(model: ModelProto, names: list[str], sample: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return the least and the largest value of each column of the tensors `names`, float32 `[2, columns]`."""
+def _seen(model: ModelProto, names: list[str], sample: Mapping[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the tensors `names` for the sample, float32 `[tokens, columns]` without padding."""
     import onnx
 
     from headway.runtime.session import open_session
 
     if not names:
-        return {}
+        return
     probe = onnx.ModelProto()
     probe.CopyFrom(model)
     known = {output.name for output in probe.graph.output}
@@ -142,36 +158,56 @@ def _ranges(model: ModelProto, names: list[str], sample: Mapping[str, np.ndarray
     )
     session = open_session(probe.SerializeToString(), threads=1)
     masks = [array.reshape(-1).astype(bool) for name, array in sample.items() if name.endswith("mask")]
-    return {
-        name: _extremes(values.reshape(-1, values.shape[-1]), masks)
-        for name, values in zip(names, session.run(names, dict(sample)), strict=True)
-    }
+    for name, values in zip(names, session.run(names, dict(sample)), strict=True):
+        rows = values.reshape(-1, values.shape[-1])
+        yield name, next((rows[present] for present in masks if len(rows) == len(present)), rows)
 
 
-def _extremes(values: np.ndarray, masks: list[np.ndarray]) -> np.ndarray:
-    """Return the extremes over the tokens that are no padding."""
-    seen = next((values[present] for present in masks if len(values) == len(present)), values)
-    return np.stack([seen.min(0), seen.max(0)])
-
-
-def _quantise(product: _Product, extremes: np.ndarray, draft: _Draft, *, is_static: bool) -> None:
-    """Append the nodes of one product in eight bits."""
+def _plan(values: np.ndarray, *, is_static: bool) -> _Rows:
+    """Return how rows like `values`, `[tokens, columns]`, become uint8."""
+    extremes = np.stack([values.min(0), values.max(0)])
     is_lopsided = extremes[0].min() > -_LOPSIDED * extremes[1].max()
     factors = None if is_lopsided else _smoothing(np.abs(extremes).max(0))
-    step = _fixed_step(extremes, LOW if is_lopsided else MIDDLE, factors) if is_static else None
+    zero = LOW if is_lopsided else MIDDLE
+    step = _fixed_step(values if factors is None else values / factors, zero) if is_static else None
+    return _Rows(zero, factors, step)
+
+
+def _smoothing(largest: np.ndarray) -> np.ndarray | None:
+    """Return what columns of activations are divided by, float32 `[columns]`; None where they are all alike."""
+    usual = max(float(np.median(largest)), 1e-6)
+    factors = np.sqrt(np.maximum(1.0, largest / usual)).astype(np.float32)
+    return factors if factors.max() > _SMOOTHED_FROM else None
+
+
+def _fixed_step(values: np.ndarray, zero: int) -> np.float32:
+    """Return the step of all rows alike with the least squared error."""
+    largest = max(float(values.max()) / (255 - zero), -float(values.min()) / zero, 1e-12)
+    steps = (largest * _SHARES).astype(np.float32)
+
+    def error(step: np.float32) -> float:
+        rounded = np.clip(np.rint(values / step), -zero, 255 - zero) * step
+        return float(np.square(rounded - values).sum())
+
+    return np.float32(min(steps, key=error))
+
+
+def _quantise(product: _Product, plan: _Rows, draft: _Draft) -> None:
+    """Append the nodes of one product in eight bits."""
     if product.x not in draft.done:
         draft.done[product.x] = f"eight:{len(draft.done)}:"
-        _quantise_rows(product.x, draft.done[product.x], LOW if is_lopsided else MIDDLE, factors, draft, fixed=step)
+        _quantise_rows(product.x, draft.done[product.x], plan, draft)
     rows = draft.done[product.x]
+    factors = plan.factors
     weight, scale = quantise_weight(product.weight if factors is None else product.weight * factors[:, None])
     inputs = [
         rows + "values",
         draft.hold(product.name + ":int8", weight),
-        draft.hold("eight:one", np.float32(1)) if step is None else rows + "step",
+        draft.hold("eight:one", np.float32(1)) if plan.step is None else rows + "step",
         draft.hold(product.name + ":scale", scale),
         rows + "zero",
     ]
-    if step is not None:
+    if plan.step is not None:
         inputs += ["", product.bias] if product.bias else []
         draft.add("MatMulIntegerToFloat", inputs, product.output, domain=DOMAIN)
         return
@@ -183,34 +219,19 @@ def _quantise(product: _Product, extremes: np.ndarray, draft: _Draft, *, is_stat
     draft.add("Add", [scaled, product.bias], product.output)
 
 
-def _smoothing(largest: np.ndarray) -> np.ndarray | None:
-    """Return what columns of activations are divided by, float32 `[columns]`; None where they are all alike."""
-    usual = max(float(np.median(largest)), 1e-6)
-    factors = np.sqrt(np.maximum(1.0, largest / usual)).astype(np.float32)
-    return factors if factors.max() > _SMOOTHED_FROM else None
-
-
-def _fixed_step(extremes: np.ndarray, zero: int, factors: np.ndarray | None) -> np.float32:
-    """Return the step of all rows alike that holds what was seen."""
-    seen = extremes if factors is None else extremes / factors
-    return np.float32(max(seen[1].max() / (255 - zero), -seen[0].min() / zero, 1e-12))
-
-
-def _quantise_rows(
-    x: str, at: str, zero: int, factors: np.ndarray | None, draft: _Draft, *, fixed: np.float32 | None
-) -> None:
+def _quantise_rows(x: str, at: str, plan: _Rows, draft: _Draft) -> None:
     """Append nodes that turn float32 rows into uint8 `values` and a float32 `step` for each row, or for all alike."""
-    if factors is not None:
-        x = draft.add("Mul", [x, draft.hold(at + "factors", 1 / factors)], at + "smooth")
-    zero_point = draft.hold(at + "zero", np.uint8(zero))
-    if fixed is not None:
-        draft.add("QuantizeLinear", [x, draft.hold(at + "step", fixed), zero_point], at + "values")
+    if plan.factors is not None:
+        x = draft.add("Mul", [x, draft.hold(at + "factors", 1 / plan.factors)], at + "smooth")
+    zero_point = draft.hold(at + "zero", np.uint8(plan.zero))
+    if plan.step is not None:
+        draft.add("QuantizeLinear", [x, draft.hold(at + "step", plan.step), zero_point], at + "values")
         return
     axis = draft.hold("eight:axis", np.array([-1]))
     above = draft.add("ReduceMax", [x, axis], at + "largest", keepdims=1)
     below = draft.add("ReduceMin", [x, axis], at + "least", keepdims=1)
-    above = draft.add("Mul", [above, draft.hold(at + "above", np.float32(1 / (255 - zero)))], at + "step_above")
-    below = draft.add("Mul", [below, draft.hold(at + "below", np.float32(-1 / zero))], at + "step_below")
+    above = draft.add("Mul", [above, draft.hold(at + "above", np.float32(1 / (255 - plan.zero)))], at + "step_above")
+    below = draft.add("Mul", [below, draft.hold(at + "below", np.float32(-1 / plan.zero))], at + "step_below")
     step = draft.add("Max", [above, below, draft.hold("eight:tiny", np.float32(1e-12))], at + "step")
     whole = draft.add("Div", [x, step], at + "whole")
     draft.add("QuantizeLinear", [whole, draft.hold("eight:one", np.float32(1)), zero_point], at + "values")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -13,7 +14,7 @@ import polars as pl
 from headway.data.corpus.reading import TEXT
 from headway.data.dataset import Form
 from headway.decoders.exporting import Precision, export_decoder
-from headway.decoders.packaging import figures_of, gate
+from headway.decoders.packaging import Held, figures_of, gate
 from headway.decoders.recovering import recover
 from headway.decoders.stack import DecoderConfig, Weights
 from headway.models.conversations import lay_out_talks
@@ -74,13 +75,17 @@ def _written(config: DecoderConfig, facts: DecoderFacts) -> bytes:
 
 
 def with_bits(graph: Graph, rows: pl.DataFrame, *, tokens: int) -> Graph:
-    """Return a graph in as few bits as its perplexity on the first `tokens` of some rows allows, with the proof."""
+    """Return a graph in as few bits as its perplexity on the first `tokens` of some rows allows, with the proof.
+
+    What counts is what a row is judged by: of answers, not what was asked.
+    """
     config, facts = facts_of(graph)
-    texts, left = [], tokens
     laid = laid_out(graph, rows)
+    texts, left = [], tokens
     for start, end in zip(laid.starts[:-1].tolist(), laid.starts[1:].tolist(), strict=True):
         if left > 0:
-            texts.append(laid.ids[start : min(end, start + left)].tolist())
+            first = max(1, int(laid.scored[start:end].argmax()))
+            texts.append(Held(laid.ids[start : min(end, start + max(left, first + 1))].tolist(), first))
             left -= end - start
     # Weights lie as they are in float32.
     _, weights = recover(graph.onnx)
@@ -177,8 +182,11 @@ def whole_lines(text: str) -> str:
     return text[: last + 1]
 
 
-def measure_decoder(graph: Graph) -> Measured:
-    """Return what writing costs: milliseconds a token of one text alone, and tokens a second of eight at once."""
+def measure_decoder(graph: Graph, *, memory: bool = True) -> Measured:
+    """Return what writing costs: milliseconds a token of one text alone, and tokens a second of eight at once.
+
+    Without `memory`, which takes a process of its own, that is NaN.
+    """
     generator = open_decoder(graph)
     tokens = max(8, min(64, generator.decoder.window // 2))
     taken: list[float] = []
@@ -197,8 +205,8 @@ def measure_decoder(graph: Graph) -> Measured:
     size = sum(map(len, (graph.onnx, graph.files[TOKENIZER]))) / 2**20
     p50, p95 = np.quantile(taken or [0.0], [0.5, 0.95]) * 1000
     files = {MODEL: graph.onnx, TOKENIZER: graph.files[TOKENIZER]}
-    memory = measure_writing_memory(generator.manifest, files, [AFTER_PROMPT] * 8)
-    return Measured(round(float(p50), 4), round(float(p95), 4), round(rate, 1), round(size, 4), memory)
+    taken_mb = measure_writing_memory(generator.manifest, files, [AFTER_PROMPT] * 8) if memory else math.nan
+    return Measured(round(float(p50), 4), round(float(p95), 4), round(rate, 1), round(size, 4), taken_mb)
 
 
 class _Session:

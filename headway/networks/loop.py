@@ -119,7 +119,7 @@ class Run:
 
     def train_step(self, positions: np.ndarray) -> float:
         """Take one step down the gradient; returns the mean loss of the batch."""
-        self.optimizer.zero_grad(set_to_none=True)
+        self.optimizer.zero_grad()
         total = 0.0
         for part in parts_of(self.lesson.source, positions, self.plan.tokens):
             loss = self.loss_of(part) * (len(part) / len(positions))

@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
+from headway.networks.adam import Adam
 from headway.networks.plan import Plan
 from headway.tasks.recipe import Schedule
 
@@ -21,7 +22,7 @@ class Layered(Protocol):
         """Return how many layers stand between the parameter of this name and the outputs, 0 for the head's own."""
 
 
-def optimizer_of(network: nn.Module, plan: Plan) -> torch.optim.Optimizer:
+def optimizer_of(network: nn.Module, plan: Plan) -> Adam | torch.optim.Optimizer:
     """Return the plan's optimiser; matrices and kernels decay, biases and norms do not.
 
     Each group carries its `scale`, by which `set_rate` multiplies the learning rate.
@@ -31,11 +32,10 @@ def optimizer_of(network: nn.Module, plan: Plan) -> torch.optim.Optimizer:
         return torch.optim.SGD(
             groups, lr=plan.learning_rate, momentum=plan.momentum, nesterov=plan.momentum > 0, fused=True
         )
-    kind = torch.optim.Adam if plan.optimizer == "adam" else torch.optim.AdamW
-    return kind(groups, lr=plan.learning_rate, fused=True)
+    return Adam(groups, lr=plan.learning_rate, decoupled=plan.optimizer != "adam")
 
 
-def set_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
+def set_rate(optimizer: Adam | torch.optim.Optimizer, learning_rate: float) -> None:
     """Give every group its share of `learning_rate`."""
     for group in optimizer.param_groups:
         group["lr"] = learning_rate * group["scale"]

@@ -21,11 +21,10 @@ from headway.pipeline.preparing import (
     clean_tables,
     clean_unlabelled_source,
     collect_facts,
-    read_sources,
-    splitting_of,
     tell_unlabelled,
 )
 from headway.pipeline.scoring import check_decision, check_descriptions, check_names
+from headway.pipeline.sourcing import read_sources, splitting_of
 from headway.pipeline.support import enter, gather_bases, support_of
 from headway.project.schema import Project
 from headway.runtime.manifest import Target

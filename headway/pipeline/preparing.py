@@ -14,21 +14,19 @@ from headway.compute.drafts import whole_file
 from headway.data.cleaning import Cleaned, clean
 from headway.data.corpus.cleaning import clean_corpus
 from headway.data.corpus.overlap import drop_contamination
-from headway.data.corpus.reading import Corpus, read_corpus
 from headway.data.dataset import ROW, Dataset, Finding, Split, Table
-from headway.data.history import Told, cut_by_dates, tell_history
-from headway.data.inference import Inference, infer, infer_several
-from headway.data.pictures import clean_pictures, holds_pictures, infer_pictures, read_pictures
+from headway.data.history import Told
+from headway.data.pictures import clean_pictures
 from headway.data.profiling import ColumnProfile, Profile, profile
-from headway.data.reading import read
 from headway.data.several.cleaning import BLANKED, clean_several
 from headway.data.splitting import split
 from headway.data.unlabelled import Unlabelled, clean_unlabelled
 from headway.pipeline.attempt import Attempt
 from headway.pipeline.events import Remark
 from headway.pipeline.folder import RunFolder, write_json
+from headway.pipeline.sourcing import Sources, read_sources, splitting_of
 from headway.pipeline.storage import load_dataset, load_split, save_dataset, save_split
-from headway.project.schema import Project, Splitting
+from headway.project.schema import Project
 from headway.runtime.history.storing import FILE as HISTORY
 from headway.runtime.history.storing import write_past
 from headway.runtime.manifest_json import history_to_json
@@ -62,23 +60,6 @@ class Prepared:
     split: Split
     facts: Facts
     unlabelled: pl.DataFrame | None = None
-
-
-@dataclass(frozen=True)
-class Sources:
-    """The tables as read, and what their columns seem to be.
-
-    `corpora`: both parts of a project that writes text; `are_pictures`: of one that draws; `told`: what the tables tell
-    of each row's past.
-    """
-
-    table: Table
-    test: Table | None
-    inference: Inference
-    unlabelled: Table | None = None
-    corpora: tuple[Corpus, Corpus | None] | None = None
-    told: Told | None = None
-    are_pictures: bool = False
 
 
 def prepare(attempt: Attempt) -> Prepared:
@@ -123,101 +104,6 @@ def warn(attempt: Attempt, facts: Facts) -> None:
         attempt.listen(Remark(facts.unlabelled))
 
 
-def read_sources(project: Project, cache: Path) -> Sources:
-    """Read the data, a given test part and unlabelled rows, and find out what the columns are."""
-    if draws_pictures(project):
-        return read_albums(project, cache)
-    if project.task == "generate":
-        return read_corpora(project, cache)
-
-    def read_one(source: str) -> Table:
-        return read(
-            source,
-            folder=project.folder,
-            reading=project.reading,
-            cache=cache,
-            max_rejected=project.cleaning.max_rejected,
-            memory=project.budget.memory / 2,
-        )
-
-    table = read_one(project.data)
-    test = None if project.test is None else read_one(project.test)
-    unlabelled = None if project.unlabelled is None else read_one(project.unlabelled)
-    told = None
-    if project.history is not None:
-        assert project.target is not None  # a history goes with one target
-        told = tell_history(
-            table,
-            test,
-            project.history,
-            target=project.target,
-            task=project.task,
-            splitting=project.split,
-        )
-        table, test = told.table, told.test
-    elif project.split.is_dated:
-        table, test = cut_by_dates(table, test, project.split)
-    return Sources(table, test, infer_columns(project, table, told), unlabelled, told=told)
-
-
-def splitting_of(project: Project) -> Splitting:
-    """Return how rows are divided: what has a history is divided by time unless the project says otherwise."""
-    given, history = project.split, project.history
-    if history is None or given.folds is not None or (given.group is not None and given.time is None):
-        return given
-    gap = history.delay if given.gap is None else given.gap
-    return given.model_copy(update={"time": given.time or history.time, "gap": gap})
-
-
-def draws_pictures(project: Project) -> bool:
-    """Tell whether a project learns to draw: it generates from a column of pictures, or from nothing but pictures."""
-    if project.task != "generate":
-        return False
-    if project.inputs:
-        return "image" in project.inputs.values()
-    return holds_pictures(project.data, project.folder)
-
-
-def read_albums(project: Project, cache: Path) -> Sources:
-    """Read the pictures of a project that draws, and a given test part of them."""
-
-    def read_one(source: str) -> Table:
-        return read_pictures(
-            source,
-            folder=project.folder,
-            reading=project.reading,
-            cache=cache,
-            max_rejected=project.cleaning.max_rejected,
-            memory=project.budget.memory / 2,
-            inputs=project.inputs,
-            target=project.target,
-        )
-
-    table = read_one(project.data)
-    test = None if project.test is None else read_one(project.test)
-    return Sources(table, test, infer_pictures(table), are_pictures=True)
-
-
-def read_corpora(project: Project, cache: Path) -> Sources:
-    """Read the text of a project that writes, and a given test part of it."""
-
-    def read_one(source: str) -> Corpus:
-        return read_corpus(
-            source,
-            folder=project.folder,
-            reading=project.reading,
-            cache=cache,
-            max_rejected=project.cleaning.max_rejected,
-            memory=project.budget.memory / 2,
-            target=project.target,
-            inputs=project.inputs,
-        )
-
-    corpus = read_one(project.data)
-    test = None if project.test is None else read_one(project.test)
-    return Sources(corpus.table, None if test is None else test.table, corpus.inference, corpora=(corpus, test))
-
-
 def without_contamination(
     attempt: Attempt, dataset: Dataset, parts: Split, facts: Facts
 ) -> tuple[Dataset, Split, Facts]:
@@ -236,27 +122,6 @@ def without_contamination(
     save_dataset(folder / TRAIN, kept)
     warn(attempt, replace(facts, profile=replace(facts.profile, findings=found), unlabelled=""))
     return kept, left, facts
-
-
-def infer_columns(project: Project, table: Table, told: Told | None = None) -> Inference:
-    """Return what the columns are.
-
-    The column that groups rows is no input unless the project says so, nor are the time and the keys of a history: what
-    they mean is told in columns of its own, and later rows have other times and keys.
-    """
-    left_out = [name for name in (project.split.group,) if name is not None]
-    inputs = project.inputs
-    if project.history is not None and told is not None:
-        left_out += [project.history.time, *project.history.keys]
-        inputs = None if inputs is None else {**inputs, **dict.fromkeys(told.names, "number")}
-    if project.targets is not None:
-        ignore = project.ignore if inputs is not None else (*project.ignore, *left_out)
-        return infer_several(table, project.targets, inputs=inputs, ignore=ignore)
-    assert project.target is not None
-    assert project.task != "generate"
-    ignore = project.ignore if inputs is not None else (*project.ignore, *left_out)
-    found = infer(table, project.target, inputs=inputs, ignore=ignore, task=project.task)
-    return found if told is None else replace(found, findings=(*told.findings, *found.findings))
 
 
 def clean_sources(attempt: Attempt, sources: Sources) -> tuple[Dataset, Dataset | None, Facts]:

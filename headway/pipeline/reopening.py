@@ -15,9 +15,10 @@ from headway.pipeline.competing import Competed, hold_tournament
 from headway.pipeline.events import Listener, ignore
 from headway.pipeline.folder import RESULT, Stopwatch, follow_latest, open_run_folder, read_project
 from headway.pipeline.labels import settle_labels
-from headway.pipeline.preparing import Prepared, draws_pictures, prepare
+from headway.pipeline.preparing import Prepared, prepare
 from headway.pipeline.scoring import Scored, score
 from headway.pipeline.shrinking import settle_bits
+from headway.pipeline.sourcing import draws_pictures
 
 
 @dataclass(frozen=True)

@@ -25,10 +25,10 @@ from headway.pipeline.folder import (
 )
 from headway.pipeline.labels import LABEL_ERRORS
 from headway.pipeline.packaging import Packaged
-from headway.pipeline.preparing import draws_pictures
 from headway.pipeline.reopening import read_result, reopen
 from headway.pipeline.result import candidate_row
 from headway.pipeline.scoring import Scored
+from headway.pipeline.sourcing import draws_pictures
 from headway.pipeline.telling import tell
 from headway.pipeline.writing import describe_writing
 from headway.report.content import Bought

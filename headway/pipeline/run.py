@@ -22,11 +22,12 @@ from headway.pipeline.folder import (
 )
 from headway.pipeline.labels import settle_labels
 from headway.pipeline.packaging import package_winner
-from headway.pipeline.preparing import draws_pictures, prepare
+from headway.pipeline.preparing import prepare
 from headway.pipeline.reporting import report_run
 from headway.pipeline.result import RunResult
 from headway.pipeline.scoring import check_decision, check_descriptions, check_names, score
 from headway.pipeline.shrinking import settle_bits
+from headway.pipeline.sourcing import draws_pictures
 from headway.project.schema import Project
 
 RUNS = Path("runs")

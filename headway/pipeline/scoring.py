@@ -88,6 +88,15 @@ def score_writing(attempt: Attempt, prepared: Prepared, competed: Competed, note
     if len(chosen) < total:
         attempt.listen(Remark(f"judged on {len(chosen):,} of {total:,} test rows, as many as the budget allows"))
     answers, scores, writing = judge_writing(attempt, competed, examples)
+    against = writing.against
+    if against.better == writing.yardstick:
+        theirs, mine = (f"{value:.3f}" for value in against.values)
+        attempt.listen(
+            Remark(
+                f"{writing.yardstick}, which only counts, foresees these texts better than {against.names[1]} "
+                f"({theirs} against {mine} bits a character): more time, more texts or a smaller model would help"
+            )
+        )
     write_parquet(attempt.folder.path / TEST_ANSWERS, tabulate_texts(examples, numbers, answers, writing))
     metric = competed.contest.metric
     note.text = f"{metric} {scores.metrics[metric]:.4f} on {len(examples):,} test rows"

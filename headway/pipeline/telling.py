@@ -63,9 +63,6 @@ def tell(
         winner=tournament.winner,
         metric=competed.contest.metric,
         outcomes=tournament.outcomes,
-        columns=fill_columns(prepared.facts.profile, attempt.lang),
-        findings=prepared.facts.profile.findings,
-        changes=list_changes(attempt, prepared),
         label_errors=find_doubtful_labels(attempt, prepared, competed),
         balance=balance_of(prepared),
         values=tuple(float(value) for value in dataset.y[:MOST_VALUES]) if regress else (),
@@ -77,19 +74,32 @@ def tell(
         folds=len(competed.contest.folds),
         threshold=scored.decided.threshold,
         costs=scored.decided.costs,
-        limits=project.limits,
-        package=PackageFacts(
-            path=path,
-            size_mb=measured.size_mb,
-            latency_p50_ms=measured.latency_p50_ms,
-            latency_p95_ms=measured.latency_p95_ms,
-            memory_mb=None if math.isnan(measured.memory_mb) else measured.memory_mb,
-            rows_per_second=measured.rows_per_second,
+        package=replace(
+            package_facts(path, measured),
             example=first_example(prepared, scored),
             answer=first_answer(competed, scored),
             writes=scored.writing is not None,
             targets=tuple(part.name for part in task.parts) if isinstance(task, Several) else (),
         ),
+    )
+    content = with_circumstances(content, attempt, prepared)
+    if not isinstance(task, Several):
+        return content
+    # Of a number that one test row has, or that is the same in all of them, there is nothing to say.
+    told = [name for name, own in scored.scores.targets.items() if own.task == "classify" or "r2" in own.metrics]
+    places = [place for place, part in enumerate(task.parts) if part.name in told]
+    return replace(content, parts=tuple(tell_part(content, prepared, scored, task, place) for place in places))
+
+
+def with_circumstances(content: ReportContent, attempt: Attempt, prepared: Prepared) -> ReportContent:
+    """Add what is told of every run, whatever it made: its data, its project, its machine."""
+    project, seen = attempt.project, prepared.facts.profile
+    return replace(
+        content,
+        columns=fill_columns(seen, attempt.lang),
+        findings=seen.findings,
+        changes=list_changes(attempt, prepared),
+        limits=project.limits,
         remarks=tuple(attempt.remarks),
         folder=str(project.folder),
         source=name_source(project.data),
@@ -100,12 +110,18 @@ def tell(
         machine=describe_machine(),
         libraries=library_versions(),
     )
-    if not isinstance(task, Several):
-        return content
-    # Of a number that one test row has, or that is the same in all of them, there is nothing to say.
-    told = [name for name, own in scored.scores.targets.items() if own.task == "classify" or "r2" in own.metrics]
-    places = [place for place, part in enumerate(task.parts) if part.name in told]
-    return replace(content, parts=tuple(tell_part(content, prepared, scored, task, place) for place in places))
+
+
+def package_facts(path: str, measured: Measured) -> PackageFacts:
+    """Return the package that ships, without an example."""
+    return PackageFacts(
+        path=path,
+        size_mb=measured.size_mb,
+        latency_p50_ms=measured.latency_p50_ms,
+        latency_p95_ms=measured.latency_p95_ms,
+        memory_mb=None if math.isnan(measured.memory_mb) else measured.memory_mb,
+        rows_per_second=measured.rows_per_second,
+    )
 
 
 def tell_part(content: ReportContent, prepared: Prepared, scored: Scored, task: Several, place: int) -> ReportContent:

@@ -37,7 +37,7 @@ JUDGED, SHOWN, MOST_CHARACTERS = 48, 6, 240
 # The same of a pretrained model, which is much larger; its tokens are pieces of words.
 FEW_JUDGED, FEW_TOKENS = 16, 96
 # What of the budget's seconds judging a large model may take, in operations; roughly what a test row has of tokens.
-JUDGING_OPERATIONS, CHARACTERS_A_TOKEN, TOKENS_OF_TEMPLATE, FEWEST_JUDGED = 8e9, 3.0, 24.0, 64
+JUDGING_OPERATIONS, CHARACTERS_A_TOKEN, TOKENS_OF_TEMPLATE, FEWEST_JUDGED = 4e9, 3.0, 24.0, 64
 TEMPERATURE, TOP_P = 0.8, 0.95
 # What of a test text is given where nothing else asks for a text: the start of a line.
 OPENING = 40
@@ -75,6 +75,7 @@ def judge_writing(attempt: Attempt, competed: Competed, examples: Examples) -> t
         yardstick=YARDSTICK,
         baseline=baseline,
         against=against,
+        rows=len(examples),
         written=len(written),
         samples=tuple(samples),
         copy=copy.passage,
@@ -229,6 +230,7 @@ def describe_writing(writing: Writing) -> dict[str, object]:
     """Return the content of `result.json` about the texts."""
     before = writing.before
     return {
+        "rows": writing.rows,
         "units": writing.units,
         "line_lengths": list(writing.lengths),
         "baseline": {"name": writing.yardstick, "metrics": dict(writing.baseline)},

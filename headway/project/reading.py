@@ -123,7 +123,7 @@ def _check(document: Document, folder: Path, families: Families | None) -> Proje
         project = None
     problems += find_impossible(document, families)
     if problems or project is None:
-        raise ProjectError(_sort(problems))
+        raise ProjectError(_sort(_without_echoes(problems)))
     return project
 
 
@@ -142,6 +142,13 @@ def _freeze(value: Any) -> Any:
 
 def _word_key(key: object) -> Key:
     return str(key).lower() if isinstance(key, bool) else str(key)
+
+
+def _without_echoes(problems: Sequence[Problem]) -> list[Problem]:
+    """Leave out that a key is missing where another one is told to be a misspelling of it."""
+    meant = [f'the key "{key}" is missing' for key in Project.model_fields
+             if any(problem.fix.endswith(f'did you mean "{key}"?') for problem in problems)]  # fmt: skip
+    return [problem for problem in problems if problem.what not in meant]
 
 
 def _sort(problems: Sequence[Problem]) -> tuple[Problem, ...]:

@@ -119,8 +119,10 @@ def _about_candidates(content: ReportContent, say: Say) -> list[str]:
             advice.append(say("next_limit", name=best.name, score=score))
     skipped = [each for each in content.outcomes if each.status == "skipped"]
     extra = [each for each in skipped if "pip install" in each.reason]
-    late = [each for each in skipped if each not in extra and each.estimated_seconds is not None]
+    large = [each for each in skipped if " MB are free in the budget" in each.reason]
+    late = [each for each in skipped if each not in extra + large and each.estimated_seconds is not None]
     advice += [say("next_budget", names=_names(late, say))] if late else []
+    advice += [say("next_memory", names=_names(large, say))] if large else []
     advice += [say("next_extra", names=_names(extra, say))] if extra else []
     return advice
 

@@ -121,7 +121,7 @@ def _word_texts(content: ReportContent, say: Say) -> list[str]:
 def _word_winner(content: ReportContent, say: Say) -> list[str]:
     tried = sum(outcome.status != "skipped" for outcome in content.outcomes)
     seconds = write_seconds(content.seconds, say)
-    sentences = [say("won", winner=content.winner, count=tried, seconds=seconds)]
+    sentences = [say("won" if tried > 1 else "won_alone", winner=content.winner, count=tried, seconds=seconds)]
     if content.package is not None:
         latency = content.package.latency_p50_ms
         of = "_token" if content.package.writes else "_picture" if content.package.draws else ""

@@ -7,9 +7,14 @@
 
 from __future__ import annotations
 
-from headway.runtime.generation import Generator, Message, Wish, Written, load_generator
-from headway.runtime.image_generation import ImageGenerator, load_image_generator
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from headway.runtime.model import Answers, Model, Prediction, load
+
+if TYPE_CHECKING:
+    from headway.runtime.generation import Generator, Message, Wish, Written, load_generator
+    from headway.runtime.image_generation import ImageGenerator, load_image_generator
 
 __all__ = [
     "Answers",
@@ -24,3 +29,14 @@ __all__ = [
     "load_generator",
     "load_image_generator",
 ]
+
+# What packages that write or draw need, imported when it is first used: a service that predicts starts without it.
+_DOORS = dict.fromkeys(("Generator", "Message", "Wish", "Written", "load_generator"), "headway.runtime.generation")
+_DOORS |= dict.fromkeys(("ImageGenerator", "load_image_generator"), "headway.runtime.image_generation")
+
+
+def __getattr__(name: str) -> Any:
+    """Import a door when it is first used."""
+    if name in _DOORS:
+        return getattr(importlib.import_module(_DOORS[name]), name)
+    raise AttributeError(f"module 'headway.runtime' has no attribute {name!r}")

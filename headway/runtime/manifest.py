@@ -184,8 +184,8 @@ class Generation:
 
     `window`: the most tokens of prompt and answer together. `end_ids`: tokens that end an answer. `begin_id`: the token
     before every text, None without one. `chat`: how conversations are written, None where it only continues texts.
-    `precision`: of the weights, "float32", "int8" or "int4". `lines`: where it writes verse, how many characters a line
-    may have; all lines of a text have as many.
+    `precision`: of the weights, "float32", "int8", "int4", or "mixed" of both. `lines`: where it writes verse, how many
+    characters a line may have; all lines of a text have as many.
     """
 
     window: int

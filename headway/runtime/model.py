@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -187,16 +187,33 @@ def load(path: str | Path, *, threads: int | None = None) -> Model:
     if threads is not None and threads < 1:
         raise InputError("threads must be positive", expected="1 or more", got=str(threads))
     manifest, files = read_package(Path(path))
-    return assemble(manifest, files, threads=threads)
+    expected = manifest.files[MODEL]
+
+    def reopen() -> bytes:
+        again, content = read_package(Path(path))
+        if again.files[MODEL] != expected:
+            raise PackageError("the package was exchanged while it was open", where=str(path))
+        return content[MODEL]
+
+    return assemble(manifest, files, threads=threads, reopen=reopen)
 
 
-def assemble(manifest: Manifest, files: Mapping[str, bytes], *, threads: int | None = None) -> Model:
-    """Return the model of a manifest and its files, which are not verified again (the model is `MODEL`)."""
+def assemble(
+    manifest: Manifest,
+    files: Mapping[str, bytes],
+    *,
+    threads: int | None = None,
+    reopen: Callable[[], bytes] | None = None,
+) -> Model:
+    """Return the model of a manifest and its files, which are not verified again (the model is `MODEL`).
+
+    `reopen` gives the model again; see `open_predictor`.
+    """
     if manifest.task == "generate":
         raise PackageError("this package generates and predicts nothing", expected="the task classify or regress",
                            got=manifest.task, fix="headway generate uses it")  # fmt: skip
     others = {name: content for name, content in files.items() if name not in {MODEL, FILE}}
-    predictor = open_predictor(files[MODEL], manifest.feeds, others, threads=threads)
+    predictor = open_predictor(files[MODEL], manifest.feeds, others, threads=threads, reopen=reopen)
     if predictor.outputs != manifest.outputs:
         raise PackageError(
             "the graph does not fit the task",

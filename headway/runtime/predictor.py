@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,8 @@ _ROWS = 4096
 _TEXT_ROWS = 512
 _TEXT_CELLS = 8_192
 _IMAGE_PIXELS = 4_000_000
+# Parts of tokens from which on a second session is worth its opening (about as long as one part takes).
+_MANY_PARTS = 16
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,8 @@ class Predictor:
     """A graph, its feeds, and the session that runs it; safe to share between threads.
 
     `outputs`: "probabilities" or "values", or one of these for each target, such as "values:price". `threads` is how
-    many parts of a large batch are worked on at once.
+    many parts of a large batch are worked on at once. Where tokens are read, many parts are faster on a core each than
+    on several cores for each node: `reopen` then gives the graph again, for a second session.
     """
 
     feeds: tuple[Feed, ...]
@@ -40,6 +44,7 @@ class Predictor:
     session: InferenceSession
     outputs: tuple[str, ...]
     threads: int
+    reopen: Callable[[], bytes] | None = field(default=None, repr=False, compare=False)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -77,6 +82,16 @@ class Predictor:
         """Return the number of figures of each output, 1 where the graph does not say."""
         shapes = [node.shape for node in self.session.get_outputs()]
         return tuple(shape[1] if len(shape) == 2 and isinstance(shape[1], int) else 1 for shape in shapes)
+
+    @cached_property
+    def _narrow(self) -> InferenceSession:
+        """Return a session that runs each part on one core; opened when there are many parts."""
+        if self.reopen is None:
+            return self.session
+        try:
+            return open_session(self.reopen(), threads=1)
+        except PackageError:  # it was taken away meanwhile: the session at hand answers as well
+            return self.session
 
     @property
     def _texts(self) -> frozenset[str]:
@@ -121,11 +136,12 @@ class Predictor:
         strict: bool,
     ) -> np.ndarray:
         """Run the parts, several at once: Python encodes one while onnxruntime computes another."""
+        session = self._narrow if len(parts) >= _MANY_PARTS else self.session
 
         def answer(part: np.ndarray) -> np.ndarray:
             try:
                 taken = {name: _take(cells, part) for name, cells in ready.items()}
-                return self._part(taken, read, part, strict=strict)
+                return self._part(taken, read, part, strict=strict, session=session)
             except BadCellError as error:
                 raise error.at(int(part[error.row])) from error.__cause__
 
@@ -146,6 +162,7 @@ class Predictor:
         positions: np.ndarray | None = None,
         *,
         strict: bool,
+        session: InferenceSession | None = None,
     ) -> np.ndarray:
         """Encode and run some rows in one go; `ready` holds these alone, `read` all, of which `positions` are taken."""
         arrays: dict[str, np.ndarray] = {}
@@ -154,20 +171,30 @@ class Predictor:
                 arrays.update(read[feed.name].arrays(feed, positions))
             else:
                 arrays.update(encode(feed, ready, files=self.files, strict=strict))
-        answers = run(self.session, self.outputs, arrays)
         rows = _height(ready)
+        answers = run(session or self.session, self.outputs, arrays)
         if answers.ndim != 2 or answers.shape[0] != rows:
             raise PackageError("the graph answers in the wrong shape", expected=f"{rows} rows", got=str(answers.shape))
         return answers
 
 
 def open_predictor(
-    onnx: bytes, feeds: Sequence[Feed], files: Mapping[str, bytes], *, threads: int | None = None
+    onnx: bytes,
+    feeds: Sequence[Feed],
+    files: Mapping[str, bytes],
+    *,
+    threads: int | None = None,
+    reopen: Callable[[], bytes] | None = None,
 ) -> Predictor:
-    """Open a graph with its feeds; `threads` None uses all cores. Raises `PackageError` where they do not fit."""
+    """Open a graph with its feeds; `threads` None uses all cores. Raises `PackageError` where they do not fit.
+
+    `reopen` gives `onnx` again, so that it need not be kept; without it `onnx` is kept where it may be wanted again.
+    """
     workers = threads or cores()
     session = open_session(onnx, threads=workers)
-    return Predictor(tuple(feeds), files, session, check_signature(session, feeds), workers)
+    reads_tokens = any(isinstance(feed, TokenFeed | RowFeed) for feed in feeds)
+    again = (reopen or (lambda: onnx)) if reads_tokens and workers > 1 else None
+    return Predictor(tuple(feeds), files, session, check_signature(session, feeds), workers, again)
 
 
 def _ready(columns: Mapping[str, Cells], name: str, *, text: bool) -> Any:

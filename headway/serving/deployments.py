@@ -34,20 +34,31 @@ OnBatch = Callable[[int, float], None]
 
 
 def open_deployment(
-    path: Path, *, name: str | None, limits: Limits, threads: int, on_batch: OnBatch = lambda _rows, _seconds: None
+    path: Path,
+    *,
+    name: str | None,
+    limits: Limits,
+    threads: int,
+    on_batch: OnBatch = lambda _rows, _seconds: None,
+    quick: bool = False,
 ) -> Deployment:
-    """Open a package, warm it up and measure its pace; `name` None takes the package's own.
+    """Open a package, warm it up and measure its pace, a `quick` one coarsely; `name` None takes the package's own.
 
     Takes from a few milliseconds to about a second; call it outside the event loop. Raises `PackageError`.
     """
-    return deploy_model(load(path, threads=threads), name=name, limits=limits, on_batch=on_batch)
+    return deploy_model(load(path, threads=threads), name=name, limits=limits, on_batch=on_batch, quick=quick)
 
 
 def deploy_model(
-    model: Model, *, name: str | None, limits: Limits, on_batch: OnBatch = lambda _rows, _seconds: None
+    model: Model,
+    *,
+    name: str | None,
+    limits: Limits,
+    on_batch: OnBatch = lambda _rows, _seconds: None,
+    quick: bool = False,
 ) -> Deployment:
     """Return the deployment of a model that is open already."""
-    pace = measure_pace(model)
+    pace = measure_pace(model, quick=quick)
     batcher = Batcher(make_compute(model, pace), pace=pace, limits=limits, on_batch=on_batch)
     named = name or model.manifest.name
     return Deployment(named, version_of(model.manifest), model, Reader.of(model), pace, batcher)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+
+from headway.serving.telling import write_through
 
 # Lines that may wait to be written; more are lost, and counted.
 _WAITING = 20_000
@@ -59,8 +60,7 @@ class Log:
         try:
             text = b"".join(_line(fields) for fields in lines)
             if self._path is None:
-                sys.stderr.buffer.write(text)
-                sys.stderr.flush()
+                write_through(text)
             else:  # opened anew each time, so that a rotated file is found
                 with self._path.open("ab") as file:
                     file.write(text)

@@ -14,8 +14,9 @@ from headway.runtime.manifest import ImageFeed, InputColumn
 
 # A model this fast is called in the event loop itself: handing over to a thread would cost more than it.
 _INLINE_ROW, _INLINE_BATCH = 1e-3, 6e-3
-_TRIES, _PATIENCE = 3, 0.4
-_ROWS = 32
+# Calls of each kind after one to warm up, and the seconds that those of one kind may take; a start waits for less.
+_TRIES, _PATIENCE, _HURRY = 3, 0.4, 0.04
+_FEWEST_ROWS, _MOST_ROWS = 4, 32
 
 
 @dataclass(frozen=True)
@@ -42,15 +43,19 @@ class Pace:
         return self.call + self.item * rows * longest
 
 
-def measure_pace(model: Model) -> Pace:
-    """Warm the model up and measure it, on the example of its manifest; takes less than a second."""
+def measure_pace(model: Model, *, quick: bool = False) -> Pace:
+    """Warm the model up and measure it, on the example of its manifest; takes less than a second.
+
+    A `quick` measurement is coarser, and takes about ten calls with one row.
+    """
+    patience = _HURRY if quick else _PATIENCE
     row = example_row(model)
     texts = [column.name for column in model.manifest.inputs if column.modality == "text"]
     has_image = any(isinstance(feed, ImageFeed) for feed in model.manifest.feeds)
     small = _items(row, texts)
-    one = _seconds(model, [row])
-    rows = _ROWS if one < 0.02 else 4
-    many = _seconds(model, [row] * rows)
+    one = _seconds(model, [row], patience)
+    rows = min(_MOST_ROWS, max(_FEWEST_ROWS, int(patience / one)))
+    many = _seconds(model, [row] * rows, patience)
     item = max(0.0, (many - one) / (small * (rows - 1)))
     return Pace(max(1e-6, one - item * small), item, small, bool(texts), has_image)
 
@@ -78,10 +83,10 @@ def _items(row: Mapping[str, Any], texts: list[str]) -> int:
     return 1 + sum(len(str(row[name])) for name in texts if name in row)
 
 
-def _seconds(model: Model, rows: list[dict[str, Any]]) -> float:
+def _seconds(model: Model, rows: list[dict[str, Any]], patience: float) -> float:
     """Return the best of a few calls after one to warm up; a slow model is called less often."""
     model.predict(rows)
-    best, deadline = float("inf"), time.perf_counter() + _PATIENCE
+    best, deadline = float("inf"), time.perf_counter() + patience
     for _ in range(_TRIES):
         start = time.perf_counter()
         model.predict(rows)

@@ -18,11 +18,14 @@ from headway.serving.http import dump
 
 # What the kernel adds for reading and writing a socket, about.
 _SOCKET_SECONDS = 2.5e-5
-_ROUNDS, _PATIENCE = 40, 0.1
+_PATIENCE = 0.1
 
 
-async def rehearse(connect: Any, row: Mapping[str, Any]) -> float:
-    """Return the seconds of one request with `row`, model included; `connect()` makes a connection's protocol."""
+async def rehearse(connect: Any, row: Mapping[str, Any], *, rounds: int) -> float:
+    """Return the seconds of one request with `row`, model included; `connect()` makes a connection's protocol.
+
+    The best of `rounds` is taken, or of fewer where they take longer than a moment.
+    """
     stage = _Stage()
     protocol = connect()
     protocol.connection_made(stage)
@@ -32,7 +35,7 @@ async def rehearse(connect: Any, row: Mapping[str, Any]) -> float:
     )
     seconds = []
     deadline = time.perf_counter() + _PATIENCE
-    for _ in range(_ROUNDS):
+    for _ in range(rounds):
         start = time.perf_counter()
         stage.written.clear()
         protocol.data_received(head % len(content) + content)

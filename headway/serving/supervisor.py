@@ -25,6 +25,7 @@ from headway.errors import RunError
 from headway.serving import rates, telemetry
 from headway.serving.settings import Package, Post, Settings
 from headway.serving.shared_memory import WORKERS, make_board_file
+from headway.serving.telling import Teller
 
 _BACKLOG = 2048
 # A worker that lived shorter than this is started again more slowly each time, up to the longest pause (seconds).
@@ -47,13 +48,14 @@ class _Hand:
 
 @dataclass(eq=False)
 class _Deploy:
-    """A swap under way: who asked, which workers are still expected, and what they found."""
+    """A swap under way: who asked, which workers are still expected, which have opened it, and what they found."""
 
     id: int
     wish: Mapping[str, Any]
     asker: _Hand
     deadline: float
-    waiting: set[int]
+    waiting: set[int] = field(default_factory=set)
+    opened: set[int] = field(default_factory=set)
     found: Mapping[str, Any] = field(default_factory=dict)
     error: str | None = None
     is_switching: bool = False
@@ -63,8 +65,11 @@ class Supervisor:
     """Runs the service until it is told to stop."""
 
     def __init__(self, settings: Settings, *, on_event: Callable[[str, Mapping[str, Any]], None]) -> None:
-        """Take the settings; `on_event` hears of `start`, `plan`, `restart`, `deploy` and `stop` with their facts."""
-        self.settings, self._on_event = settings, on_event
+        """Take the settings; `on_event` hears of `start`, `plan`, `restart`, `deploy` and `stop` with their facts.
+
+        It is called in a thread of its own.
+        """
+        self.settings, self._teller = settings, Teller(on_event)
         self._packages = list(settings.packages)
         self._hands: dict[int, _Hand] = {}
         self._selector = selectors.DefaultSelector()
@@ -98,7 +103,8 @@ class Supervisor:
             self._folder.cleanup()
         if self._failure is not None:
             raise RunError("the service could not start", got=self._failure)
-        self._on_event("stop", {})
+        self._teller.tell("stop", {})
+        self._teller.close()
 
     @property
     def port(self) -> int:
@@ -141,6 +147,8 @@ class Supervisor:
         _send(hand, replace(self.settings, packages=tuple(self._packages)).to_json())
         ours.settimeout(0)
         self._selector.register(ours, selectors.EVENT_READ, lambda: self._hear(hand))
+        if self._deploys and not self._deploys[0].is_switching:  # or it would stay with what it was started with
+            self._let_open(hand)
 
     def _hear(self, hand: _Hand) -> None:
         """Take what a worker says."""
@@ -159,7 +167,7 @@ class Supervisor:
     def _take(self, hand: _Hand, words: Mapping[str, Any]) -> None:
         if words.get("ask") == "deploy":
             self._count += 1
-            self._deploys.append(_Deploy(self._count, words, hand, time.monotonic() + _DEPLOY_SECONDS, set()))
+            self._deploys.append(_Deploy(self._count, words, hand, time.monotonic() + _DEPLOY_SECONDS))
             if len(self._deploys) == 1:
                 self._begin_deploy()
         elif words["did"] == "start":
@@ -177,7 +185,7 @@ class Supervisor:
         is_first = not any(other.is_up for other in self._hands.values()) and not self._wanted
         hand.is_up = True
         if is_first:
-            self._on_event("start", {"port": self.port, "seconds": time.monotonic() - hand.began})
+            self._teller.tell("start", {"port": self.port, "seconds": time.monotonic() - hand.began})
         if self._threads and not self._wanted:
             self._add_workers(self.settings.workers)
 
@@ -186,7 +194,7 @@ class Supervisor:
         if self._wanted:
             return
         self._threads = plan["threads"]
-        self._on_event("plan", plan)
+        self._teller.tell("plan", plan)
         self._add_workers(plan["workers"])
 
     def _add_workers(self, wanted: int) -> None:
@@ -200,6 +208,7 @@ class Supervisor:
         self._hear_last(hand)
         if self._deploys:
             self._deploys[0].waiting.discard(hand.index)
+            self._deploys[0].opened.discard(hand.index)
             self._check_deploy()
         if self._stopping is not None or self._failure is not None:
             return
@@ -207,7 +216,7 @@ class Supervisor:
         pause = min(_LONGEST_PAUSE, 2 * self._pauses.get(hand.index, 0.25)) if lived < _SHORT else 0.0
         self._pauses[hand.index] = pause
         self._due[hand.index] = time.monotonic() + pause
-        self._on_event("restart", {"worker": hand.index, "code": hand.process.returncode})
+        self._teller.tell("restart", {"worker": hand.index, "code": hand.process.returncode})
 
     def _hear_last(self, hand: _Hand) -> None:
         with suppress(OSError, ValueError):
@@ -217,12 +226,17 @@ class Supervisor:
             hand.line.close()
 
     def _begin_deploy(self) -> None:
-        """Let every worker open the package beside the running one."""
+        """Let every worker open the package beside the running one, also those that are still starting."""
+        self._deploys[0].deadline = time.monotonic() + _DEPLOY_SECONDS
+        for hand in self._hands.values():
+            self._let_open(hand)
+
+    def _let_open(self, hand: _Hand) -> None:
+        """Let one worker open the package of the swap under way, as soon as it is ready."""
         deploy = self._deploys[0]
-        deploy.deadline = time.monotonic() + _DEPLOY_SECONDS
-        deploy.waiting = {hand.index for hand in self._hands.values() if hand.is_up}
-        order = {"do": "load", "id": deploy.id, **{key: deploy.wish.get(key) for key in ("path", "name", "force")}}
-        self._tell_waiting(order)
+        deploy.waiting.add(hand.index)
+        wish = {key: deploy.wish.get(key) for key in ("path", "name", "force")}
+        _send(hand, json.dumps({"do": "load", "id": deploy.id, **wish}))
 
     def _go_on(self, hand: _Hand, words: Mapping[str, Any]) -> None:
         deploy = self._deploys[0]
@@ -231,6 +245,7 @@ class Supervisor:
             deploy.error = deploy.error or str(words["error"])
         elif "found" in words:
             deploy.found = words["found"]
+            deploy.opened.add(hand.index)
         self._check_deploy()
 
     def _check_deploy(self) -> None:
@@ -245,8 +260,9 @@ class Supervisor:
         else:
             deploy.is_switching = True
             self._packages = _exchanged(self._packages, Package(str(deploy.found["name"]), str(deploy.wish["path"])))
-            deploy.waiting = {hand.index for hand in self._hands.values() if hand.is_up}
-            self._tell_waiting({"do": "switch", "id": deploy.id})
+            deploy.waiting = set(deploy.opened)
+            for index in deploy.opened:
+                _send(self._hands[index], json.dumps({"do": "switch", "id": deploy.id}))
 
     def _end_deploy(self, error: str | None) -> None:
         deploy = self._deploys.pop(0)
@@ -256,13 +272,9 @@ class Supervisor:
             for hand in self._hands.values():
                 _send(hand, json.dumps({"do": "forget", "id": deploy.id}))
         _send(deploy.asker, json.dumps(answer))
-        self._on_event("deploy", {**deploy.found, "error": error})
+        self._teller.tell("deploy", {**deploy.found, "error": error})
         if self._deploys:
             self._begin_deploy()
-
-    def _tell_waiting(self, order: Mapping[str, Any]) -> None:
-        for index in self._deploys[0].waiting:
-            _send(self._hands[index], json.dumps(order))
 
     def _listen_for_signals(self) -> None:
         """Turn signals into something the selector sees."""

@@ -50,6 +50,8 @@ _GRACE = 0.3
 _TICK = 0.5
 # How long vLLM may take to give a GPU back.
 _UNLOAD = 10.0
+# Requests that are played to see what one costs beside the model.
+_ROUNDS = 40
 
 
 def main() -> None:
@@ -94,7 +96,7 @@ class Worker:
             self.service, socket.socket(fileno=self.post.listener), limits=self.settings.limits, tls=self._tls(),
             on_count=lambda count: self.telemetry.set("connections", count), fewest=self._fewest,
         )  # fmt: skip
-        seconds = await self._open()
+        await self._open()
         loop.add_signal_handler(signal.SIGTERM, self._over.set)
         reader, self._writer = await asyncio.open_unix_connection(sock=self._control)
         listening = asyncio.ensure_future(self._obey(reader))
@@ -102,7 +104,7 @@ class Worker:
         self.telemetry.set("pid", os.getpid())
         listener.start()
         self._tell({"did": "start"})
-        planning = asyncio.ensure_future(self._settle(seconds))
+        planning = asyncio.ensure_future(self._settle())
         await self._over.wait()
         await self._drain(listener)
         for task in (ticking, listening, planning):
@@ -125,25 +127,31 @@ class Worker:
             panels=getattr(observer, "panels", ()), price=settings.price,
         )  # fmt: skip
 
-    async def _open(self) -> float:
-        """Open all packages and warm them up; return the seconds of one request to the first of them."""
+    async def _open(self) -> None:
+        """Open all packages, and play one request to the first of them through: the first real one is not slow."""
         packages, limits = self.settings.packages, self.settings.limits
         predicting = [package for package in packages if task_of(package.path) != "generate"]
+        # What is measured coarsely here is measured again once requests can be answered (`_plan`).
+        quick = not self.post.threads and len(predicting) == len(packages)
         for package in packages:
             if package in predicting:
                 opened = await asyncio.to_thread(
                     open_deployment, Path(package.path), name=package.name, limits=limits, threads=self.threads,
-                    on_batch=self.telemetry.batch,
+                    on_batch=self.telemetry.batch, quick=quick,
                 )  # fmt: skip
                 self.service.put(opened)
             elif draws(package.path):
                 await self._open_painter(package)
             else:
                 await self._open_writer(package)
-        if not predicting:
-            return 0.0
-        behind_the_scenes = make_connect(Service(self.service.registry, limits=limits), limits, ServerState())
-        return await rehearse(behind_the_scenes, example_row(self._first.model))
+        if predicting:
+            await self._rehearse(rounds=1)
+
+    async def _rehearse(self, *, rounds: int) -> float:
+        """Return the seconds of one request to the first package, behind the scenes."""
+        limits = self.settings.limits
+        connect = make_connect(Service(self.service.registry, limits=limits), limits, ServerState())
+        return await rehearse(connect, example_row(self._first.model), rounds=rounds)
 
     async def _open_writer(self, package: Package) -> None:
         self.service.put_writer(await asyncio.to_thread(self._writer, Path(package.path), package.name))
@@ -170,10 +178,12 @@ class Worker:
         """Return the package that answers where none is named."""
         return self.service.registry.get(self.service.registry.find(None))
 
-    async def _settle(self, seconds: float) -> None:
+    async def _settle(self) -> None:
         """Measure how the work is best spread, where that is open; answers are given meanwhile, deploys wait."""
         if not self.post.threads:
             try:
+                writes = self.service.writers or self.service.painters
+                seconds = 0.0 if writes else await self._rehearse(rounds=_ROUNDS)
                 plan = await asyncio.to_thread(self._plan, seconds)
             except Exception as error:  # noqa: BLE001 - what answers goes on answering, if not in the best way
                 plan = Plan(max(1, self.settings.workers), self.threads, 0.0)
@@ -201,11 +211,11 @@ class Worker:
             plan, _ = choose_plan(models, [row], http_seconds=beside, cores=available, workers=settings.workers)
         if plan.threads != self.threads:
             self.threads = plan.threads
-            for package in settings.packages:
-                model = load(package.path, threads=plan.threads)
-                self.service.put(
-                    deploy_model(model, name=package.name, limits=settings.limits, on_batch=self.telemetry.batch)
-                )
+            opened = [(package.name, load(package.path, threads=plan.threads)) for package in settings.packages]
+        else:
+            opened = [(key, each.model) for key, each in self.service.registry if key == each.name]
+        for name, model in opened:
+            self.service.put(deploy_model(model, name=name, limits=settings.limits, on_batch=self.telemetry.batch))
         return plan
 
     def _fewest(self) -> int:

@@ -11,23 +11,35 @@ from headway.training.state import State
 
 # So many candidates of different kinds have to agree that there is nothing more to find.
 LEAST_CANDIDATES = 3
+# One whose loss is within so many standard errors of the best one's is about as good.
+_ABOUT_AS_GOOD = 2
 
 
 def saturation(state: State) -> str | None:
     """Return why no further candidate is worth its time, or None where one may be.
 
-    On little data (cross-validated rows) the best mix of the candidates so far is compared with the best mix of all but
-    the last of them: where that one lowered the mean loss by no more than the paired standard error, one more will
-    hardly do better.
+    On little data (cross-validated rows) the best mix of the candidates so far is compared with the best mixes of all
+    but one of them: where one that is about as good as the best lowered the mean loss by no more than the paired
+    standard error, one more will hardly do better. One that is clearly weaker says nothing of that. The order in which
+    they ran does not matter.
     """
     contest = state.contest
     ready = [outcome for outcome in state.outcomes.values() if is_comparable(outcome, len(contest.valid))]
     if len(contest.folds) == 1 or len(ready) < LEAST_CANDIDATES:
         return None
-    difference = best_mix_losses(state, ready[:-1]) - best_mix_losses(state, ready)
-    if difference.mean() > difference.std() / np.sqrt(len(difference)):
-        return None
-    return f"not tried: on {len(contest.valid):,} rows {ready[-1].name} added nothing beyond noise, nor will this one"
+    alone = [best_mix_losses(state, [outcome]) for outcome in ready]
+    least = min(alone, key=lambda losses: float(losses.mean()))
+    together = best_mix_losses(state, ready)
+    for one, losses in zip(reversed(ready), reversed(alone), strict=True):
+        gained = best_mix_losses(state, [other for other in ready if other is not one]) - together
+        if _is_within(losses - least, _ABOUT_AS_GOOD) and _is_within(gained, 1):
+            return f"not tried: on {len(gained):,} rows {one.name} added nothing beyond noise, nor will this one"
+    return None
+
+
+def _is_within(difference: np.ndarray, errors: float) -> bool:
+    """Tell whether the mean of paired differences is at most so many standard errors above 0."""
+    return bool(difference.mean() <= errors * difference.std() / np.sqrt(len(difference)))
 
 
 def is_comparable(outcome: Outcome, rows: int) -> bool:

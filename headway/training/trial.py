@@ -234,17 +234,11 @@ def measured(outcome: Outcome, contest: Contest) -> Outcome:
     """
     if outcome.graph is None:
         return outcome
-    if contest.task.kind == "generate":
-        figures = measure_decoder(outcome.graph)
-        return replace(
-            outcome,
-            latency_p50_ms=figures.latency_p50_ms,
-            latency_p95_ms=figures.latency_p95_ms,
-            size_mb=figures.size_mb,
-            memory_mb=figures.memory_mb,
-        )
     limited = "memory_mb" in contest.limits
-    figures = measure(outcome.graph, measured_columns(contest), memory=limited, bulk=False)
+    if contest.task.kind == "generate":
+        figures = measure_decoder(outcome.graph, memory=limited)
+    else:
+        figures = measure(outcome.graph, measured_columns(contest), memory=limited, bulk=False)
     return replace(
         outcome,
         latency_p50_ms=figures.latency_p50_ms,

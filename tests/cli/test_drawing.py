@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from headway.pipeline.preparing import draws_pictures
+from headway.pipeline.sourcing import draws_pictures
 from headway.project import read as read_project
 from headway.runtime.image_generation import as_grid
 from tests.pipeline.pictures.material import write_pictures

@@ -7,9 +7,9 @@ import pytest
 
 from headway.decoders.exporting import export_decoder
 from headway.decoders.packing import pack, unpack
-from headway.decoders.stack import EMBEDDING, NORM
+from headway.decoders.stack import NORM
 from headway.runtime.session import open_session
-from tests.decoders.tiny import CONFIG, GPT2, QWEN2, teacher, teacher_logits, weights_of
+from tests.decoders.tiny import CONFIG, GPT2, QWEN2, bits_of, teacher, teacher_logits, weights_of
 
 BUFFER = 64
 
@@ -79,13 +79,12 @@ def test_a_long_prompt_may_come_in_pieces(config):
     np.testing.assert_allclose(np.concatenate(pieces), teacher_logits(teacher(config, weights), ids), atol=1e-4)
 
 
-@pytest.mark.parametrize("precision", ["int8", "int4"])
+@pytest.mark.parametrize("precision", ["int8", "mixed", "int4"])
 def test_few_bits_answer_as_transformers_with_the_rounded_weights(precision):
     config = dataclasses.replace(CONFIG, hidden=112)
     weights = weights_of(config)
-    own = {"int8": 8, "int4": 4}[precision]
     rounded = {
-        name: array if array.ndim == 1 else unpack(pack(array, 8 if name == EMBEDDING else own))
+        name: array if array.ndim == 1 else unpack(pack(array, bits_of(name, precision)))
         for name, array in weights.items()
     }
     ids = np.random.default_rng(3).integers(0, config.vocabulary, 12).tolist()
@@ -98,9 +97,10 @@ def test_few_bits_answer_as_transformers_with_the_rounded_weights(precision):
 
 def test_few_bits_are_small():
     config = dataclasses.replace(CONFIG, width=192, hidden=512, vocabulary=300)
-    whole, eight, four = (len(export_decoder(config, weights_of(config), precision=p)) for p in
-                          ("float32", "int8", "int4"))  # fmt: skip
+    whole, eight, mixed, four = (len(export_decoder(config, weights_of(config), precision=p)) for p in
+                                 ("float32", "int8", "mixed", "int4"))  # fmt: skip
     assert eight < 0.32 * whole
+    assert four < mixed < eight
     assert four < 0.21 * whole
 
 

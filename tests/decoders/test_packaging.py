@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from headway.decoders.packaging import gate, package_decoder, perplexity
+from headway.decoders.packaging import Held, gate, package_decoder, perplexity
 from headway.errors import ParityError
 from headway.runtime import load_generator
 from headway.runtime.manifest import Manifest
@@ -12,7 +12,7 @@ from tests.runtime.generation.packages import CONFIG, facts_of, tokenizer_of
 
 TOKENIZER = tokenizer_of().to_str().encode()
 WEIGHTS = weights_of(CONFIG)
-TEXTS = [np.random.default_rng(0).integers(0, 256, 100).tolist() for _ in range(3)]
+TEXTS = [Held(np.random.default_rng(number).integers(0, 256, 100).tolist()) for number in range(3)]
 
 
 def test_the_package_says_what_few_bits_cost(tmp_path):
@@ -45,3 +45,17 @@ def test_without_text_the_model_writes_its_own():
     # It knows its own texts well: far better than chance over 259 tokens.
     assert gated.whole.perplexity < 150
     assert gated.proof.perplexity == pytest.approx(gated.whole.perplexity, rel=0.2)
+
+
+def test_what_is_given_is_read_and_not_judged(tmp_path):
+    folder = package_decoder(
+        tmp_path / "package", CONFIG, WEIGHTS, TOKENIZER, facts_of(), manifest=Manifest("tiny", "generate", "", (), ()),
+        card="# tiny", texts=TEXTS, precision="float32",
+    )  # fmt: skip
+    generator, ids = load_generator(folder), TEXTS[0].ids
+    assert perplexity(generator, [Held(ids, 60)]) == pytest.approx(np.exp(-generator.logprobs(ids)[59:].mean()))
+    # Of a text longer than the window of 120 tokens, what stands before the second window is not seen.
+    long = [*ids, *TEXTS[1].ids]
+    assert perplexity(generator, [Held(long, 150)]) == pytest.approx(
+        np.exp(-generator.logprobs(long[120:])[29:].mean())
+    )

@@ -8,10 +8,9 @@ import pytest
 from headway.decoders.exporting import export_decoder
 from headway.decoders.packing import Packed, pack, unpack
 from headway.decoders.recovering import recover
-from headway.decoders.stack import EMBEDDING
 from headway.errors import PackageError
 from headway.networks.nodes import model_bytes
-from tests.decoders.tiny import CONFIG, GPT2, QWEN2, weights_of
+from tests.decoders.tiny import CONFIG, GPT2, QWEN2, bits_of, weights_of
 
 
 @pytest.mark.parametrize("config", [CONFIG, dataclasses.replace(CONFIG, tied=False), QWEN2, GPT2])
@@ -24,8 +23,8 @@ def test_float_weights_come_back_as_they_were(config):
         np.testing.assert_array_equal(found[name], array)
 
 
-@pytest.mark.parametrize(("precision", "bits"), [("int8", 8), ("int4", 4)])
-def test_packed_weights_come_back_packed(precision, bits):
+@pytest.mark.parametrize("precision", ["int8", "mixed", "int4"])
+def test_packed_weights_come_back_packed(precision):
     weights = weights_of()
     _, found = recover(export_decoder(CONFIG, weights, precision=precision))
     for name, array in weights.items():
@@ -33,7 +32,7 @@ def test_packed_weights_come_back_packed(precision, bits):
             np.testing.assert_array_equal(found[name], array)
             continue
         assert isinstance(found[name], Packed)
-        expected = unpack(pack(array, 8 if name == EMBEDDING else bits))
+        expected = unpack(pack(array, bits_of(name, precision)))
         np.testing.assert_array_equal(unpack(found[name]), expected)
 
 

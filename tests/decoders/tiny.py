@@ -31,6 +31,14 @@ def weights_of(config: DecoderConfig = CONFIG, *, seed: int = 0) -> dict[str, np
     return {name: draw(name, shape) for name, shape in shapes(config).items()}
 
 
+def bits_of(name: str, precision: str) -> int:
+    """Return in how many bits a decoder of three layers and few bits has the matrix `name`."""
+    if name in {EMBEDDING, HEAD} or precision == "int8":
+        return 8
+    is_wide = ".gate_proj." in name or ".up_proj." in name
+    return 4 if precision == "int4" or (is_wide and ".layers.1." in name) else 8
+
+
 def settings_of(config: DecoderConfig = CONFIG) -> dict[str, object]:
     """Return the `config.json` of a tiny decoder."""
     if config.positions == "learned":

@@ -1,4 +1,6 @@
 import dataclasses
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -99,6 +101,22 @@ def test_a_tensor_that_is_missing_is_named(tmp_path):
     save_file(tensors, tmp_path / "model.safetensors")
     with pytest.raises(BaseModelError, match=r"encoder\.layer\.1\.output\.dense\.bias"):
         read_stack(base)
+    with pytest.raises(BaseModelError, match=r"encoder\.layer\.1\.output\.dense\.bias"):
+        open_encoder(base)
+
+
+def test_a_pooler_that_is_missing_is_not_spoken_of(tmp_path):
+    from safetensors.numpy import load_file, save_file
+
+    tiny_base(tmp_path)
+    tensors = load_file(tmp_path / "model.safetensors")
+    save_file({name: each for name, each in tensors.items() if "pooler" not in name}, tmp_path / "model.safetensors")
+    code = (
+        "import sys; from headway.bases.opening import open_base; from headway.encoders.opening import open_encoder; "
+        "open_encoder(open_base(sys.argv[1]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
+    assert done.stdout + done.stderr == ""
 
 
 def test_texts_are_read_with_prefix_and_cut(tmp_path):

@@ -25,6 +25,12 @@ def numbers_project(folder, **settings):
     return build(data="t.csv", target="label", inputs=inputs, folder=folder, **options)
 
 
+@pytest.fixture
+def unhurried(monkeypatch):
+    """What the graphs of these tests take is too little to tell on a busy machine which is slower."""
+    monkeypatch.setattr("headway.compression.search.SLOWER", 100.0)
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("finished")
@@ -36,6 +42,7 @@ def test_small_packages_are_left_alone_by_default(finished):
     assert finished.package == finished.folder / "package"
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_a_smaller_package_is_written_beside_the_original_and_told(finished):
     original = (finished.folder / "package" / "manifest.json").read_bytes()
     done = compress_again(finished.folder, Wish(0.2, 120.0, ("quantise",)))
@@ -62,6 +69,7 @@ def test_nothing_is_written_where_nothing_passes_the_gate(tmp_path):
     assert json.loads((done.folder / "result.json").read_text())["compression"]["chosen"] is None
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_the_stage_of_a_run_ships_what_passes(tmp_path):
     wish = {"drop": 0.2, "time": 60, "methods": ["quantise"]}
     done = run(numbers_project(tmp_path, compress=wish), out=tmp_path / "runs")

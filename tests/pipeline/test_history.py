@@ -11,8 +11,8 @@ from headway.cli.app import app
 from headway.data.history import tell_history
 from headway.data.reading import read
 from headway.pipeline.checking import check
-from headway.pipeline.preparing import splitting_of
 from headway.pipeline.run import run
+from headway.pipeline.sourcing import splitting_of
 from headway.project import build
 from headway.runtime import load
 from headway.serving.computing import find_problems

@@ -69,7 +69,7 @@ def test_rows_without_an_answer_are_kept_with_their_reason(finished):
 
 def test_what_ships_has_few_bits_and_answers_chats(finished):
     generator = load_generator(finished.package)
-    assert generator.manifest.generation.precision in {"int4", "int8", "float32"}
+    assert generator.manifest.generation.precision in {"int4", "mixed", "int8", "float32"}
     assert "perplexity_change" in generator.manifest.measured
     assert generator.manifest.base["name"] == "base"
     (written,) = generator.generate([[Message("user", "7: what colour has coal?")]], max_tokens=20, temperature=0)

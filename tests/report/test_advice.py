@@ -6,6 +6,7 @@ from headway.evaluation.scoring import evaluate
 from headway.report.advice import advise, name_slice
 from headway.report.words import speak
 from headway.tasks import Classify
+from headway.training.outcome import Outcome
 
 
 def test_what_helps_most_comes_first(reviews):
@@ -17,6 +18,15 @@ def test_what_helps_most_comes_first(reviews):
     assert any(each.startswith("encoder did not start because the budget") for each in advice)
     assert any(each.startswith("cnn did not start because an extra") for each in advice)
     assert len(advice) <= 6
+
+
+def test_a_candidate_that_lacked_memory_is_not_told_to_want_time(prices):
+    reason = "needs about 1482 MB, 848 MB are free in the budget"
+    large = Outcome("encoder_finetune", "skipped", reason, estimated_seconds=40.0)
+    told = advise(replace(prices, outcomes=(*prices.outcomes, large)), "en")
+    assert told == [
+        "encoder_finetune did not start because memory was too small; raise budget.memory to let them compete."
+    ]
 
 
 def test_nothing_to_do_is_said(prices):

@@ -4,7 +4,7 @@ import pytest
 import spox
 import spox.opset.ai.onnx.v21 as op
 
-from headway.errors import InputError
+from headway.errors import InputError, PackageError
 from headway.package.opening import open_graph
 from headway.runtime import predictor as module
 from headway.runtime.feeds.batches import BATCH_TOKENS
@@ -77,6 +77,37 @@ def test_a_long_text_among_a_few_short_ones_is_computed_apart(monkeypatch):
     answers = open_graph(token_graph(), threads=1).run({"review": ["good bad"] * 30 + ["bad " * 200]})
     np.testing.assert_allclose(answers[:, 0], [0.5] * 30 + [1])
     assert shapes == [(1, 200), (30, 2)]
+
+
+def test_many_parts_of_tokens_run_on_a_core_each(monkeypatch):
+    sessions, opened = [], []
+    run = module.run
+    monkeypatch.setattr(module, "run", lambda session, *rest: sessions.append(session) or run(session, *rest))
+    graph = token_graph()
+
+    def reopen():
+        opened.append(True)
+        return graph.onnx
+
+    predictor = module.open_predictor(graph.onnx, graph.feeds, graph.files, threads=2, reopen=reopen)
+    assert predictor.run({"review": ["good bad"]}).tolist() == [[0.5]]
+    assert len(predictor.run({"review": ["bad " * 100] * 40})) == 40
+    assert set(sessions) == {predictor.session}
+    assert not opened
+    sessions.clear()
+    for _ in range(2):
+        assert predictor.run({"review": ["bad " * 100] * 400}).tolist() == [[1]] * 400
+    assert len(set(sessions)) == len(opened) == 1
+    assert predictor.session not in sessions
+
+
+def test_many_parts_are_answered_when_their_package_is_gone():
+    def gone():
+        raise PackageError("the package cannot be read")
+
+    graph = token_graph()
+    predictor = module.open_predictor(graph.onnx, graph.feeds, graph.files, threads=2, reopen=gone)
+    assert predictor.run({"review": ["bad " * 100] * 400}).tolist() == [[1]] * 400
 
 
 def test_tables_are_cut_by_rows():

@@ -157,6 +157,31 @@ def test_a_package_is_swapped_under_load_without_a_failed_request(running, tiny_
     assert last == {load.versions[-1]}  # also the worker that was started after the swap
 
 
+def test_a_worker_that_starts_during_a_swap_gets_the_new_package(running, tiny_package, tmp_path):
+    better = write_tiny(tmp_path / "better", metrics={"accuracy": 0.95})
+    service = running(tiny_package, "--workers", 2)
+    with headway.Client(service.url) as client:
+        found = client.deploy(better)  # the second worker is on its way
+    service.wait_for_workers(2)
+    answering = {httpx.get(f"{service.url}/v1/models").json()["models"][0]["version"] for _ in range(16)}
+    assert answering == {found["version"]}
+
+
+def test_workers_are_replaced_though_nobody_reads_what_is_said(running, tiny_package):
+    service = running(tiny_package, "--workers", 2)
+    service.wait_for_workers(2)
+    with httpx.Client(base_url=service.url) as client:
+        for _ in range(1500):  # a pipe holds 64 KB of the log, which is about 450 requests
+            client.post(PREDICT, content=BODY, headers={"content-type": "application/json"})
+    time.sleep(0.5)
+    for _ in range(2):
+        before = service.workers()
+        os.kill(before[0], signal.SIGKILL)
+        wait_for(lambda gone=before[0]: len(service.workers()) == 2 and gone not in service.workers())
+    os.kill(service.process.pid, signal.SIGTERM)
+    assert service.process.wait(30) == 0
+
+
 def connections(pid, port):
     import psutil
 

@@ -97,7 +97,16 @@ def test_no_heavy_candidate_starts_once_little_data_has_told_what_it_can(tmp_pat
     assert outcome.reason == "not tried: on 600 rows third added nothing beyond noise, nor will this one"
 
 
-def test_a_heavy_candidate_starts_where_the_last_one_gained_or_the_user_named_it(tmp_path):
+def test_the_order_of_candidates_does_not_decide_whether_a_heavy_one_starts(tmp_path):
+    families = {"baseline": Sees(NOTHING), "one": Sees(FIRST), "other": Sees(FIRST, seconds=1), "third": Sees(BOTH, 9)}
+    late, early = Sees(BOTH, seconds=50), Sees(BOTH, seconds=50)
+    hold(tmp_path / "late", families | {"heavy": late}, arena=contest(folds=5))
+    turned = {"one": families["third"], "other": families["one"], "third": families["other"]}
+    hold(tmp_path / "early", families | turned | {"heavy": early}, arena=contest(folds=5))
+    assert bool(late.fits) is bool(early.fits)
+
+
+def test_a_heavy_candidate_starts_where_the_others_are_clearly_weaker_or_the_user_named_it(tmp_path):
     late = {"baseline": Sees(NOTHING), "one": Sees(NOTHING), "other": Sees(FIRST, seconds=1), "third": Sees(BOTH, 9)}
     heavy = Sees(BOTH, seconds=50)
     hold(tmp_path / "late", late | {"heavy": heavy}, arena=contest(folds=5))

@@ -39,10 +39,10 @@ class Writing:
 
     `units`: what a token is (characters or bpe). `lengths`: of the lines of verse, where the corpus is verse.
     `yardstick`: its name; `baseline`: its figures on the same test part and for the same prompts; `against`: the paired
-    test of both. `written`: how many texts the figures are of. `copy`: the longest passage that the winner's texts have
-    copied. `nats`: of the yardstick, a test row. `before`: the base that a winner was made from, as it came. `proof`:
-    what the few bits of the winner cost (`decoders.packaging.figures_of`), empty where it ships in float32;
-    `precision`: in which it ships.
+    test of both. `rows`: of the test part, those that were judged; `written`: how many texts the other figures are of.
+    `copy`: the longest passage that the winner's texts have copied. `nats`: of the yardstick, a test row. `before`: the
+    base that a winner was made from, as it came. `proof`: what the few bits of the winner cost
+    (`decoders.packaging.figures_of`), empty where it ships in float32; `precision`: in which it ships.
     """
 
     units: str
@@ -50,6 +50,7 @@ class Writing:
     yardstick: str
     baseline: Mapping[str, float]
     against: Comparison
+    rows: int
     written: int
     samples: tuple[Sample, ...]
     copy: str

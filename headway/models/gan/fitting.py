@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -18,7 +20,7 @@ from headway.modalities.image.framing import Frame, frame_for, frame_from
 from headway.models.family import Curve, Estimate, Examples, Settings
 from headway.models.gan.export import exported
 from headway.models.gan.network import Critic, Generator
-from headway.models.gan.plan import Plan, plan_for, replayed
+from headway.models.gan.plan import Plan, augmented_for, plan_for, replayed
 from headway.models.gan.training import Album, Look, Training, Watch, draw, fixed_noise, timed
 from headway.networks.checkpoints import Checkpoints
 from headway.networks.device import has_bfloat16, limited, seeded
@@ -116,14 +118,16 @@ def fit(
     album, frame, column = read_album(train, settings)
     checkpoints = checkpoints_of(train, album, recipe, seed)
     kept = None if checkpoints is None else checkpoints.load()
-    settings = kept["plan"] if kept is not None else settings
-    plan = plan_for(recipe, width=frame.width, height=frame.height, rows=len(train))
-    plan = replayed(settings) if settings is not None and "steps" in settings else plan
+    known = plan_of(kept, settings)
+    plan = known or plan_for(recipe, width=frame.width, height=frame.height, rows=len(train))
     began = time.monotonic()
     with seeded(seed):
         training = make_training(album, frame, plan, clock, seed, watch=watch, checkpoints=checkpoints)
-        if not math.isinf(clock.deadline):
+        # What a killed training had chosen stays: another number of threads would round otherwise, and part the curves.
+        if kept is None and not math.isinf(clock.deadline):
             plan, seconds = fastest(training, plan)
+            if recipe.augment is None and known is None:
+                plan = augmented_for(plan, len(train), min(plan.steps, clock.left() / seconds))
             training = replace_plan(training, plan, seconds)
         with limited(plan.threads):
             training.fit_loop()
@@ -141,6 +145,13 @@ def fit(
         time.monotonic() - began,
         (*((training.trouble,) if training.trouble else ()), *trouble),
     )
+
+
+def plan_of(kept: Mapping[str, Any] | None, settings: Settings | None) -> Plan | None:
+    """Return the plan of a checkpoint, else the one of an earlier fit's settings; None where there is neither."""
+    if kept is not None:
+        return replace(replayed(kept["plan"]), threads=kept["threads"])
+    return replayed(settings) if settings is not None and "steps" in settings else None
 
 
 def check_enough(rows: int) -> None:

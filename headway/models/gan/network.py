@@ -89,10 +89,11 @@ class Critic(nn.Module):
         )
         for _ in self.convolutions:
             width, height = max(1, width // 2), max(1, height // 2)
-        self.labels = nn.Embedding(labels, ends[-1]) if labels > 1 else None
-        if self.labels is not None:
-            nn.init.normal_(self.labels.weight, std=0.02)
         self.head = nn.Linear(ends[-1] * width * height, 1)
+        # The class is looked for in every place: on digits that halved the distance beside a mean over places.
+        self.labels = nn.Embedding(labels, self.head.in_features) if labels > 1 else None
+        if self.labels is not None:
+            nn.init.zeros_(self.labels.weight)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, pictures: Tensor, labels: Tensor | None = None) -> Tensor:
@@ -100,8 +101,9 @@ class Critic(nn.Module):
         x = pictures
         for convolution in self.convolutions:
             x = functional.leaky_relu(convolution(x), SLOPE)
-        real: Tensor = self.head(x.flatten(1)).squeeze(1)
+        x = x.flatten(1)
+        real: Tensor = self.head(x).squeeze(1)
         if self.labels is None:
             return real
-        fits: Tensor = (self.labels(labels) * x.mean((2, 3))).sum(1)
+        fits: Tensor = (self.labels(labels) * x).sum(1)
         return real + fits

@@ -17,9 +17,10 @@ SMALLEST_SIDE, LARGEST_SIDE = 8, 128
 WIDEST = 96
 # Gamma of the gradient penalty for each pixel: larger ones bear a stronger one (so do Karras et al. 2020b, "Training
 # generative adversarial networks with limited data").
-PENALTY_A_PIXEL = 4e-4
-# Below so many pictures the critic would learn them by heart: both kinds are changed before it sees them.
-FEW = 50_000
+PENALTY_A_PIXEL = 5e-3
+# What is read more often than this the critic may learn by heart: both kinds of pictures are changed before it looks.
+# A guess: no run has compared both ways yet.
+OFTEN = 60
 # Pictures that are looked at in all where nothing hurries.
 VIEWS = 600_000
 
@@ -40,10 +41,10 @@ class Plan:
     channels: tuple[int, ...] = (96, 48, 24)
     critic_channels: tuple[int, ...] = (32, 64, 128)
     noise: int = 64
-    batch_size: int = 64
+    batch_size: int = 16
     learning_rate: float = 6e-4
     critic_rate: float = 1.0
-    gradient_penalty: float = 0.1
+    gradient_penalty: float = 4.0
     penalty_every: int = 4
     average_pictures: float = 10_000.0
     cooling: float = 0.4
@@ -78,11 +79,17 @@ def plan_for(recipe: Recipe, *, width: int, height: int, rows: int) -> Plan:
     channels = tuple(max(24, WIDEST >> level) for level in range(doublings + 1))
     critic = tuple(min(128, 32 << level) for level in range(doublings + 1))
     penalty = PENALTY_A_PIXEL * width * height
-    plan = Plan(0, channels, critic, gradient_penalty=penalty, augment=rows < FEW)
+    plan = Plan(0, channels, critic, gradient_penalty=penalty)
     named = ("learning_rate", "batch_size", "augment")
     plan = replace(plan, **{name: getattr(recipe, name) for name in named if getattr(recipe, name) is not None})
     views = VIEWS if recipe.epochs is None else recipe.epochs * rows
-    return replace(plan, steps=max(1, round(views / plan.batch_size)))
+    plan = replace(plan, steps=max(1, round(views / plan.batch_size)))
+    return plan if recipe.augment is not None else augmented_for(plan, rows, plan.steps)
+
+
+def augmented_for(plan: Plan, rows: int, steps: float) -> Plan:
+    """Return the plan with changed pictures where so many steps read each of `rows` pictures often, else without."""
+    return replace(plan, augment=steps * plan.batch_size > OFTEN * rows)
 
 
 def check_size(width: int, height: int) -> None:

@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -32,8 +33,8 @@ LATEST = 0.05
 BETAS = (0.5, 0.99)
 # The moving average forgets faster at the start, where the weights are far from any good (Karras et al. 2020).
 AVERAGE_SHARE = 0.05
-# Batches that the averaged generator's norms are measured on (Brock et al. 2019, section 3.1: standing statistics).
-STANDING = 8
+# Pictures that the averaged generator's norms are measured on (Brock et al. 2019, section 3.1: standing statistics).
+STANDING = 512
 # Of the real pictures' variety, less than this is a collapse, once it was more; two looks in a row end the training.
 COLLAPSED, PATIENCE = 0.5, 2
 
@@ -79,11 +80,16 @@ class Album:
         places = np.arange(first, first + size)
         chosen = np.empty(size, np.int64)
         for reading in np.unique(places // rows):
-            order = np.random.default_rng([seed, int(reading)]).permutation(rows)
             mine = places // rows == reading
-            chosen[mine] = order[places[mine] % rows]
+            chosen[mine] = order_of(rows, seed, int(reading))[places[mine] % rows]
         pixels = torch.from_numpy(self.pixels[chosen]).permute(0, 3, 1, 2)
         return pixels.float().div_(127.5).sub_(1), torch.from_numpy(self.labels[chosen])
+
+
+@lru_cache(maxsize=2)
+def order_of(rows: int, seed: int, reading: int) -> np.ndarray:
+    """Return the order `[rows]` in which one reading takes the pictures."""
+    return np.random.default_rng([seed, reading]).permutation(rows)
 
 
 @dataclass
@@ -249,6 +255,8 @@ class Training:
         """Return all that training goes on from, in types that load without running code."""
         return {
             "plan": self.plan.settings,
+            "threads": self.plan.threads,
+            "seconds_a_step": self.seconds_a_step,
             "networks": [values_of(each) for each in (self.generator, self.critic)],
             "average": dict(self.average.state_dict()),
             "optimizers": [self.drawing.state_dict(), self.judging.state_dict()],
@@ -273,6 +281,7 @@ class Training:
             optimizer.load_state_dict(kept)
         self.random.set_state(state["random"])
         self.steps, self.progress, self.losses = state["steps"], Progress(state["done"]), state["losses"]
+        self.seconds_a_step = state["seconds_a_step"]
         self.looks = [_look_of(kept) for kept in state["looks"]]
         self.best, self.trouble = state["best"], state["trouble"]
 
@@ -296,7 +305,7 @@ def settle_norms(generator: Generator, plan: Plan, labels: np.ndarray, seed: int
         norm.reset_running_stats()
         norm.momentum = None  # a plain mean over the batches
     random = np.random.default_rng([seed, 1])
-    noise = fixed_noise(STANDING * plan.batch_size, plan.noise, seed + 1)
+    noise = fixed_noise(STANDING, plan.noise, seed + 1)
     generator.train()
     with torch.no_grad():
         for start in range(0, len(noise), plan.batch_size):

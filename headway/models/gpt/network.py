@@ -7,7 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from headway.decoders.exporting import rotary
 from headway.decoders.stack import EMBEDDING, NORM, DecoderConfig, layer_name
+from headway.networks.operations import rms_norm, rotated, swiglu
 
 SPREAD = 0.02
 
@@ -25,13 +27,12 @@ class Decoder(nn.Module):
         self.config = config
         self.embedding = nn.Embedding(config.vocabulary, config.width)
         self.layers = nn.ModuleList([Layer(config, dropout) for _ in range(config.layers)])
-        self.norm = nn.RMSNorm(config.width, eps=config.norm_epsilon)
+        self.norm = Norm(config)
         self.dropout = nn.Dropout(dropout)
-        cosine, sine = rotary_tables(config)
         self.cosine: Tensor
         self.sine: Tensor
-        self.register_buffer("cosine", cosine, persistent=False)
-        self.register_buffer("sine", sine, persistent=False)
+        for name, table in zip(("cosine", "sine"), rotary(config), strict=True):
+            self.register_buffer(name, torch.from_numpy(table)[:, None, None], persistent=False)
         for name, parameter in self.named_parameters():
             if parameter.ndim == 2:
                 ends = name.endswith(("output.weight", "down.weight"))
@@ -57,10 +58,10 @@ class Layer(nn.Module):
         """Make the weights; they are drawn by the decoder."""
         super().__init__()
         self.heads, self.share = config.heads, dropout
-        self.before_attention = nn.RMSNorm(config.width, eps=config.norm_epsilon)
+        self.before_attention = Norm(config)
         self.inputs = nn.Linear(config.width, 3 * config.width, bias=False)
         self.output = nn.Linear(config.width, config.width, bias=False)
-        self.before_feed = nn.RMSNorm(config.width, eps=config.norm_epsilon)
+        self.before_feed = Norm(config)
         self.gates = nn.Linear(config.width, 2 * config.hidden, bias=False)
         self.down = nn.Linear(config.hidden, config.width, bias=False)
         self.dropout = nn.Dropout(dropout)
@@ -68,32 +69,30 @@ class Layer(nn.Module):
     def forward(self, states: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
         """Return the states `[batch, tokens, width]` after this layer."""
         states = states + self.dropout(self.attend(self.before_attention(states), cosine, sine))
-        gate, up = self.gates(self.before_feed(states)).chunk(2, dim=-1)
-        return states + self.dropout(self.down(functional.silu(gate) * up))  # type: ignore[no-any-return]
+        inner = swiglu(self.gates(self.before_feed(states)))
+        return states + self.dropout(self.down(inner))  # type: ignore[no-any-return]
 
     def attend(self, states: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
         """Return what each token takes from itself and those before it."""
         batch, tokens, width = states.shape
         parts = self.inputs(states).view(batch, tokens, 3, self.heads, width // self.heads)
-        query, key, value = parts.permute(2, 0, 3, 1, 4)
-        query, key = rotated(query, cosine, sine), rotated(key, cosine, sine)
+        turned = rotated(parts[:, :, :2], cosine, sine)
+        query, key, value = (each.transpose(1, 2) for each in (*turned.unbind(2), parts[:, :, 2]))
         mixed = functional.scaled_dot_product_attention(query, key, value, is_causal=True)
         return self.output(mixed.transpose(1, 2).reshape(batch, tokens, width))  # type: ignore[no-any-return]
 
 
-def rotary_tables(config: DecoderConfig) -> tuple[Tensor, Tensor]:
-    """Return cosines and sines `[window, head_width]` of the angles by which positions turn (Su et al. 2021)."""
-    half = config.head_width // 2
-    rates = config.rope_theta ** (-torch.arange(half, dtype=torch.float32) / half)
-    angles = torch.arange(config.window, dtype=torch.float32)[:, None] * rates
-    both = torch.cat([angles, angles], dim=-1)
-    return both.cos(), both.sin()
+class Norm(nn.Module):
+    """RMSNorm with a scale that learns."""
 
+    def __init__(self, config: DecoderConfig) -> None:
+        """Begin with a scale of 1."""
+        super().__init__()
+        self.weight, self.epsilon = nn.Parameter(torch.ones(config.width)), config.norm_epsilon
 
-def rotated(states: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
-    """Turn the first half of each head's numbers against the second."""
-    first, second = states.chunk(2, dim=-1)
-    return states * cosine + torch.cat([-second, first], dim=-1) * sine
+    def forward(self, states: Tensor) -> Tensor:
+        """Return the states `[..., width]` at a common size."""
+        return rms_norm(states, self.weight, self.epsilon)
 
 
 def weights_of(network: Decoder) -> dict[str, np.ndarray]:

@@ -34,6 +34,22 @@ class Dense:
         return self._weights
 
 
+class Fixed(nn.Module):
+    """`[tokens, in]` -> `[tokens, out]` by maps that are one here and have no adapter; no weights are copied."""
+
+    def __init__(self, frozen: Frozen, bias: Tensor | None, *, dtype: torch.dtype) -> None:
+        """Take the weights of each map."""
+        super().__init__()
+        self.frozen, self.bias, self.dtype = frozen, None if bias is None else bias.to(dtype), dtype
+
+    def forward(self, states: Tensor) -> Tensor:
+        """Return what the maps give, side by side."""
+        read = states.to(self.dtype)
+        parts = [torch.nn.functional.linear(read, weight.to(self.dtype)) for weight in self.frozen.parts()]
+        found = parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
+        return (found if self.bias is None else found + self.bias).to(states.dtype)
+
+
 class Adapted(nn.Module):
     """`[tokens, in]` -> `[tokens, out]`; `parts` are the outputs of each of the maps that are one here."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,14 +20,16 @@ from headway.models.family import Curve, Estimate, Examples, Settings
 from headway.models.lora.adapters import Dense
 from headway.models.lora.answers import nats_of
 from headway.models.lora.four_bits import FourBits, can_pack
+from headway.models.lora.kept import Kept
 from headway.models.lora.lessons import MICRO_TOKENS, Answers
 from headway.models.lora.material import Material, answers_of, lay_out_rows, material_of, pairs_of
 from headway.models.lora.network import Merged, Tuned
 from headway.models.lora.packing import pack
-from headway.models.lora.plan import Plan, plan_for
-from headway.models.lora.schooling import Lessons, School
+from headway.models.lora.plan import DEPTHS, Plan, plan_for
+from headway.models.lora.schooling import KEPT_MB, Lessons, School, course_file
 from headway.models.lora.speed import operations_a_token, speed_of
 from headway.models.rows import JUDGED_WINDOW, judge_rows
+from headway.networks.checkpoints import Checkpoints
 from headway.networks.device import limited, seeded
 from headway.package.graph import Graph
 from headway.tasks import Generate, Task
@@ -81,17 +84,20 @@ class Taught:
 
 
 def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estimate:
-    """Estimate what reading all rows once wants, by the speed of a product; `fit` reads more where time allows."""
+    """Estimate what reading all rows once wants, few layers learning, by the speed of a product.
+
+    `fit` reads more, and teaches more layers, where time allows.
+    """
     del seed
     assert isinstance(task, Generate)
     material = material_of(train.support.base, task)
     part = train.rows.head(COUNTED)
     texts, _ = answers_of(part, material)
     count = sum(map(len, texts))
-    tokens = count * train.y.sum() / max(1.0, float(part[TEXT].str.len_chars().sum() or 1))
+    tokens = count * float(train.y.sum()) / max(1.0, float(part[TEXT].str.len_chars().sum() or 1))
     answered = sum(int(text.learnt.sum()) for text in texts) / max(1, count)
     speed = speed_of(material.config, device_of())
-    operations = tokens * operations_a_token(material.config, answer_share=answered)
+    operations = tokens * operations_a_token(material.config, answer_share=answered) * (1 + DEPTHS[-1]) / 2
     seconds = (recipe.epochs or READINGS) * operations / (speed.operations * PRODUCT_SHARE)
     return Estimate(max(1.0, seconds), max(COPIES * weights_mb(material), teaching_mb(material, FEWEST_TOKENS)))
 
@@ -135,17 +141,21 @@ def fit(
     material = material_of(train.support.base, task)
     lessons, cut = lessons_of(train, valid, material, micro=tokens_that_fit(material, train.support.memory_mb))
     device, base = device_of(), train.support.base
-    plan = replay(settings) if settings is not None else planned(lessons, material, recipe, device)
+    key = key_of(lessons, "" if base is None else base.digest, recipe, seed)
+    kept = kept_settings(train.support.scratch, key)
+    again = kept if settings is None else settings
+    plan = replay(again) if again is not None else planned(lessons, material, recipe, device, clock)
     taken = None if settings is None else (int(settings["taken"]), int(settings["pairs_taken"]))
     with seeded(seed), limited(plan.threads):
         network = Tuned(
-            material.config, material.weights, rank=plan.rank, alpha=plan.alpha, dtype=getattr(torch, plan.precision),
-            device=device, keep=FourBits if can_pack(device) else Dense,
+            material.config, material.weights, rank=plan.rank, alpha=plan.alpha, depth=plan.depth,
+            dtype=getattr(torch, plan.precision), device=device, keep=FourBits if can_pack(device) else Dense,
         )  # fmt: skip
-        key = key_of(lessons, "" if base is None else base.digest, recipe, seed)
         school = School(network, plan, clock, seed, train.support.scratch, key, replay=taken)
         school.teach(lessons)
-    notes = (*told_of_cuts(cut, len(train), material.window), *school.trouble)
+    notes = (
+        *told_of_cuts(cut, len(train), material.window), *told_of_depth(plan, material.config.layers), *school.trouble
+    )  # fmt: skip
     return Taught(network.eval(), material, school.plan, (*school.taken,), tuple(school.curves), notes)  # type: ignore[arg-type]
 
 
@@ -153,14 +163,22 @@ def lessons_of(train: Examples, valid: Examples | None, material: Material, *, m
     """Return what rows teach, and how many of the training texts had to be cut; see `Answers` for `micro`."""
     texts, cut = answers_of(train.rows, material)
     pairs = pairs_of(train.rows, material)
+    answers = Answers(texts, micro, Kept(KEPT_MB))
     if valid is None:
-        return Lessons(Answers(texts, micro), pairs, None, []), cut
+        return Lessons(answers, pairs, None, []), cut
     judges, _ = answers_of(valid.rows, material)
-    judge = Answers(judges, micro) if judges else None
-    return Lessons(Answers(texts, micro), pairs, judge, pairs_of(valid.rows, material)), cut
+    judge = Answers(judges, micro, Kept(KEPT_MB)) if judges else None
+    return Lessons(answers, pairs, judge, pairs_of(valid.rows, material)), cut
 
 
-def planned(lessons: Lessons, material: Material, recipe: Recipe, device: torch.device) -> Plan:
+def kept_settings(scratch: Path | None, key: str) -> Settings | None:
+    """Return the settings of a course that was killed, None where there was none."""
+    files = [] if scratch is None else [course_file(scratch, key, name) for name in ("answers", "pairs")]
+    found = [state for state in (Checkpoints(file).load() for file in files) if state is not None]
+    return found[0]["plan"] if found else None
+
+
+def planned(lessons: Lessons, material: Material, recipe: Recipe, device: torch.device, clock: Clock) -> Plan:
     """Return the plan for some lessons, as this machine does them fastest; raises `TrainingError` without any."""
     if recipe.loss == "dpo" and not lessons.pairs:
         raise TrainingError(
@@ -171,8 +189,11 @@ def planned(lessons: Lessons, material: Material, recipe: Recipe, device: torch.
             fix="remove training.loss, or name data with pairs",
         )
     answers, speed = lessons.answers, speed_of(material.config, device)
+    paired = sum(len(text) for pair in lessons.pairs for text in pair)
+    once = (answers.tokens + paired) * operations_a_token(material.config, answer_share=0) / 2
     plan = plan_for(
-        recipe, texts=len(answers), tokens=answers.tokens, pairs=len(lessons.pairs), window=material.window
+        recipe, texts=len(answers), tokens=answers.tokens, pairs=len(lessons.pairs), window=material.window,
+        layers=material.config.layers, passes=clock.left() * speed.operations * PRODUCT_SHARE / once,
     )  # fmt: skip
     return replace(plan, precision=speed.precision, threads=speed.threads)
 
@@ -187,6 +208,13 @@ def key_of(lessons: Lessons, digest: str, recipe: Recipe, seed: int) -> str:
     said = repr((digest, recipe, seed, len(lessons.pairs))).encode()
     texts = [*lessons.answers.texts, *(text for pair in lessons.pairs for text in pair)]
     return digest_of(said + b"".join(text.ids.tobytes() for text in texts)).hex()
+
+
+def told_of_depth(plan: Plan, layers: int) -> tuple[str, ...]:
+    """Say how many layers learnt, where time was short."""
+    if plan.depth >= layers:
+        return ()
+    return (f"the upper {plan.depth} of {layers} layers learn, as the time allows",)
 
 
 def told_of_cuts(cut: int, rows: int, window: int) -> tuple[str, ...]:

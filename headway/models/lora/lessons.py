@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from headway.models.lora.answers import nats_of, weighted_nats
+from headway.models.lora.kept import Kept
 from headway.models.lora.network import Tuned
 from headway.models.lora.packing import Packed, pack
 from headway.models.lora.plan import ANSWER_SHARE
@@ -68,27 +69,29 @@ def ready(texts: Sequence[Text], device: torch.device) -> Ready:
     return Ready(packed.to(device), *moved)
 
 
-def parts_of(texts: Sequence[Text], most: int, *, together: int = 1) -> Iterator[Sequence[Text]]:
-    """Yield texts in parts of at most about `most` tokens; `together` neighbours are never parted."""
+def parts_of(texts: Sequence[Text], most: int, *, together: int = 1) -> Iterator[range]:
+    """Yield the places of texts in parts of at most about `most` tokens; `together` neighbours are never parted."""
     start, tokens = 0, 0
     for place in range(0, len(texts), together):
         size = sum(map(len, texts[place : place + together]))
         if tokens and tokens + size > most:
-            yield texts[start:place]
+            yield range(start, place)
             start, tokens = place, 0
         tokens += size
-    yield texts[start:]
+    yield range(start, len(texts))
 
 
 @dataclass(frozen=True)
 class Answers:
     """Texts; the loss is that of a token that is learnt, in nats.
 
-    `micro`: tokens that are in memory at once; a step of more goes through in parts.
+    `micro`: tokens that are in memory at once; a step of more goes through in parts. `kept`: what lower layers that do
+    not learn have made of the texts so far.
     """
 
     texts: Sequence[Text]
     micro: int = MICRO_TOKENS
+    kept: Kept | None = None
 
     def __len__(self) -> int:
         """Return the texts."""
@@ -104,8 +107,8 @@ class Answers:
         chosen = [self.texts[item] for item in items]
         count, total = sum(int(text.learnt.sum()) for text in chosen), 0.0
         for part in parts_of(chosen, self.micro):
-            given = ready(part, network.device)
-            states = network.finished(network(given.packed), given.wanted)
+            given = ready([chosen[place] for place in part], network.device)
+            states = states_of(network, given, self.kept, items[part].tolist())
             weights = torch.full((len(given.labels),), 1 / count, device=network.device)
             loss = weighted_nats(states, network.head, given.labels, weights)
             loss.backward()  # type: ignore[no-untyped-call]
@@ -114,16 +117,27 @@ class Answers:
 
     def judge(self, network: Tuned) -> float:
         """Return the mean loss of the tokens that are learnt."""
-        found = [sums_of(network, part) for part in parts_of(self.texts, self.micro)]
-        return float(np.concatenate(found).sum() / sum(int(text.learnt.sum()) for text in self.texts))
+        found = sums_of(network, self.texts, self.micro, kept=self.kept)
+        return float(found.sum() / sum(int(text.learnt.sum()) for text in self.texts))
+
+
+def states_of(network: Tuned, given: Ready, kept: Kept | None, numbers: Sequence[int]) -> Tensor:
+    """Return what the head reads at the wanted tokens of texts, which `kept` knows by their `numbers`."""
+    lower = None if kept is None else kept.states(network, given.packed, numbers)
+    return network.finished(network(given.packed, lower), given.wanted)
 
 
 @torch.no_grad()
-def sums_of(network: Tuned, texts: Sequence[Text]) -> np.ndarray:
-    """Return the nats of each text's learnt tokens, float64 `[texts]`."""
-    given = ready(texts, network.device)
-    nats = nats_of(network.finished(network(given.packed), given.wanted), network.head, given.labels)
-    return np.bincount(given.text.cpu().numpy(), nats.double().cpu().numpy(), len(texts))
+def sums_of(
+    network: Tuned, texts: Sequence[Text], micro: int, *, kept: Kept | None = None, together: int = 1
+) -> np.ndarray:
+    """Return the nats of each text's learnt tokens, float64 `[texts]`; see `Answers` and `parts_of`."""
+    found = []
+    for part in parts_of(texts, micro, together=together):
+        given = ready([texts[place] for place in part], network.device)
+        nats = nats_of(states_of(network, given, kept, part), network.head, given.labels)
+        found.append(np.bincount(given.text.cpu().numpy(), nats.double().cpu().numpy(), len(part)))
+    return np.concatenate(found)
 
 
 @dataclass(frozen=True)
@@ -137,6 +151,7 @@ class Pairs:
     reference: np.ndarray
     beta: float
     micro: int = MICRO_TOKENS
+    kept: Kept | None = None
 
     def __len__(self) -> int:
         """Return the pairs."""
@@ -145,11 +160,12 @@ class Pairs:
     def learn(self, network: Tuned, items: np.ndarray) -> float:
         """Teach some pairs; eq. 7 of the paper, its gradient carried by the sums of both texts."""
         chosen = [text for item in items for text in self.texts[item]]
+        numbers = np.stack([2 * items, 2 * items + 1], axis=1).reshape(-1)
         references = torch.from_numpy(self.reference[items]).to(network.device)
         done, total = 0, 0.0
         for part in parts_of(chosen, self.micro, together=2):
-            given = ready(part, network.device)
-            states = network.finished(network(given.packed), given.wanted)
+            given = ready([chosen[place] for place in part], network.device)
+            states = states_of(network, given, self.kept, numbers[part].tolist())
             nats = nats_of(states, network.head, given.labels)
             sums = torch.zeros(len(part), dtype=torch.float64, device=network.device)
             sums.index_add_(0, given.text, nats.double())
@@ -163,7 +179,7 @@ class Pairs:
 
     def judge(self, network: Tuned) -> float:
         """Return the mean loss of all pairs."""
-        sums = pair_sums(network, self.texts, self.micro)
+        sums = pair_sums(network, self.texts, self.micro, kept=self.kept)
         margins = self._margins(torch.from_numpy(sums), torch.from_numpy(self.reference))
         return float(-functional.logsigmoid(margins).mean())
 
@@ -172,10 +188,12 @@ class Pairs:
         return self.beta * (gained[:, 0] - gained[:, 1])
 
 
-def pair_sums(network: Tuned, texts: Sequence[tuple[Text, Text]], micro: int = MICRO_TOKENS) -> np.ndarray:
+def pair_sums(
+    network: Tuned, texts: Sequence[tuple[Text, Text]], micro: int = MICRO_TOKENS, *, kept: Kept | None = None
+) -> np.ndarray:
     """Return the nats of both texts of each pair, float64 `[pairs, 2]`."""
     flat = [text for pair in texts for text in pair]
-    return np.concatenate([sums_of(network, part) for part in parts_of(flat, micro, together=2)]).reshape(-1, 2)
+    return sums_of(network, flat, micro, kept=kept, together=2).reshape(-1, 2)
 
 
 def texts_of(laid: Sequences, learnt: np.ndarray, *, window: int, is_answer: bool) -> tuple[list[Text], int]:

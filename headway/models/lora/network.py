@@ -1,8 +1,12 @@
-"""A pretrained decoder as a torch module whose adapters alone learn; any layout of `headway.decoders.stack`."""
+"""A pretrained decoder as a torch module whose adapters alone learn; any layout of `headway.decoders.stack`.
+
+Where time is short only the upper layers have adapters: nothing is carried back through the lower ones, and what they
+make of a text never changes, so that it can be kept (`Kept`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -11,9 +15,9 @@ from torch.nn import functional
 
 from headway.decoders.exporting import rotary
 from headway.decoders.stack import EMBEDDING, HEAD, NORM, NORM_BIAS, POSITIONS, DecoderConfig, Weights, layer_name
-from headway.models.lora.adapters import Adapted, Dense, Frozen
-from headway.models.lora.operations import rms_norm, rotated, swiglu
+from headway.models.lora.adapters import Adapted, Dense, Fixed, Frozen
 from headway.models.lora.packing import Packed, collect, spread
+from headway.networks.operations import rms_norm, rotated, swiglu
 
 # The maps of a layer that are one here, by what they read.
 QKV = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj")
@@ -31,17 +35,20 @@ class Tuned(nn.Module):
         *,
         rank: int,
         alpha: float,
+        depth: int | None = None,
         dtype: torch.dtype = torch.float32,
         device: torch.device | None = None,
         keep: Keep = Dense,
     ) -> None:
         """Take float32 weights without copying them; `keep` says how those of linear maps are kept.
 
-        Products run in `dtype`. The first factors of the adapters are drawn from torch's generator.
+        The upper `depth` layers get adapters, all by default. Products run in `dtype`. The first factors of the
+        adapters are drawn from torch's generator.
         """
         super().__init__()
         self.config, self.device = config, device or torch.device("cpu")
         self.dtype = dtype
+        self.entry = config.layers - min(depth or config.layers, config.layers)
 
         def tensor(name: str) -> Tensor:
             return torch.from_numpy(np.ascontiguousarray(weights[name])).to(self.device)
@@ -51,22 +58,32 @@ class Tuned(nn.Module):
         self.head = head.to(dtype)
         self.places = tensor(POSITIONS) if config.positions == "learned" else None
         self.norm = _norm(config, tensor(NORM), tensor(NORM_BIAS) if config.norm == "layer" else None)
+        ranks = [rank if number >= self.entry else 0 for number in range(config.layers)]
         self.layers = nn.ModuleList(
             [
-                Layer(config, number, tensor, rank=rank, alpha=alpha, dtype=dtype, keep=keep)
-                for number in range(config.layers)
+                Layer(config, number, tensor, rank=own, alpha=alpha, dtype=dtype, keep=keep)
+                for number, own in enumerate(ranks)
             ]
         )
         cosine, sine = (torch.from_numpy(each).to(self.device) for each in rotary(config))
         self.turns = (cosine, sine)
 
-    def forward(self, packed: Packed) -> Tensor:
-        """Return the states of every token after the last layer."""
+    def forward(self, packed: Packed, lower: Tensor | None = None) -> Tensor:
+        """Return the states of every token after the last layer; `lower`: those that `lower_states` gave, if kept."""
+        states = self.lower_states(packed) if lower is None else lower
+        return self._through(self.layers[self.entry :], states, packed)
+
+    def lower_states(self, packed: Packed) -> Tensor:
+        """Return what enters the layers that learn, `[tokens, width]`."""
         states = functional.embedding(packed.ids, self.table)
         if self.places is not None:
             states = states + functional.embedding(packed.positions, self.places)
+        with torch.no_grad():
+            return self._through(self.layers[: self.entry], states, packed)
+
+    def _through(self, layers: Iterable[nn.Module], states: Tensor, packed: Packed) -> Tensor:
         cosine, sine = (each[packed.positions].unsqueeze(1) for each in self.turns)
-        for layer in self.layers:
+        for layer in layers:
             states = layer(states, packed, cosine, sine)
         return states
 
@@ -98,7 +115,7 @@ class Layer(nn.Module):
         dtype: torch.dtype,
         keep: Keep,
     ) -> None:
-        """Take one layer's weights."""
+        """Take one layer's weights; without a `rank` they stay as they are."""
         super().__init__()
         self.config = config
 
@@ -106,9 +123,11 @@ class Layer(nn.Module):
             shift = tensor(layer_name(number, part, "bias")) if config.norm == "layer" else None
             return _norm(config, tensor(layer_name(number, part)), shift)
 
-        def adapted(parts: Sequence[str], *, biased: bool) -> Adapted:
+        def adapted(parts: Sequence[str], *, biased: bool) -> Adapted | Fixed:
             found = [tensor(layer_name(number, part)) for part in parts]
             bias = torch.cat([tensor(layer_name(number, part, "bias")) for part in parts]) if biased else None
+            if not rank:
+                return Fixed(keep(found), bias, dtype=dtype)
             return Adapted(keep(found), bias, rank=rank, alpha=alpha, dtype=dtype, copies=keep is Dense)
 
         everywhere = config.biases == "all"
@@ -172,6 +191,8 @@ class Merged(Mapping[str, np.ndarray]):
         for number, layer in enumerate(network.layers):
             assert isinstance(layer, Layer)
             for module, parts in ((layer.inputs, QKV), (layer.output, OUT), (layer.wide, wide), (layer.down, DOWN)):
+                if isinstance(module, Fixed):
+                    continue
                 ups, downs = torch.split(module.up, module.parts), torch.split(module.down, module.rank)
                 for part, up, down in zip(parts, ups, downs, strict=True):
                     self._changes[layer_name(number, part)] = (up.detach(), down.detach(), module.scale)

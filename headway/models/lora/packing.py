@@ -21,13 +21,14 @@ from torch import Tensor
 class Packed:
     """Texts as one run of tokens.
 
-    `ids`, `positions`: int64 `[tokens]`; `place`: int64 `[texts, longest]`, which token stands where in a text (0
-    behind its end); `back`: int64 `[tokens]`, where in the flattened `place` a token stands first; `again`: the
-    further places of shared tokens, `shared` which tokens they are.
+    `ids`, `positions`: int64 `[tokens]`; `lengths`: int64 `[texts]`; `place`: int64 `[texts, longest]`, which token
+    stands where in a text (0 behind its end); `back`: int64 `[tokens]`, where in the flattened `place` a token stands
+    first; `again`: the further places of shared tokens, `shared` which tokens they are.
     """
 
     ids: Tensor
     positions: Tensor
+    lengths: Tensor
     place: Tensor
     back: Tensor
     again: Tensor
@@ -66,7 +67,8 @@ def pack(texts: Sequence[np.ndarray]) -> Packed:
         agains.append(at[:common])
         total, before, places_before = total + len(text) - common, text, places
     again = np.concatenate(agains)
-    arrays = (np.concatenate(parts), np.concatenate(positions), place, np.concatenate(firsts), again)
+    lengths = np.array([len(text) for text in texts])
+    arrays = (np.concatenate(parts), np.concatenate(positions), lengths, place, np.concatenate(firsts), again)
     return Packed(*(torch.from_numpy(each.astype(np.int64)) for each in (*arrays, place.reshape(-1)[again])))
 
 

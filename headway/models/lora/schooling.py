@@ -12,14 +12,18 @@ import numpy as np
 from headway.compute.clock import Clock
 from headway.compute.drafts import whole_file
 from headway.models.family import Curve
-from headway.models.lora.lessons import Answers, Lesson, Pairs, Text, pair_sums
+from headway.models.lora.kept import Kept
+from headway.models.lora.lessons import Answers, Pairs, Text, pair_sums
 from headway.models.lora.network import Tuned
 from headway.models.lora.plan import PAIR_RATE_SHARE, Plan
+from headway.models.lora.speed import operations_a_token
 from headway.models.lora.training import Training
 from headway.networks.checkpoints import Checkpoints
 
 # Of the validation part, so many tokens are looked at while training.
 LOOK_TOKENS = 4_096
+# Of what lower layers that do not learn make of texts, so much is kept.
+KEPT_MB = 400.0
 # Seconds for exporting after training, for each million weights, and of a step's for a validation token that is judged.
 EXPORT_SECONDS, JUDGE_SHARE = 0.12, 0.4
 # Share of the time that is held back besides, for noisy neighbours; and what answers get where pairs are to follow.
@@ -69,10 +73,12 @@ class School:
             ran = self._teach(1, pairs, judges, self.clock, lessons)
             self.plan = replace(self.plan, pair_steps=ran)
 
-    def _teach(self, number: int, lesson: Lesson, valid: Lesson | None, clock: Clock, lessons: Lessons) -> int:
+    def _teach(
+        self, number: int, lesson: Answers | Pairs, valid: Answers | Pairs | None, clock: Clock, lessons: Lessons
+    ) -> int:
         """Teach one lesson; return the length of its schedule as it turned out."""
         name, share = (("answers", 1.0), ("pairs", PAIR_RATE_SHARE))[number]
-        file = None if self.scratch is None else self.scratch / f"lora-{self.key}-{name}.pt"
+        file = None if self.scratch is None else course_file(self.scratch, self.key, name)
         training = Training(
             self.network, lesson, valid, self.plan, clock, self.seed,
             steps=(self.plan.steps, self.plan.pair_steps)[number],
@@ -84,6 +90,7 @@ class School:
         if not math.isinf(clock.deadline):
             training.seconds_a_step = training.timed()
             training.reserve = self._reserve(training, lessons)
+            training.look_seconds = 0.0 if valid is None else self._judging(training, lesson, tokens_of(valid))
             training.space_looks()
         training.fit_loop()
         self.taken[number] = training.taken
@@ -95,19 +102,23 @@ class School:
 
     def _reserve(self, training: Training, lessons: Lessons) -> float:
         """Return the seconds that judging the validation part and exporting will take after the training."""
-        weights = sum(module.up.shape[0] * module.down.shape[1] for module in self.network.maps())
-        weights += self.network.table.numel()
+        weights = operations_a_token(self.network.config, answer_share=1) / 4
         tokens = 0 if lessons.valid_answers is None else lessons.valid_answers.tokens
-        mean = lessons.answers.tokens / max(1, len(lessons.answers))
-        judging = JUDGE_SHARE * tokens * training.seconds_a_step / max(1.0, mean * self.plan.batch_size)
+        judging = self._judging(training, lessons.answers, tokens)
         return RESERVE * self.clock.left() + EXPORT_SECONDS * weights / 1e6 + judging
+
+    def _judging(self, training: Training, lesson: Answers | Pairs, tokens: int) -> float:
+        """Return the seconds of judging so many tokens, by what a step of a lesson takes."""
+        mean = tokens_of(lesson) / max(1, len(lesson))
+        return JUDGE_SHARE * tokens * training.seconds_a_step / max(1.0, mean * self.plan.batch_size)
 
     def _compared(self, texts: Sequence[tuple[Text, Text]], name: str, micro: int) -> Pairs:
         """Return pairs with what the decoder thought of them before; computed once, and kept for a resumed run."""
         file = None if self.scratch is None else self.scratch / f"lora-{self.key}-{name}.npy"
+        kept = Kept(KEPT_MB)
         if file is not None and file.exists():
-            return Pairs(texts, np.load(file), self.plan.beta, micro)
-        reference = pair_sums(self.network, texts, micro)
+            return Pairs(texts, np.load(file), self.plan.beta, micro, kept)
+        reference = pair_sums(self.network, texts, micro, kept=kept)
         if file is not None:
             try:
                 file.parent.mkdir(parents=True, exist_ok=True)
@@ -115,10 +126,20 @@ class School:
                     np.save(stream, reference)
             except OSError as error:
                 self.trouble.append(f"what the decoder thought of the {name} could not be kept ({error})")
-        return Pairs(texts, reference, self.plan.beta, micro)
+        return Pairs(texts, reference, self.plan.beta, micro, kept)
+
+
+def course_file(scratch: Path, key: str, name: str) -> Path:
+    """Return where a lesson of a course keeps its state."""
+    return scratch / f"lora-{key}-{name}.pt"
+
+
+def tokens_of(lesson: Answers | Pairs) -> int:
+    """Return the tokens of a lesson."""
+    return lesson.tokens if isinstance(lesson, Answers) else sum(len(text) for pair in lesson.texts for text in pair)
 
 
 def first_texts(answers: Answers) -> Answers:
     """Return the first texts of about `LOOK_TOKENS` tokens."""
     ends = np.cumsum([len(text) for text in answers.texts])
-    return Answers(answers.texts[: int(np.searchsorted(ends, LOOK_TOKENS)) + 1], answers.micro)
+    return Answers(answers.texts[: int(np.searchsorted(ends, LOOK_TOKENS)) + 1], answers.micro, answers.kept)

@@ -19,8 +19,9 @@ from headway.models.lora.plan import Plan
 from headway.networks.checkpoints import Checkpoints, Values, values_of
 from headway.networks.optimizing import Progress, rate_factor
 
-# How often the validation part is looked at, at the most and not more often than every so many steps.
-LOOKS, STEPS_A_LOOK = 8, 10
+# How often the validation part is looked at: at the most, not more often than every so many steps, and for no more
+# than this share of the time.
+LOOKS, STEPS_A_LOOK, LOOKING_SHARE = 8, 10, 0.1
 # What the latest step counts in the mean of their seconds.
 LATEST = 0.1
 
@@ -46,6 +47,7 @@ class Training:
     settings: Mapping[str, Any] = field(default_factory=dict)
     seconds_a_step: float = 0.0
     reserve: float = 0.0
+    look_seconds: float = 0.0
     taken: int = 0
     progress: Progress = field(default_factory=Progress)
     losses: list[float] = field(default_factory=list)
@@ -63,8 +65,10 @@ class Training:
         self.schedule = self.steps
 
     def space_looks(self) -> None:
-        """Settle how often the validation part is looked at, by the steps that there is time for."""
-        self.looks = max(1, min(LOOKS, self.steps_left() // STEPS_A_LOOK))
+        """Settle how often the validation part is looked at, by the steps that there is time for, and by its cost."""
+        left = self.clock.left() - self.reserve
+        affordable = LOOKS if not self.look_seconds else int(min(LOOKS, LOOKING_SHARE * left / self.look_seconds))
+        self.looks = max(1, min(affordable, self.steps_left() // STEPS_A_LOOK))
 
     def fit_loop(self) -> None:
         """Take steps until the schedule, the clock or the patience ends; go on where a killed run stopped.

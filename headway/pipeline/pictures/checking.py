@@ -9,7 +9,8 @@ from headway.models.family import Examples, discover
 from headway.pipeline.checking import CandidateCost, Check
 from headway.pipeline.competing import examples_of
 from headway.pipeline.pictures.painting import GAN, frame_of, recipe_of
-from headway.pipeline.preparing import Sources, clean_tables, collect_facts
+from headway.pipeline.preparing import clean_tables, collect_facts
+from headway.pipeline.sourcing import Sources
 from headway.project.schema import Project
 from headway.tasks import Generate
 

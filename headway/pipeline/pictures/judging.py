@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import numpy as np
 
+from headway.evaluation.pictures.judge import Judge
 from headway.evaluation.pictures.judged import DISTANCE, FLOOR, Drawing, compare_pictures
 from headway.evaluation.scores import Scores
 from headway.modalities.image.decoding import decoded
@@ -18,6 +20,8 @@ from headway.pipeline.preparing import Prepared
 
 # So many pictures are drawn to be judged at most, and so many of them are shown.
 DRAWN, SHOWN = 5_000, 40
+# Pictures that the judge's speed is measured on.
+PROBED = 256
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ def compare_painting(prepared: Prepared, painting: Painting, *, seed: int) -> Ju
     frame = Frame(facts.width, facts.height, facts.mode)
     learnt = examples_of(prepared.dataset).take(prepared.split.folds[0].train)
     training, test = _pixels(learnt, frame), _pixels(held_out(prepared)[0], frame)
-    count = max(SHOWN, min(len(training), DRAWN))
+    count = count_drawn(len(training))
     random = np.random.default_rng([seed, 3])
     places = random.choice(len(labels), count, p=np.asarray(facts.shares)) if labels else None
     if places is not None:  # the shown ones are all labels in turn
@@ -70,6 +74,21 @@ def compare_painting(prepared: Prepared, painting: Painting, *, seed: int) -> Ju
         notes=painting.notes,
     )
     return Judged(Scores("generate", len(test), compared.figures), drawing)
+
+
+def count_drawn(training: int) -> int:
+    """Return how many pictures are drawn to be judged, where there are so many to learn from."""
+    return max(SHOWN, min(training, DRAWN))
+
+
+def estimate_judging(prepared: Prepared, judge: Judge, frame: Frame) -> float:
+    """Return the seconds that judging will take, by the judge's speed on a few pictures."""
+    learnt, test = len(prepared.split.folds[0].train), held_out(prepared)[0]
+    few = _pixels(test.take(np.arange(min(len(test), PROBED))), frame)
+    judge.look(few[:1])
+    began = time.perf_counter()
+    judge.look(few)
+    return (time.perf_counter() - began) / len(few) * (learnt + len(test) + count_drawn(learnt))
 
 
 def _pixels(part: Examples, frame: Frame) -> np.ndarray:

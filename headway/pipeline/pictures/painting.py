@@ -19,6 +19,7 @@ from headway.models.family import Examples, discover
 from headway.pipeline.attempt import Attempt
 from headway.pipeline.competing import CANDIDATES, SCRATCH, examples_of
 from headway.pipeline.events import Remark
+from headway.pipeline.pictures.judging import estimate_judging
 from headway.pipeline.pictures.storage import Painting, load_judge, load_painting, save_judge, save_painting
 from headway.pipeline.plain import plain_models, plain_recipe
 from headway.pipeline.preparing import Prepared
@@ -31,7 +32,9 @@ from headway.training.entrants import settle_recipe
 GAN, JUDGE = "gan", "judge"
 # The judge's share of the time, within bounds in seconds; the share that is kept for the stages after the training.
 JUDGE_SHARE, JUDGE_LEAST, JUDGE_MOST = 0.15, 20.0, 60.0
-TAIL_SHARE, TAIL_LEAST, TAIL_MOST = 0.06, 2.0, 30.0
+TAIL_SHARE, TAIL_LEAST, TAIL_MOST = 0.03, 2.0, 15.0
+# The judging of the test part, whose seconds are estimated, may take this share of what is left after the judge.
+TAIL_LARGEST = 0.3
 # Real pictures that looks are compared with, at most.
 WATCHED = 2_000
 PARITY_PICTURES = 32
@@ -72,6 +75,7 @@ def train_both(attempt: Attempt, prepared: Prepared) -> Painting:
         judge = train_judge(learnt, valid, frame, classes=len(labels), seed=project.seed, clock=limit)
         save_judge(place, judge)
     attempt.folder.note_seconds(attempt.watch.seconds)
+    clock = clock.earlier(min(estimate_judging(prepared, judge, frame), TAIL_LARGEST * clock.left()))
     return train_generator(learnt, valid, judge, labels, recipe=recipe_of(project), seed=project.seed, clock=clock)
 
 

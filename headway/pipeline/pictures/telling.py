@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from datetime import datetime
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,9 +15,8 @@ from headway.pipeline.pictures.judging import Judged
 from headway.pipeline.pictures.painting import GAN
 from headway.pipeline.pictures.storage import Painting
 from headway.pipeline.preparing import Prepared
-from headway.pipeline.telling import count_rows, describe_machine, library_versions, list_changes, name_source
-from headway.report.content import PackageFacts, ReportContent
-from headway.report.filling import fill_columns
+from headway.pipeline.telling import count_rows, package_facts, with_circumstances
+from headway.report.content import ReportContent
 from headway.training.outcome import Outcome
 
 
@@ -26,11 +24,11 @@ def tell_pictures(
     attempt: Attempt, prepared: Prepared, painting: Painting, judged: Judged, measured: Measured
 ) -> ReportContent:
     """Gather everything that the report tells."""
-    dataset, project = prepared.dataset, attempt.project
+    dataset = prepared.dataset
     example: dict[str, object] = {"label": painting.labels[0]} if painting.labels else {}
     counts = np.bincount(dataset.y, minlength=max(1, len(dataset.labels)))
-    return ReportContent(
-        name=project.name,
+    content = ReportContent(
+        name=attempt.project.name,
         task="generate",
         target=dataset.inputs[0].name,
         labels=dataset.labels,
@@ -40,32 +38,11 @@ def tell_pictures(
         winner=GAN,
         metric=DISTANCE,
         outcomes=(outcome_of(painting, measured),),
-        columns=fill_columns(prepared.facts.profile, attempt.lang),
-        findings=prepared.facts.profile.findings,
-        changes=list_changes(attempt, prepared),
         balance={str(label): int(count) for label, count in zip(dataset.labels, counts, strict=False)},
         drawing=judged.drawing,
-        limits=project.limits,
-        package=PackageFacts(
-            path=PACKAGE,
-            size_mb=measured.size_mb,
-            latency_p50_ms=measured.latency_p50_ms,
-            latency_p95_ms=measured.latency_p95_ms,
-            memory_mb=None if math.isnan(measured.memory_mb) else measured.memory_mb,
-            rows_per_second=measured.rows_per_second,
-            example=example,
-            draws=True,
-        ),
-        remarks=tuple(attempt.remarks),
-        folder=str(project.folder),
-        source=name_source(project.data),
-        created=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
-        seconds=attempt.watch.seconds,
-        budget_seconds=project.budget.time,
-        seed=project.seed,
-        machine=describe_machine(),
-        libraries=library_versions(),
+        package=replace(package_facts(PACKAGE, measured), example=example, draws=True),
     )
+    return with_circumstances(content, attempt, prepared)
 
 
 def outcome_of(painting: Painting, measured: Measured) -> Outcome:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from headway.report.charts.axes import Scale, draw_x, draw_y, span_linear
+from headway.report.charts.axes import Scale, draw_x, draw_y, span_linear, span_log
 from headway.report.charts.canvas import Drawing, circle, line, measure, path, words
 from headway.report.markup import Markup
 
 
-def draw_curves(series: Sequence[tuple[str, str, Sequence[float]]], width: int, *, x_name: str) -> Drawing:
-    """Draw one line per (name, class, values); the first value belongs to epoch 1."""
+def draw_curves(
+    series: Sequence[tuple[str, str, Sequence[float]]], width: int, *, x_name: str, log: bool = False
+) -> Drawing:
+    """Draw one line per (name, class, values); the first value belongs to epoch 1; `log`: of positive values."""
     height = 250
     left, top, right, bottom = 56.0, 34.0, width - 14.0, height - 50.0
     longest = max(len(values) for _, _, values in series)
-    low, high, ticks = span_linear([value for _, _, values in series for value in values], ticks=4)
-    x, y = Scale(1, max(longest, 2), left, right), Scale(low, high, bottom, top)
+    found = [value for _, _, values in series for value in values]
+    low, high, ticks = span_log(found) if log else span_linear(found, ticks=4)
+    x, y = Scale(1, max(longest, 2), left, right), Scale(low, high, bottom, top, log=log)
     step = max(1, round(max(longest, 2) / (8 if width > 500 else 4)))
     marks = [1.0, *(float(mark) for mark in range(step, max(longest, 2) + 1, step) if mark > 1)]
     parts = [*draw_y(y, ticks, left, right), *draw_x(x, marks, top, bottom, x_name)]

@@ -84,16 +84,16 @@ def _draw_curves(drawing: Drawing, say: Say) -> Markup:
     varieties = [look.variety for look in drawing.looks]
     return join(
         figure(
-            lambda width, name=name, values=values: draw_curves(  # type: ignore[misc]
-                [(name, "first", values)], width, x_name=say("drawing_look_axis")
+            lambda width, name=name, values=values, log=log: draw_curves(  # type: ignore[misc]
+                [(name, "first", values)], width, x_name=say("drawing_look_axis"), log=log
             ),
             title=name,
             description=", ".join(write_number(value) for value in values),
             caption=say(words),
         )
-        for name, values, words in (
-            (say("drawing_distance"), distances, "drawing_distance_words"),
-            (say("drawing_variety"), varieties, "drawing_variety_words"),
+        for name, values, words, log in (
+            (say("drawing_distance"), distances, "drawing_distance_words", True),
+            (say("drawing_variety"), varieties, "drawing_variety_words", False),
         )
     )
 

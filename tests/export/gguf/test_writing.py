@@ -19,7 +19,7 @@ from tests.runtime.generation.packages import CHAT, CONFIG, facts_of, tokenizer_
 from tests.serving.packages import write_tiny as write_numbers
 
 
-@pytest.mark.parametrize("precision", ["float32", "int8", "int4"])
+@pytest.mark.parametrize("precision", ["float32", "int8", "mixed", "int4"])
 def test_the_file_holds_the_weights_of_the_package(tmp_path, precision):
     onnx = export_decoder(CONFIG, weights_of(CONFIG), precision=precision)
     manifest = Manifest("Tiny one", "generate", "", (), (), generation=facts_of(precision=precision))

@@ -22,10 +22,12 @@ def test_a_plan_survives_json():
     assert plan.learning_rate == 1e-3
 
 
-def test_few_pictures_are_changed_and_many_are_not():
+def test_pictures_that_are_read_often_are_changed_and_others_are_not():
     assert plan_for(Recipe(), width=28, height=28, rows=1_000).augment
     assert not plan_for(Recipe(), width=28, height=28, rows=100_000).augment
     assert not plan_for(Recipe(augment=False), width=28, height=28, rows=1_000).augment
+    assert not plan_for(Recipe(epochs=5), width=28, height=28, rows=1_000).augment
+    assert plan_for(Recipe(epochs=5, augment=True), width=28, height=28, rows=1_000).augment
 
 
 @pytest.mark.parametrize("size", [(6, 28), (28, 200)])

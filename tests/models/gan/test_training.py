@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -5,6 +7,7 @@ from torch.nn import functional
 
 from headway.compute.clock import Clock
 from headway.modalities.image.framing import Frame
+from headway.models.gan import fitting
 from headway.models.gan.fitting import fit, make_training
 from headway.models.gan.plan import Plan
 from headway.models.gan.training import Album, Training
@@ -21,8 +24,8 @@ class KilledError(Exception):
     """Stands for the end of the process."""
 
 
-def fitted(scratch):
-    return fit(examples(scratch=scratch), None, Generate(), QUICK, settings=None, seed=1, clock=Clock())
+def fitted(scratch, clock=None):
+    return fit(examples(scratch=scratch), None, Generate(), QUICK, settings=None, seed=1, clock=clock or Clock())
 
 
 def kill_at(monkeypatch, step):
@@ -50,6 +53,16 @@ def test_a_killed_and_resumed_training_gives_the_same_curve_and_pictures(tmp_pat
     assert [look.done for look in again.looks] == [look.done for look in whole.looks]
     labels = np.arange(6) % 3
     assert (again.draw(labels, seed=0) == whole.draw(labels, seed=0)).all()
+
+
+def test_a_resumed_training_keeps_the_threads_it_had_measured(tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(fitting, "fastest", lambda training, plan: (replace(plan, threads=1), 0.01))
+        kill_at(patch, 7)
+        with pytest.raises(KilledError):
+            fitted(tmp_path, Clock.after(600))
+    monkeypatch.setattr(fitting, "fastest", lambda training, plan: (replace(plan, threads=2), 0.01))
+    assert fitted(tmp_path, Clock.after(600)).plan.threads == 1
 
 
 def test_a_full_disk_is_told_and_training_goes_on(tmp_path, monkeypatch):

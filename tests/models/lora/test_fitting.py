@@ -1,8 +1,9 @@
 """Teaching a tiny decoder: answers, conversations, pairs, resuming, and what goes wrong."""
 
 import errno
+import json
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import polars as pl
@@ -16,9 +17,13 @@ from headway.data.dataset import Column  # noqa: E402
 from headway.errors import TrainingError  # noqa: E402
 from headway.models.decoder_graph import continue_texts, facts_of, judge_graph, open_decoder  # noqa: E402
 from headway.models.family import Examples, Support, notes_of  # noqa: E402
-from headway.models.lora.fitting import fit  # noqa: E402
+from headway.models.lora import fitting  # noqa: E402
+from headway.models.lora.fitting import estimate, fit  # noqa: E402
 from headway.models.lora.lessons import Answers  # noqa: E402
 from headway.models.lora.material import answers_of, material_of  # noqa: E402
+from headway.models.lora.network import Tuned  # noqa: E402
+from headway.models.lora.plan import plan_for  # noqa: E402
+from headway.models.lora.speed import Speed  # noqa: E402
 from headway.models.lora.training import Training  # noqa: E402
 from headway.networks.checkpoints import Checkpoints  # noqa: E402
 from headway.runtime.generation.wishes import Message  # noqa: E402
@@ -207,6 +212,33 @@ def test_a_loss_that_is_no_number_ends_teaching_with_advice(base, monkeypatch):
     with pytest.raises(TrainingError, match="the loss became nan in step 1") as caught:
         taught(questions(8), base)
     assert "training.learning_rate" in str(caught.value)
+
+
+def test_a_long_estimate_can_be_kept_beside_what_it_came_to(base, monkeypatch):
+    monkeypatch.setattr("headway.models.lora.fitting.speed_of", lambda *_: Speed(1.0, "float32", None))
+    told = estimate(examples(questions(), base), Generate("answers"), FAST, seed=0)
+    assert told.seconds > 1
+    assert json.loads(json.dumps(asdict(told))) == asdict(told)
+
+
+def test_where_time_is_short_the_upper_layers_learn_and_what_lies_below_is_read_once(base, monkeypatch):
+    monkeypatch.setattr(fitting, "plan_for", lambda recipe, **facts: plan_for(recipe, **{**facts, "passes": 1.0}))
+    read, lower_states = [], Tuned.lower_states
+
+    def noted(self, packed):
+        read.append(len(packed.lengths))
+        return lower_states(self, packed)
+
+    monkeypatch.setattr(Tuned, "lower_states", noted)
+    model = taught(questions(), base, valid=questions(4))
+    assert model.plan.depth == 1
+    assert notes_of(model) == ("the upper 1 of 2 layers learn, as the time allows",)
+    # Eight readings of 32 texts, and some looks at four others.
+    assert sum(read) == 36
+    rows = examples(questions(4), base).rows
+    answers = model.predict(rows)
+    assert answers[:, 0].sum() / answers[:, 1].sum() < 1
+    np.testing.assert_allclose(judge_graph(model.graph(), rows), answers, rtol=1e-4, atol=1e-2)
 
 
 def test_the_clock_is_obeyed(base):

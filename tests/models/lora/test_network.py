@@ -8,6 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from headway.models.lora.answers import nats_of, weighted_nats  # noqa: E402 - after the skip
+from headway.models.lora.kept import Kept  # noqa: E402
 from headway.models.lora.network import Merged, Tuned  # noqa: E402
 from headway.models.lora.packing import pack  # noqa: E402
 from tests.decoders.tiny import CONFIG, GPT2, QWEN2, teacher, teacher_logits, weights_of  # noqa: E402
@@ -61,6 +62,44 @@ def test_merged_weights_answer_as_the_module_does(config):
     mine = found[packed.place[2, : len(text)]].numpy()
     np.testing.assert_allclose(mine, teacher_logits(expected, text.tolist()), atol=1e-4)
     assert np.abs(mine - teacher_logits(teacher(config, weights), text.tolist())).max() > 0.1
+
+
+@pytest.mark.parametrize("config", [CONFIG, QWEN2, GPT2])
+def test_layers_that_do_not_learn_are_those_of_the_base(config):
+    weights = weights_of(config)
+    shallow, packed = tuned(config, depth=1), pack(TEXTS)
+    assert len(shallow.maps()) == 4
+    assert len(tuned(config).maps()) == 4 * config.layers
+    with torch.no_grad():
+        found = shallow.finished(shallow(packed), torch.arange(len(packed.ids))) @ shallow.head.T
+    expected = teacher(config, dict(Merged(shallow, weights)))
+    text = TEXTS[0]
+    mine = found[packed.place[0, : len(text)]].numpy()
+    np.testing.assert_allclose(mine, teacher_logits(expected, text.tolist()), atol=1e-4)
+
+
+def test_what_lower_layers_make_of_texts_is_kept_and_the_same(monkeypatch):
+    network, kept = tuned(depth=1), Kept(10.0)
+    kept.states(network, pack(TEXTS[:2]), [0, 1])
+    kept.states(network, pack(TEXTS[2:]), [2, 3])
+    packed = pack([TEXTS[3], TEXTS[0], TEXTS[2]])
+    expected = network.lower_states(packed)
+    monkeypatch.setattr(network, "lower_states", None)
+    found = kept.states(network, packed, [3, 0, 2])
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
+    gradients = [
+        torch.autograd.grad(network(packed, lower).square().sum(), [*network.parameters()])
+        for lower in (expected, found)
+    ]
+    for mine, other in zip(*gradients, strict=True):
+        torch.testing.assert_close(mine, other, atol=1e-4, rtol=1e-4)
+
+
+def test_nothing_is_kept_where_all_layers_learn_and_no_more_than_there_is_room_for():
+    assert Kept(10.0).states(tuned(), pack(TEXTS), range(4)) is None
+    full = Kept(0.0)
+    assert full.states(tuned(depth=1), pack(TEXTS), range(4)) is not None
+    assert not full.found
 
 
 @pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated")  # of Transformers, read by PEFT

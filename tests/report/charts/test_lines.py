@@ -14,6 +14,13 @@ def test_a_falling_loss_falls():
     assert [y for _, y in points] == sorted(y for _, y in points)
 
 
+def test_on_a_logarithmic_scale_each_tenth_falls_as_far():
+    parts = "".join(draw_curves([("distance", "first", (100.0, 10.0, 1.0))], WIDE, x_name="look", log=True).parts)
+    steps = re.search(r'<path d="M([^"]+)" class="curve first"', parts).group(1).split("L")
+    first, second, third = (float(step.split()[1]) for step in steps)
+    assert second - first == pytest.approx(third - second, abs=0.2)
+
+
 def test_one_epoch_is_a_dot():
     parts = "".join(draw_curves([("train", "first", (3.0,))], NARROW, x_name="epoch").parts)
     assert "<circle" in parts

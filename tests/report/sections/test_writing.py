@@ -30,6 +30,7 @@ def poems(reviews):
         yardstick="ngram",
         baseline={**baseline, **figures},
         against=compare(counted, answers, y, Generate(), names=("ngram", "gpt")),
+        rows=200,
         written=48,
         samples=(Sample("春眠不觉晓，", f"处处闻啼鸟。{ATTACK}", "夜夜夜夜", "夜来风雨声"), Sample("", "花落", "花")),
         copy="处处闻啼鸟",

@@ -37,4 +37,4 @@ def test_it_speaks_chinese_and_fits_a_phone(running, tmp_path, browse):
     browser.open(service.url)
     assert "它生成 5 x 6 像素的图片" in browser.text(".lead")
     drawn(browser)
-    assert browser.run("return document.documentElement.scrollWidth <= innerWidth")
+    assert browser.run("return document.documentElement.scrollWidth <= document.documentElement.clientWidth")

@@ -58,7 +58,7 @@ def test_chinese_fits_wide_and_phone(running, tiny_package, browse, phone):
     assert browser.run("return document.documentElement.lang") == "zh-CN"
     assert browser.text("h2") == "试一试模型"
     assert "把握" in ask(browser)
-    width, room = browser.run("return [document.documentElement.scrollWidth, innerWidth]")
+    width, room = browser.run("return [document.documentElement.scrollWidth, document.documentElement.clientWidth]")
     assert width <= room
     assert (room < 500) == phone
     small = "return [...document.querySelectorAll('button:not(.copy), input, select')].map(e => e.offsetHeight)"

@@ -1,4 +1,4 @@
-"""Parts of a decoder whose own weights stay as they are, with gradients in few passes over memory."""
+"""Parts of a decoder between its products, with gradients in few passes over memory."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from torch import Tensor
 
 
 def rms_norm(states: Tensor, scale: Tensor, epsilon: float) -> Tensor:
-    """Return RMSNorm (Zhang and Sennrich 2019, eq. 4) of `[tokens, width]`; `scale` learns nothing."""
+    """Return RMSNorm (Zhang and Sennrich 2019, eq. 4) of `[..., width]`; `scale` may learn."""
     return _RmsNorm.apply(states, scale, epsilon)  # type: ignore[no-any-return, no-untyped-call]
 
 
 def swiglu(both: Tensor) -> Tensor:
-    """Return `[tokens, hidden]` of gates and values side by side (Shazeer 2020, eq. 5)."""
+    """Return `[..., hidden]` of gates and values side by side (Shazeer 2020, eq. 5)."""
     return _SwiGlu.apply(both)  # type: ignore[no-any-return, no-untyped-call]
 
 
 def rotated(states: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
     """Turn the first half of each head's numbers against the second (Su et al. 2021, section 3.2.2).
 
-    `states`: `[tokens, heads, width]`; `cosine`, `sine`: `[tokens, 1, width / 2]`.
+    `states`: `[..., width]`; `cosine`, `sine`: what fits the halves of that, such as `[tokens, 1, width / 2]`.
     """
     return _Rotated.apply(states, cosine, sine)  # type: ignore[no-any-return, no-untyped-call]
 
@@ -35,11 +35,14 @@ class _RmsNorm(torch.autograd.Function):
         return (states * inverse).mul_(scale)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor | None, None]:
         states, scale, inverse = ctx.saved_tensors
+        to_scale = None
+        if ctx.needs_input_grad[1]:
+            to_scale = (gradients[0] * states).mul_(inverse).flatten(0, -2).sum(0)
         scaled = gradients[0] * scale
         along = torch.linalg.vecdot(scaled, states).unsqueeze(-1).mul_(inverse.pow(3)).div_(-states.shape[-1])
-        return scaled.mul_(inverse).addcmul_(states, along), None, None
+        return scaled.mul_(inverse).addcmul_(states, along), to_scale, None
 
 
 class _SwiGlu(torch.autograd.Function):

@@ -1,4 +1,4 @@
-from headway.pipeline.preparing import read_sources
+from headway.pipeline.sourcing import read_sources
 from headway.project import build
 
 
