@@ -154,9 +154,9 @@ class Worker:
         return await rehearse(connect, example_row(self._first.model), rounds=rounds)
 
     async def _open_writer(self, package: Package) -> None:
-        self.service.put_writer(await asyncio.to_thread(self._writer, Path(package.path), package.name))
+        self.service.put_writer(await asyncio.to_thread(self._open_text, Path(package.path), package.name))
 
-    def _writer(self, path: Path, name: str | None) -> TextDeployment:
+    def _open_text(self, path: Path, name: str | None) -> TextDeployment:
         """Open a package that writes text with the engine that is wanted; say in the log which one it was."""
         from headway.serving.writing.deployment import open_writer
 
@@ -299,7 +299,7 @@ class Worker:
                 "replaces": None if current is None else current.version}  # fmt: skip
 
     def _check_writer(self, order: Mapping[str, Any]) -> dict[str, Any]:
-        opened = self._writer(Path(order["path"]), order["name"])
+        opened = self._open_text(Path(order["path"]), order["name"])
         current = self.service.writers.get(opened.name)
         if current is None and self.service.registry.under(opened.name) is not None:
             opened.author.retire()

@@ -33,11 +33,11 @@ def output_of(**change):
 
 
 def test_what_vllm_says_is_read():
-    assert _heard(output_of()) == Heard("7", [5, 6])
+    assert _heard(output_of()) == Heard("7", [5, 6], [])
     told = [{5: SimpleNamespace(logprob=-0.5), 9: SimpleNamespace(logprob=-1.5)}, {6: SimpleNamespace(logprob=-0.1)}]
     assert _heard(output_of(logprobs=told)).logprobs == [{5: -0.5, 9: -1.5}, {6: -0.1}]
-    assert _heard(output_of(finish_reason="stop")) == Heard("7", [5, 6], is_over=True)
-    assert _heard(output_of(finish_reason="length", token_ids=())) == Heard("7", [], is_over=True)
+    assert _heard(output_of(finish_reason="stop")) == Heard("7", [5, 6], [], is_over=True)
+    assert _heard(output_of(finish_reason="length", token_ids=())) == Heard("7", [], [], is_over=True)
     assert _heard(output_of(finish_reason="abort")).failure == "abort"
 
 
