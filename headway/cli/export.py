@@ -16,8 +16,10 @@ def export(
     ],
     *,
     to: Annotated[
-        Literal["onnx", "docker", "kubernetes", "browser", "gguf"],
-        typer.Option(help="The plain graph, a container image, manifests, a static page, or a file for llama.cpp."),
+        Literal["onnx", "docker", "kubernetes", "browser", "gguf", "transformers"],
+        typer.Option(
+            help="The plain graph, a container image, manifests, a page, a file for llama.cpp, a Transformers folder."
+        ),
     ],
     out: Annotated[Path | None, typer.Option(help="The folder to write; <name>-<target> without it.")] = None,
     image: Annotated[
@@ -29,7 +31,7 @@ def export(
     ] = None,
     lang: Annotated[str | None, typer.Option(help="Language of what is said: en or zh.")] = None,
 ) -> None:
-    """Write a package as a plain ONNX graph, a container image, Kubernetes manifests, a page, or a GGUF file."""
+    """Write a package as an ONNX graph, an image, Kubernetes manifests, a page, or for llama.cpp or Transformers."""
     from headway.cli.places import find_package
     from headway.export import export as write
     from headway.report.figures import write_megabytes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -41,6 +41,10 @@ def serve(
     max_rows: Annotated[int, typer.Option(min=1, help="Rows of one request.")] = 1000,
     max_body: Annotated[float, typer.Option(min=0.001, help="Megabytes of a request's body.")] = 16,
     queue: Annotated[int, typer.Option(min=1, help="Rows that may wait in one worker.")] = 4096,
+    engine: Annotated[
+        Literal["auto", "onnx", "vllm"],
+        typer.Option(help="What writes text: vLLM on a GPU, or onnxruntime; auto: vLLM where it can be used."),
+    ] = "auto",
     log: Annotated[Path | None, typer.Option(help="File for the JSON log; standard error without it.")] = None,
     log_bodies: Annotated[bool, typer.Option("--log-bodies", help="Log rows and answers too (personal data!).")] = (
         False
@@ -78,7 +82,7 @@ def serve(
         options={
             "store": store, "keep": keep, "keep_days": keep_days or None, "mask": not unmasked, "webhook": webhook,
         },
-        price=Price(machine_price, currency) if machine_price else None,
+        price=Price(machine_price, currency) if machine_price else None, engine=engine,
     )  # fmt: skip
     _check(settings)
     supervisor = Supervisor(settings, on_event=lambda event, facts: _tell(event, facts, settings, language))
@@ -110,6 +114,7 @@ def _check(settings: Settings) -> None:
     from headway.errors import MissingExtraError, RunError
     from headway.serving.keys import read_keys
     from headway.serving.naming import name_of
+    from headway.serving.writing.choosing import choose_engine
 
     if any(find_spec(name) is None for name in ("uvicorn", "httptools", "orjson", "starlette", "prometheus_client")):
         raise MissingExtraError("serve", purpose="the HTTP service")
@@ -122,6 +127,8 @@ def _check(settings: Settings) -> None:
         read_keys(Path(settings.keys))
     if settings.observer is not None:
         _check_learning(settings.options)
+    if settings.engine == "vllm":
+        choose_engine(settings.engine)
     names = [package.name or name_of(package.path) for package in settings.packages]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

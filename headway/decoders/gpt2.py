@@ -70,6 +70,26 @@ _INSIDE = {
 }
 
 
+def to_gpt2(name: str) -> tuple[str, tuple[str, ...], bool]:
+    """Return what Transformers calls one of our weights, all of ours that stand there together, and whether turned.
+
+    Queries, keys and values stand in one; linear maps are turned, `[in, out]`.
+    """
+    outside = {own: theirs for theirs, own in _OUTSIDE.items()}
+    if name == HEAD:
+        return HEAD, (HEAD,), False
+    if name in outside:
+        return _PREFIX + outside[name], (name,), False
+    number, _, rest = name.removeprefix("model.layers.").partition(".")
+    part, _, kind = rest.rpartition(".")
+    at = f"{_PREFIX}h.{number}."
+    if part.endswith(("q_proj", "k_proj", "v_proj")):
+        thirds = tuple(f"model.layers.{number}.self_attn.{letter}_proj.{kind}" for letter in "qkv")
+        return f"{at}attn.c_attn.{kind}", thirds, True
+    inside = {own: theirs for theirs, own in _INSIDE.items()}
+    return f"{at}{inside[part]}.{kind}", (name,), part.startswith(("self_attn", "mlp"))
+
+
 def _renamed(name: str, array: np.ndarray, config: DecoderConfig) -> dict[str, np.ndarray]:
     """Return one weight under its name or names here, `[out, in]` where it is a linear map."""
     if name in _OUTSIDE:

@@ -13,7 +13,9 @@ from headway.export.content import Content, Options
 from headway.export.packed import Packed, open_packed
 from headway.export.writing import write_export
 
-Target = Literal["onnx", "docker", "kubernetes", "browser", "gguf"]
+Target = Literal["onnx", "docker", "kubernetes", "browser", "gguf", "transformers"]
+# Where packages that write text go, and no others.
+_FOR_TEXT = ("gguf", "transformers")
 
 
 @dataclass(frozen=True)
@@ -54,12 +56,14 @@ def export(
 
 
 def _check_task(packed: Packed, target: Target) -> None:
-    """Raise `ExportError` where a package cannot go to a target: text goes to GGUF, and nothing else does."""
-    if (packed.manifest.task == "generate") != (target == "gguf"):
-        writes = packed.manifest.task == "generate"
+    """Raise `ExportError` where a package cannot go to a target: what writes text has targets of its own."""
+    writes = packed.manifest.task == "generate"
+    if writes != (target in _FOR_TEXT):
+        wrong = f"only packages that write text go to {target}"
         raise ExportError(
-            "a package that writes text cannot go there yet" if writes else "only packages that write text become GGUF",
-            expected="--to gguf" if writes else "--to onnx, docker, kubernetes or browser", got=f"--to {target}",
+            "a package that writes text cannot go there yet" if writes else wrong,
+            expected="--to gguf or transformers" if writes else "--to onnx, docker, kubernetes or browser",
+            got=f"--to {target}",
         )  # fmt: skip
 
 
@@ -93,6 +97,10 @@ def _maker(target: Target) -> Callable[[Packed, Options], Content]:
         from headway.export.gguf import make_gguf
 
         return make_gguf
+    if target == "transformers":
+        from headway.export.transformers import make_folder
+
+        return make_folder
     if target == "kubernetes":
         from headway.export.kubernetes import make_manifests
 

@@ -23,8 +23,8 @@ from headway.models.sequences import AFTER_PROMPT, Sequences, lay_out
 from headway.package.graph import Graph
 from headway.package.measuring import Measured, measure_writing_memory
 from headway.runtime.archive import MODEL
-from headway.runtime.generation.generator import Generator, Prompt, assemble_generator
-from headway.runtime.generation.prompts import Prompts
+from headway.runtime.generation.generator import Generator, assemble_generator
+from headway.runtime.generation.prompts import Prompt, Prompts
 from headway.runtime.generation.verse import MARKS
 from headway.runtime.generation.wishes import Wish
 from headway.runtime.manifest import Chat, Generation, Manifest, Turn

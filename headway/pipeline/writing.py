@@ -27,7 +27,7 @@ from headway.models.sequences import AFTER_PROMPT
 from headway.package.graph import Graph
 from headway.pipeline.attempt import Attempt
 from headway.pipeline.competing import Competed
-from headway.runtime.generation.generator import Prompt
+from headway.runtime.generation.prompts import Prompt
 from headway.tasks import Generate
 from headway.tasks.recipe import Recipe
 from headway.training.entrants import YARDSTICK

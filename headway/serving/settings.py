@@ -6,7 +6,7 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from headway.serving.limits import Limits
 
@@ -33,7 +33,7 @@ class Settings:
 
     `workers` and `threads` 0: chosen by measurement. `observer` names a function `module:function` that takes these
     settings and returns an `Observer`, or an `(Observer, Router)`; `options` are its own settings. `hosts` None: any
-    name; `origins`: pages that may ask (CORS). `price`: what the page reckons costs with.
+    name; `origins`: pages that may ask (CORS). `price`: what the page reckons costs with. `engine`: what writes text.
     """
 
     packages: tuple[Package, ...]
@@ -53,6 +53,7 @@ class Settings:
     observer: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     price: Price | None = None
+    engine: Literal["auto", "onnx", "vllm"] = "auto"
 
     def to_json(self) -> str:
         """Return the settings as JSON."""

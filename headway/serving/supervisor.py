@@ -30,7 +30,7 @@ from headway.serving.telling import Teller
 _BACKLOG = 2048
 # A worker that lived shorter than this is started again more slowly each time, up to the longest pause (seconds).
 _SHORT, _LONGEST_PAUSE = 5.0, 10.0
-_DEPLOY_SECONDS = 120.0
+_DEPLOY_SECONDS = 280.0
 _EXTRA = 5.0
 
 
@@ -138,6 +138,8 @@ class Supervisor:
             [sys.executable, "-m", "headway.serving.worker", json.dumps(asdict(post))],
             pass_fds=(self._listener.fileno(), theirs.fileno()),
             env=_environment(),
+            # Ctrl-C reaches a whole group; what a worker starts itself (vLLM) must not end before it has drained.
+            process_group=0,
         )
         theirs.close()
         hand = _Hand(index, process, ours, time.monotonic())

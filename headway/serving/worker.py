@@ -48,6 +48,8 @@ _LARGE = 64 * 2**20
 # How long a draining worker still takes connections, to tell their clients so.
 _GRACE = 0.3
 _TICK = 0.5
+# How long vLLM may take to give a GPU back.
+_UNLOAD = 10.0
 # Requests that are played to see what one costs beside the model.
 _ROUNDS = 40
 
@@ -152,12 +154,18 @@ class Worker:
         return await rehearse(connect, example_row(self._first.model), rounds=rounds)
 
     async def _open_writer(self, package: Package) -> None:
+        self.service.put_writer(await asyncio.to_thread(self._open_text, Path(package.path), package.name))
+
+    def _open_text(self, path: Path, name: str | None) -> TextDeployment:
+        """Open a package that writes text with the engine that is wanted; say in the log which one it was."""
         from headway.serving.writing.deployment import open_writer
 
-        opened = await asyncio.to_thread(
-            open_writer, Path(package.path), name=package.name, limits=self.settings.limits, threads=self.threads
-        )
-        self.service.put_writer(opened)
+        opened = open_writer(
+            path, name=name, limits=self.settings.limits, threads=self.threads, engine=self.settings.engine,
+            note=lambda model, why: self._log.write("vllm_not_used", model=model, error=why),
+        )  # fmt: skip
+        self._log.write("writes", model=opened.name, version=opened.version, engine=opened.engine.name)
+        return opened
 
     async def _open_painter(self, package: Package) -> None:
         from headway.serving.drawing.deployment import open_painter
@@ -291,9 +299,7 @@ class Worker:
                 "replaces": None if current is None else current.version}  # fmt: skip
 
     def _check_writer(self, order: Mapping[str, Any]) -> dict[str, Any]:
-        from headway.serving.writing.deployment import open_writer
-
-        opened = open_writer(Path(order["path"]), name=order["name"], limits=self.settings.limits, threads=self.threads)
+        opened = self._open_text(Path(order["path"]), order["name"])
         current = self.service.writers.get(opened.name)
         if current is None and self.service.registry.under(opened.name) is not None:
             opened.author.retire()
@@ -339,6 +345,8 @@ class Worker:
         self.service.is_draining = True
         await asyncio.sleep(_GRACE)
         await listener.stop(self.settings.limits.drain_seconds)
+        for writer in self.service.writers.values():
+            await asyncio.to_thread(writer.author.end, _GRACE if writer.engine.name == "onnx" else _UNLOAD)
         self.service.observer.close()
         if self.service.log is not None:
             self.service.log.write("stopped", pid=os.getpid())

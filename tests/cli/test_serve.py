@@ -1,6 +1,7 @@
 import pytest
 
 from headway.cli.serve import _hosts, _package
+from headway.serving.writing.choosing import find_obstacle
 
 
 def test_a_local_service_answers_to_local_names_only():
@@ -43,3 +44,12 @@ def test_what_a_store_cannot_be_is_told_before_the_start(headway, run_folder, tm
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
     done = headway("serve", run_folder, "--store", f"sqlite:///{tmp_path}/a.db", "--keep", "most")
     assert "off, all, or a share" in done.stderr
+
+
+@pytest.mark.skipif(find_obstacle() is None, reason="vLLM can be used here")
+@pytest.mark.parametrize(("lang", "words"), [("en", "vLLM"), ("zh", "下一步")])
+def test_vllm_that_cannot_write_here_is_told_before_the_start(headway, run_folder, lang, words):
+    done = headway("serve", run_folder, "--engine", "vllm", lang=lang)
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert words in done.stderr
+    assert "headway[vllm]" in done.stderr or "--engine onnx" in done.stderr

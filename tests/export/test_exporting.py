@@ -51,7 +51,7 @@ def test_a_wrong_image_name_is_refused(table_package, tmp_path, name):
 
 
 def test_an_unknown_target_names_the_known_ones(table_package):
-    with pytest.raises(ExportError, match="onnx, docker, kubernetes, browser, gguf"):
+    with pytest.raises(ExportError, match="onnx, docker, kubernetes, browser, gguf, transformers"):
         export(table_package, "floppy")
 
 

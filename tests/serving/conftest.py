@@ -76,7 +76,8 @@ class Running:
     """`headway serve` in a process of its own, on a free port."""
 
     def __init__(self, *arguments, environment=None):
-        command = [sys.executable, "-m", "headway.cli", "serve", *map(str, arguments), "--port", "0"]
+        command = [sys.executable, "-m", "headway.cli", "serve", "--engine", "onnx"]
+        command += [*map(str, arguments), "--port", "0"]
         self.process = subprocess.Popen(
             command, stderr=subprocess.PIPE, text=True,
             env={**os.environ, "PYTHONPATH": str(ROOT), "HEADWAY_LANG": "en", **(environment or {})},

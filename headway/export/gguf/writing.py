@@ -12,6 +12,7 @@ import numpy as np
 from headway.decoders.packing import BLOCK, Packed, unpack
 from headway.decoders.recovering import Weight, recover, rows_of
 from headway.decoders.stack import EMBEDDING, HEAD, NORM, DecoderConfig, layer_name
+from headway.decoders.templating import end_of_turn, write_template
 from headway.errors import ExportError, MissingExtraError
 from headway.export.content import Content, Options
 from headway.export.gguf.notes import write_note
@@ -109,13 +110,13 @@ def _write_tokenizer(writer: GGUFWriter, tokenizer: Any, facts: Generation, voca
     writer.add_token_types(kinds)
     writer.add_token_merges(merges)
     if facts.end_ids:
-        writer.add_eos_token_id(_end_of_turn(facts, tokens))
+        writer.add_eos_token_id(end_of_turn(facts, tokens))
     if facts.begin_id is not None:
         writer.add_bos_token_id(facts.begin_id)
     writer.add_add_bos_token(facts.begin_id is not None)
     writer.add_add_space_prefix(value=False)
     if facts.chat is not None:
-        writer.add_chat_template(_template(facts))
+        writer.add_chat_template(write_template(facts.chat))
 
 
 def _pre_tokenizer(split: Any) -> str | None:
@@ -127,27 +128,6 @@ def _pre_tokenizer(split: Any) -> str | None:
     if kinds == ["ByteLevel"]:
         return "gpt-2"
     return "smollm" if kinds == ["Digits", "ByteLevel"] and parts[0].get("individual_digits") else None
-
-
-def _end_of_turn(facts: Generation, tokens: list[str]) -> int:
-    """Return the end token of an assistant's turn, else the first end token."""
-    after = facts.chat.roles["assistant"].after if facts.chat is not None else ""
-    return next((place for place in facts.end_ids if after.startswith(tokens[place])), facts.end_ids[0])
-
-
-def _template(facts: Generation) -> str:
-    """Return a Jinja template that makes the conversations of the package."""
-    chat = facts.chat
-    assert chat is not None
-    words = "message['content'] | trim" if chat.trims else "message['content']"
-    turns = "".join(
-        f"{'{% if' if not place else '{% elif'} message['role'] == {json.dumps(role)} %}}"
-        f"{{{{ {json.dumps(turn.before)} + {words} + {json.dumps(turn.after)} }}}}"
-        for place, (role, turn) in enumerate(chat.roles.items())
-    )
-    start = f"{{% if messages[0]['role'] != 'system' %}}{{{{ {json.dumps(chat.start)} }}}}{{% endif %}}"
-    answer = f"{{% if add_generation_prompt %}}{{{{ {json.dumps(chat.answer)} }}}}{{% endif %}}"
-    return f"{start}{{% for message in messages %}}{turns}{{% endif %}}{{% endfor %}}{answer}"
 
 
 def _named(config: DecoderConfig, weights: dict[str, Weight]) -> dict[str, Weight]:

@@ -7,42 +7,38 @@ holds nobody up for long, and then writes a token of every text under way.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from headway.errors import InputError
+from headway.runtime.generation.answering import Answer, EngineName, begin_answer, chance_of, take_token
 from headway.runtime.generation.decoder import CHUNK, Decoder
 from headway.runtime.generation.prompts import Prompts
 from headway.runtime.generation.sampling import choose, likeliest, log_softmax
-from headway.runtime.generation.text import TextStream
-from headway.runtime.generation.verse import Verse
-from headway.runtime.generation.wishes import Chance, Finish, Piece, Wish
-
-
-@dataclass(eq=False)
-class Answer:
-    """One text under way: `prompt` ids, `ids` written so far, `read` tokens of both that the cache holds."""
-
-    prompt: list[int]
-    wish: Wish
-    stream: TextStream
-    generator: np.random.Generator
-    ids: list[int] = field(default_factory=list)
-    read: int = 0
-    finish: Finish | None = None
+from headway.runtime.generation.wishes import Chance, Piece, Wish
 
 
 class Engine:
-    """The texts that one decoder writes; belongs to one thread."""
+    """The texts that one decoder writes with onnxruntime (a `TextEngine`); belongs to one thread."""
+
+    name: EngineName = "onnx"
 
     def __init__(self, decoder: Decoder, prompts: Prompts) -> None:
         """Write nothing yet. The decoder's last slot is where prompts are read."""
-        self.decoder, self._prompts = decoder, prompts
+        self.decoder, self.prompts = decoder, prompts
         self._ends = frozenset(prompts.facts.end_ids)
         self.waiting: deque[Answer] = deque()
         self.running: list[Answer] = []
         self._reading: Answer | None = None
+
+    @property
+    def window(self) -> int:
+        """Return the most tokens of a prompt and its answer together."""
+        return self.decoder.window
+
+    @property
+    def vocabulary(self) -> int:
+        """Return how many tokens it tells apart."""
+        return self.decoder.vocabulary
 
     @property
     def most(self) -> int:
@@ -56,18 +52,7 @@ class Engine:
 
     def begin(self, prompt: list[int], wish: Wish) -> Answer:
         """Return an answer that will be written; raises `InputError` for a prompt that leaves no room for a token."""
-        if len(prompt) >= self.decoder.window:
-            raise InputError(
-                "the prompt is longer than the window of the model",
-                where="prompt",
-                expected=f"at most {self.decoder.window - 1} tokens, one less than the window of {self.decoder.window}",
-                got=f"{len(prompt)} tokens",
-                fix="shorten the prompt",
-            )
-        if wish.grammar is None and self._prompts.facts.lines:
-            wish = replace(wish, grammar=Verse(self._prompts.facts.lines, self._prompts.alphabet, prompt))
-        stream = TextStream(self._prompts.tokenizer, wish.stop)
-        return Answer(prompt, wish, stream, np.random.default_rng(wish.seed))
+        return begin_answer(prompt, wish, self.prompts, window=self.decoder.window)
 
     def add(self, answer: Answer) -> None:
         """Let an answer wait for its turn."""
@@ -82,6 +67,9 @@ class Engine:
             self._reading = None
         elif answer in self.waiting:
             self.waiting.remove(answer)
+
+    def close(self) -> None:
+        """Do nothing: memory goes with the decoder."""
 
     def step(self) -> list[tuple[Answer, Piece]]:
         """Do a little of everything that is to be done; return what was written."""
@@ -121,38 +109,17 @@ class Engine:
     def _write(self, answer: Answer, logits: np.ndarray) -> Piece:
         """Choose the next token of an answer and return what it adds."""
         token = choose(logits, answer.wish, answer.generator)
-        if token in self._ends:
-            answer.finish = "stop"
-            return Piece(answer.stream.finish(), len(answer.ids), "stop")
-        answer.ids.append(token)
-        text = answer.stream.add(token)
-        answer.finish = self._finish(answer, token)
-        if answer.finish is not None:
-            text += answer.stream.finish()
-        return Piece(text, len(answer.ids), answer.finish, self._chances(answer, token, logits))
-
-    def _finish(self, answer: Answer, token: int) -> Finish | None:
-        """Return why an answer ends with this token, None where it goes on."""
-        if answer.wish.grammar is not None:
-            answer.wish.grammar.take(token)
-            if answer.wish.grammar.is_over:
-                return "stop"
-        if answer.stream.is_stopped:
-            return "stop"
-        is_full = len(answer.prompt) + len(answer.ids) >= self.decoder.window
-        return "length" if is_full or len(answer.ids) >= answer.wish.max_tokens else None
+        chances = () if token in self._ends else self._chances(answer, token, logits)
+        return take_token(answer, token, ends=self._ends, window=self.decoder.window, chances=chances)
 
     def _chances(self, answer: Answer, token: int, logits: np.ndarray) -> tuple[Chance, ...]:
         """Return the chance of the token that was chosen, where it was asked for."""
         if answer.wish.chances is None:
             return ()
         logprobs = log_softmax(logits.astype(np.float64))
-        others = tuple(self._chance(other, logprobs) for other in likeliest(logprobs, answer.wish.chances))
-        return (self._chance(token, logprobs, others),)
-
-    def _chance(self, token: int, logprobs: np.ndarray, others: tuple[Chance, ...] = ()) -> Chance:
-        text = self._prompts.tokenizer.decode([token], skip_special_tokens=False)
-        return Chance(token, text, float(logprobs[token]), others)
+        tokenizer, tops = self.prompts.tokenizer, likeliest(logprobs, answer.wish.chances)
+        others = tuple(chance_of(tokenizer, other, float(logprobs[other])) for other in tops)
+        return (chance_of(tokenizer, token, float(logprobs[token]), others),)
 
     def _leave(self, answer: Answer) -> None:
         """Take an answer out of the batch; the last one takes its place, so that the rows stay together."""

@@ -12,15 +12,14 @@ from headway.errors import InputError, PackageError
 from headway.runtime.archive import MODEL, read_package
 from headway.runtime.generation.decoder import CHUNK, Decoder
 from headway.runtime.generation.engine import Engine
-from headway.runtime.generation.prompts import Prompts
+from headway.runtime.generation.prompts import Prompt, Prompts
 from headway.runtime.generation.sampling import log_softmax
-from headway.runtime.generation.wishes import Chance, Finish, Message, Piece, Wish
+from headway.runtime.generation.wishes import Chance, Finish, Piece, Wish
 from headway.runtime.manifest import Manifest
 from headway.runtime.session import cores
 
 # Texts that are written at once where more are asked for.
 _TOGETHER = 8
-Prompt = str | Sequence[Message]
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ class Generator:
 
     def ids_of(self, prompt: Prompt) -> list[int]:
         """Return the token ids of a prompt; raises `InputError`."""
-        return self.prompts.text(prompt) if isinstance(prompt, str) else self.prompts.conversation(prompt)
+        return self.prompts.ids_of(prompt)
 
     def logprobs(self, ids: Sequence[int]) -> np.ndarray:
         """Return the logarithm of the probability of each token but the first, float64 `[length - 1]`.

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
 
+Prompt = str | Sequence[Message]
+
+
 class Prompts:
     """Turns texts and conversations into ids, as one package wants them."""
 
@@ -37,6 +40,10 @@ class Prompts:
     def alphabet(self) -> Alphabet:
         """What each token is to verse."""
         return read_alphabet(self.tokenizer, self.facts.end_ids, self.tokenizer.get_vocab_size())
+
+    def ids_of(self, prompt: Prompt) -> list[int]:
+        """Return the ids of a text to be continued, or of a conversation; raises `InputError`."""
+        return self.text(prompt) if isinstance(prompt, str) else self.conversation(prompt)
 
     def text(self, text: str) -> list[int]:
         """Return the ids of a text to be continued; raises `InputError` for an empty one without a begin token."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from headway.runtime.generation.wishes import Constraint
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -14,6 +17,12 @@ if TYPE_CHECKING:
 MARKS = frozenset("，。！？；：、,.!?;:")
 _CLOSING = frozenset("。！？.!?")
 _NEW_LINE = "\n"
+# Lines of a text at least.
+_FEWEST = 2
+# The same as regular expressions: a letter, a mark, and what a last line ends with.
+_MARK, _CLOSE = (f"[{re.escape(''.join(sorted(marks)))}]" for marks in (MARKS, _CLOSING))
+_LETTER = rf"[^\s{re.escape(''.join(sorted(MARKS)))}]"
+_END = rf"(?:{_CLOSE}\n?|{_MARK}\n)"
 
 
 @dataclass(frozen=True)
@@ -70,7 +79,7 @@ class Verse:
         found = known.letters.copy()
         if self._last in MARKS:
             found |= known.new_line
-        if self._lines >= 2 and (self._last in _CLOSING or self._last == _NEW_LINE):
+        if self._lines >= _FEWEST and (self._last in _CLOSING or self._last == _NEW_LINE):
             found |= known.ends
         return found
 
@@ -80,6 +89,32 @@ class Verse:
         found = self._alphabet.letters.copy() if self._letters < longest else np.zeros_like(self._alphabet.letters)
         closes = self._letters == self._length if self._length else self._letters in self._lengths
         return found | self._alphabet.marks if closes else found
+
+    def constraint(self) -> Constraint | None:
+        """Return what may still come as a regular expression, None where the form is broken already."""
+        if self._is_free:
+            return None
+        lengths = [size for size in self._possible() if size >= self._letters]
+        return Constraint("regex", "|".join(f"(?:{self._rest(size)})" for size in lengths))
+
+    def _possible(self) -> Sequence[int]:
+        return self._lengths if self._length is None else (self._length,)
+
+    def _rest(self, size: int) -> str:
+        """Return what may still come where every line has `size` letters."""
+        if self._letters:  # within a line, which is closed first
+            begun = f"{_LETTER}{{{size - self._letters}}}"
+            further = f"{begun}{_MARK}\\n?{_lines(size)}"
+            return f"{further}|{begun}{_END}" if self._lines else further
+        if self._lines < _FEWEST:
+            return self._break() + _lines(size, more="*" if self._lines else "+")
+        if self._last == _NEW_LINE:
+            return f"(?:{_lines(size)})?"
+        over = "\\n?" if self._last in _CLOSING else "\\n"
+        return f"{self._break()}{_lines(size)}|{over}"
+
+    def _break(self) -> str:
+        return "\\n?" if self._last in MARKS else ""
 
     def take(self, token: int) -> None:
         """Go on past a token."""
@@ -94,3 +129,9 @@ class Verse:
             self._length = self._length or self._letters
             self._letters, self._lines = 0, self._lines + 1
         self._last = known.texts[token]
+
+
+def _lines(size: int, *, more: str = "*") -> str:
+    """Return a last line of `size` letters as a regular expression, and as many before it as `more` says."""
+    line = f"{_LETTER}{{{size}}}"
+    return f"(?:{line}{_MARK}\\n?){more}{line}{_END}"

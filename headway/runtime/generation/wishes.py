@@ -17,6 +17,17 @@ _HOTTEST = 2.0
 MOST_CHANCES = 20
 
 
+@dataclass(frozen=True)
+class Constraint:
+    """A form that an answer keeps, for engines that hold answers to it themselves.
+
+    A JSON schema or a regular expression, as llguidance reads them.
+    """
+
+    kind: Literal["json", "regex"]
+    text: str
+
+
 class Grammar(Protocol):
     """Tells which tokens may come next; one for each answer."""
 
@@ -29,6 +40,9 @@ class Grammar(Protocol):
     @property
     def is_over(self) -> bool:
         """Tell whether nothing more may come but the end."""
+
+    def constraint(self) -> Constraint | None:
+        """Return what may still come as one form, None where anything may."""
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ def _order(service: Service, request: Request, deployment: TextDeployment, asked
     try:
         for ids in [_ids(deployment, prompt) for prompt in asked.prompts]:
             total += len(ids)
-            room = deployment.generator.decoder.window - len(ids)
+            room = deployment.engine.window - len(ids)
             for _ in range(asked.answers):
                 wish = asked.wish_of(len(orders), room, _grammar(deployment, asked))
                 orders.append(deployment.author.order(ids, wish, wait))
@@ -82,8 +82,8 @@ def _order(service: Service, request: Request, deployment: TextDeployment, asked
 def _ids(deployment: TextDeployment, prompt: Any) -> list[int]:
     """Return the token ids of a prompt; ids that a client sends must be among those of the model."""
     if not (isinstance(prompt, list) and isinstance(prompt[0], int)):
-        return deployment.generator.ids_of(prompt)
-    most = deployment.generator.decoder.vocabulary
+        return deployment.engine.prompts.ids_of(prompt)
+    most = deployment.engine.vocabulary
     if not all(0 <= token < most for token in prompt):
         raise InputError("a token id is not one of this model", where="prompt", expected=f"0 to {most - 1}")
     return prompt
@@ -95,10 +95,10 @@ def _grammar(deployment: TextDeployment, asked: AskedText) -> Any:
         return None
     from headway.serving.writing.grammar import JsonGrammar
 
-    facts = deployment.generator.manifest.generation
+    facts = deployment.manifest.generation
     assert facts is not None
-    tokenizer = deployment.generator.prompts.tokenizer.to_str()
-    return JsonGrammar(tokenizer, deployment.generator.decoder.vocabulary, facts.end_ids, asked.schema)
+    tokenizer = deployment.engine.prompts.tokenizer.to_str()
+    return JsonGrammar(tokenizer, deployment.engine.vocabulary, facts.end_ids, asked.schema)
 
 
 async def _answer(request: Request, form: Form, work: _Work) -> int:

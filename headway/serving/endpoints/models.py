@@ -26,7 +26,7 @@ async def models(service: Service, request: Request) -> None:
 
 def describe_writer(deployment: TextDeployment) -> dict[str, Any]:
     """Return what a client needs to know about a deployment that writes text."""
-    manifest = deployment.generator.manifest
+    manifest = deployment.manifest
     facts = manifest.generation
     assert facts is not None
     return {
@@ -36,6 +36,7 @@ def describe_writer(deployment: TextDeployment) -> dict[str, Any]:
         "window": facts.window,
         "chats": facts.chat is not None,
         "precision": facts.precision,
+        "engine": deployment.engine.name,
         "winner": manifest.winner,
         "metrics": {name: value for name, value in manifest.metrics.items() if value == value},  # noqa: PLR0124
         "created": manifest.created,

@@ -50,7 +50,7 @@ def render_writer(service: Service, deployment: TextDeployment, lang: Lang, *, u
     """Return the page for one deployment that writes text."""
     from headway.serving.page.writing import show_writing, write_usage
 
-    facts = deployment.generator.manifest.generation
+    facts = deployment.manifest.generation
     assert facts is not None
     shell, python = write_usage(deployment, url)
     main = element(

@@ -17,7 +17,7 @@ _TOKENS = 256
 
 def show_writing(deployment: TextDeployment, lang: Lang) -> Markup:
     """Return the form; the script sends it and shows the text while it comes."""
-    facts = deployment.generator.manifest.generation
+    facts = deployment.manifest.generation
     assert facts is not None
     shared = {"id": "prompt", "rows": 4, "maxlength": 100_000, "required": ""}
     form = element(
@@ -34,7 +34,7 @@ def show_writing(deployment: TextDeployment, lang: Lang) -> Markup:
 
 def write_usage(deployment: TextDeployment, url: str) -> tuple[str, str]:
     """Return how a shell and Python ask."""
-    facts = deployment.generator.manifest.generation
+    facts = deployment.manifest.generation
     assert facts is not None
     name = deployment.name
     if facts.chat is None:

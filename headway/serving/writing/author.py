@@ -10,8 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from headway.runtime.generation.engine import Answer, Engine
-from headway.runtime.generation.generator import Generator
+from headway.runtime.generation.answering import Answer, TextEngine
 from headway.runtime.generation.wishes import Piece, Wish
 from headway.serving.batching import Wait
 from headway.serving.refusals import RefusalError, too_busy, too_late
@@ -73,10 +72,9 @@ class Order:
 class Author:
     """Writes the texts of one package; they join and leave while it writes. Its thread ends with `retire`."""
 
-    def __init__(self, generator: Generator, *, queue: int) -> None:
+    def __init__(self, engine: TextEngine, *, queue: int) -> None:
         """Begin with nothing to do; at most `queue` answers wait for their turn."""
-        self.generator, self._queue = generator, queue
-        self._engine = Engine(generator.decoder, generator.prompts)
+        self._engine, self._queue = engine, queue
         self._orders: dict[int, Order] = {}
         self._arrived: deque[Order] = deque()
         self._dropped: deque[Order] = deque()
@@ -122,6 +120,11 @@ class Author:
             self._is_retired = True
             self._wake.notify()
 
+    def end(self, seconds: float) -> None:
+        """Retire, and wait at most `seconds` for the thread to end, so that its engine gives back what it holds."""
+        self.retire()
+        self._thread.join(seconds)
+
     def _work(self) -> None:
         """Write until retired and done."""
         while self._turn():
@@ -135,6 +138,7 @@ class Author:
                 if order is not None:
                     order.has_begun = True
                     order.tell(piece)
+        self._engine.close()
 
     def _turn(self) -> bool:
         """Take what came and went; wait while there is nothing to do. False once the work is over."""

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from headway.errors import InputError, MissingExtraError
+from headway.runtime.generation.wishes import Constraint
 
+# How the JSON is written; a key of llguidance beside the schema.
 _COMPACT: Any = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
 
 
@@ -26,8 +28,8 @@ class JsonGrammar:
         known = _read_tokenizer(tokenizer, vocabulary, ends)
         self._ends, self._vocabulary = ends, vocabulary
         # Small models lose themselves in white space where it is free.
-        grammar = LLMatcher.grammar_from_json_schema(json.dumps(schema), overrides=_COMPACT)
-        self._matcher = LLMatcher(known, grammar)
+        self._schema = json.dumps({**schema, "x-guidance": _COMPACT})
+        self._matcher = LLMatcher(known, LLMatcher.grammar_from_json_schema(self._schema))
         if self._matcher.is_error():
             raise InputError("answers cannot be held to this JSON schema", where="response_format",
                              expected="a JSON schema", got=str(self._matcher.get_error())[:300])  # fmt: skip
@@ -48,6 +50,10 @@ class JsonGrammar:
     def is_over(self) -> bool:
         """Tell whether nothing more may come but the end."""
         return bool(self._matcher.is_stopped())
+
+    def constraint(self) -> Constraint:
+        """Return the schema that a new answer keeps."""
+        return Constraint("json", self._schema)
 
 
 @lru_cache(maxsize=4)

@@ -46,9 +46,9 @@ def test_the_file_holds_the_weights_of_the_package(tmp_path, precision):
 
 
 def test_only_text_becomes_gguf_and_text_nothing_else(tmp_path):
-    with pytest.raises(ExportError, match="only packages that write text"):
+    with pytest.raises(ExportError, match="only packages that write text go to gguf"):
         export(write_numbers(tmp_path / "numbers"), "gguf", out=tmp_path / "a")
-    with pytest.raises(ExportError, match="--to gguf"):
+    with pytest.raises(ExportError, match="--to gguf or transformers"):
         export(write_tiny(tmp_path / "text"), "onnx", out=tmp_path / "b")
 
 

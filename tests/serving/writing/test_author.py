@@ -6,6 +6,7 @@ import time
 import pytest
 
 from headway.errors import InputError
+from headway.runtime.generation.engine import Engine
 from headway.runtime.generation.wishes import Wish
 from headway.serving.batching import Wait
 from headway.serving.refusals import RefusalError
@@ -22,7 +23,7 @@ def generator(tmp_path_factory):
 
 @pytest.fixture
 def author(generator):
-    found = Author(generator, queue=3)
+    found = Author(Engine(generator.decoder, generator.prompts), queue=3)
     yield found
     found.retire()
     found._thread.join(timeout=30)

@@ -41,8 +41,9 @@ def generator(tmp_path_factory):
     return open_tiny(tmp_path_factory.mktemp("beside") / "package")
 
 
-def test_models_are_listed(client):
+def test_models_are_listed(client, service):
     assert [(model.id, model.owned_by) for model in client.models.list()] == [("tiny", "headway")]
+    assert httpx.get(f"{service.url}/v1/models").json()["models"][0]["engine"] == "onnx"
 
 
 def test_a_chat_is_answered_as_the_package_answers(client, generator):

@@ -1,0 +1,1 @@
+"""Texts written by vLLM on a GPU, from the same packages."""
