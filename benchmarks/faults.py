@@ -6,6 +6,7 @@ Runs `headway serve` with a small n-gram package made here. `HEADWAY_SOAK_MINUTE
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import random
@@ -15,19 +16,22 @@ import string
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 
 import headway
 from benchmarks.runtime import LABELS, ngram_graph, texts
 from benchmarks.shared import HERE, print_table
+from headway.errors import HeadwayError
 from headway.package.opening import open_model
 from headway.package.writing import write_package
 from headway.runtime.manifest import InputColumn, Manifest
@@ -73,11 +77,13 @@ def main() -> str:
         lines = [
             _swap(package, other, bodies, 0.5 * capacity),
             _kill(package, bodies, 0.5 * capacity),
+            _kill_asked_again(package, bodies),
             _stop(package, bodies, 0.5 * capacity),
             _slow(package, bodies, 0.5 * capacity),
             _full(package, bodies, 0.5 * capacity),
             _gone(package, bodies, min(KEPT_RATE, 0.5 * capacity)),
-            _jump(package, bodies, min(KEPT_RATE, 0.5 * capacity), folder),
+            _jump(package, bodies, min(KEPT_RATE, 0.5 * capacity), folder, jumps=()),
+            _jump(package, bodies, min(KEPT_RATE, 0.5 * capacity), folder, jumps=("+1d", "-1d")),
             _fuzz(package),
             _soak(package, bodies, 0.8 * capacity),
         ]
@@ -152,6 +158,39 @@ def _kill(package: Path, bodies: Path, rate: float) -> tuple[object, ...]:
         return _line("worker killed twice", rate, _finish(load), "only what a worker was answering may break")
 
 
+def _kill_asked_again(package: Path, bodies: Path) -> tuple[object, ...]:
+    """Kill workers while Headway's own clients ask, which ask again where a connection breaks."""
+    rows = [json.loads(line)["rows"] for line in bodies.read_text().splitlines()]
+    told: Counter[str] = Counter()
+    seconds: list[float] = []
+
+    def ask(until: float) -> None:
+        with headway.Client(service.url) as client:
+            for each in itertools.cycle(rows):
+                began = time.monotonic()
+                if began > until:
+                    return
+                try:
+                    client.predict(each)
+                    told["200"] += 1
+                except HeadwayError:
+                    told["failed"] += 1
+                seconds.append(time.monotonic() - began)
+
+    with _running(package) as service:
+        until = time.monotonic() + SECONDS
+        threads = [threading.Thread(target=ask, args=(until,)) for _ in range(CLIENTS)]
+        for thread in threads:
+            thread.start()
+        for _ in range(2):
+            time.sleep(1.5)
+            service.workers()[0].kill()
+        for thread in threads:
+            thread.join()
+    seen = {"statuses": dict(told), "errors": 0, "p99": 1000 * float(np.quantile(seconds, 0.99))}
+    return _line("the same, asked by headway.Client", len(seconds) / SECONDS, seen, "no failed call wanted")
+
+
 def _stop(package: Path, bodies: Path, rate: float) -> tuple[object, ...]:
     with _running(package) as service:
         load = _load(service, bodies, seconds=6, rate=rate)
@@ -204,20 +243,21 @@ def _gone(package: Path, bodies: Path, rate: float) -> tuple[object, ...]:
     return _line(name, rate, seen, f"{kept:,} predictions kept")
 
 
-def _jump(package: Path, bodies: Path, rate: float, folder: Path) -> tuple[object, ...]:
-    """Set the clock of the service a day ahead, and two days back, while every prediction is to be kept."""
-    name, library = (
-        "clock jumps by +1 day, then -2 days",
-        next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None),
-    )
+def _jump(package: Path, bodies: Path, rate: float, folder: Path, *, jumps: Sequence[str]) -> tuple[object, ...]:
+    """Set the clock of the service to other offsets while every prediction is to be kept.
+
+    Without any it shows what the library that does this costs.
+    """
+    name = f"clock jumps to {' and '.join(jumps)}" if jumps else "the same clock, behind libfaketime"
+    library = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
     if library is None:
         return name, "", "libfaketime is not installed here", "", "", ""
-    clock, store = folder / "clock", f"sqlite:///{folder}/kept.db"
+    clock, store = folder / "clock", f"sqlite:///{folder}/kept-{len(jumps)}.db"
     clock.write_text("+0")
     faked = {"FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
     with _running(package, "--store", store, env={"LD_PRELOAD": str(library), **faked}) as service:
         load = _load(service, bodies, rate=rate)
-        for ahead in ("+1d", "-1d"):
+        for ahead in jumps:
             time.sleep(2)
             clock.write_text(ahead)
         seen = _finish(load)

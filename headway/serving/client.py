@@ -18,7 +18,7 @@ from headway.serving.wire import (
     AGAIN,
     Answered,
     import_httpx,
-    is_unsent,
+    may_ask_again,
     to_answered,
     to_archive,
     to_document,
@@ -59,7 +59,11 @@ class Client(_Caller):
     def __init__(
         self, url: str = "http://127.0.0.1:8000", *, key: str | None = None, timeout: float = 30.0, tries: int = 4
     ) -> None:
-        """Ask the service at `url`; a request that was refused unread (429, 503, no connection) is tried again."""
+        """Ask the service at `url`.
+
+        A request that was refused unread (429, 503, no connection) or whose connection broke, as where a process of the
+        service died, is asked again, `tries` times in all.
+        """
         super().__init__(url, key=key, timeout=timeout, tries=tries)
         self._http = import_httpx().Client(base_url=self._url, headers=self._headers, timeout=timeout)
 
@@ -135,7 +139,7 @@ class Client(_Caller):
             try:
                 answer = self._http.request(method, path, content=body, headers=headers)
             except httpx.TransportError as error:
-                if last or not is_unsent(error):
+                if last or not may_ask_again(error):
                     raise unreached(self._url, error) from error
                 time.sleep(self._pause(None, attempt))
                 continue
@@ -218,7 +222,7 @@ class AsyncClient(_Caller):
             try:
                 answer = await self._http.request(method, path, content=body, headers=headers)
             except httpx.TransportError as error:
-                if last or not is_unsent(error):
+                if last or not may_ask_again(error):
                     raise unreached(self._url, error) from error
                 await asyncio.sleep(self._pause(None, attempt))
                 continue

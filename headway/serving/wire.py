@@ -119,7 +119,7 @@ def unreached(url: str, error: Exception) -> ServiceError:
     return ServiceError(0, "unreached", text, fix="is it running, and is the address right? headway serve PACKAGE")
 
 
-def is_unsent(error: Exception) -> bool:
+def may_ask_again(error: Exception) -> bool:
     """Tell whether a request may be asked again after an error of the connection: predicting changes nothing."""
     httpx = import_httpx()
     return isinstance(error, httpx.ConnectError | httpx.RemoteProtocolError | httpx.ReadError | httpx.WriteError)
