@@ -20,13 +20,13 @@ from headway.models.family import Curve, Estimate, Examples, Settings
 from headway.models.lora.adapters import Dense
 from headway.models.lora.answers import nats_of
 from headway.models.lora.four_bits import FourBits, can_pack
-from headway.models.lora.kept import Kept
+from headway.models.lora.kept import Kept, Room
 from headway.models.lora.lessons import MICRO_TOKENS, Answers
 from headway.models.lora.material import Material, answers_of, lay_out_rows, material_of, pairs_of
 from headway.models.lora.network import Merged, Tuned
 from headway.models.lora.packing import pack
 from headway.models.lora.plan import DEPTHS, Plan, plan_for
-from headway.models.lora.schooling import KEPT_MB, Lessons, School, course_file
+from headway.models.lora.schooling import Lessons, School, course_file
 from headway.models.lora.speed import operations_a_token, speed_of
 from headway.models.rows import JUDGED_WINDOW, judge_rows
 from headway.networks.checkpoints import Checkpoints
@@ -39,6 +39,8 @@ from headway.tasks.recipe import Recipe
 COUNTED, READINGS = 64, 1
 # Products are this share of a step's time; the rest are norms, attention and the optimiser.
 PRODUCT_SHARE = 0.6
+# Of what lower layers that do not learn make of texts, so much is kept at most.
+MOST_KEPT_MB = 800.0
 # What torch takes beyond weights and activations, and the process besides; how often the weights are in memory while a
 # graph is made; and the fewest tokens worth a pass.
 WORKSPACE_MB, PROCESS_MB, COPIES, FEWEST_TOKENS = 400.0, 500.0, 3.5, 256
@@ -121,6 +123,11 @@ def tokens_that_fit(material: Material, memory: float) -> int:
     return int(max(FEWEST_TOKENS, min(MICRO_TOKENS, fitting)))
 
 
+def room_for_states(material: Material, memory: float, micro: int) -> Room:
+    """Return the room for what lower layers make of texts, where the whole process may take `memory` megabytes."""
+    return Room(min(MOST_KEPT_MB, max(0.0, memory - PROCESS_MB - teaching_mb(material, micro))))
+
+
 def device_of() -> torch.device:
     """Return where adapters learn: a CUDA device where there is one."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -139,7 +146,9 @@ def fit(
     """Teach the adapters as long as the time allows; see `Family.fit`."""
     assert isinstance(task, Generate)
     material = material_of(train.support.base, task)
-    lessons, cut = lessons_of(train, valid, material, micro=tokens_that_fit(material, train.support.memory_mb))
+    micro = tokens_that_fit(material, train.support.memory_mb)
+    room = room_for_states(material, train.support.memory_mb, micro)
+    lessons, cut = lessons_of(train, valid, material, micro=micro, room=room)
     device, base = device_of(), train.support.base
     key = key_of(lessons, "" if base is None else base.digest, recipe, seed)
     kept = kept_settings(train.support.scratch, key)
@@ -159,16 +168,18 @@ def fit(
     return Taught(network.eval(), material, school.plan, (*school.taken,), tuple(school.curves), notes)  # type: ignore[arg-type]
 
 
-def lessons_of(train: Examples, valid: Examples | None, material: Material, *, micro: int) -> tuple[Lessons, int]:
+def lessons_of(
+    train: Examples, valid: Examples | None, material: Material, *, micro: int, room: Room
+) -> tuple[Lessons, int]:
     """Return what rows teach, and how many of the training texts had to be cut; see `Answers` for `micro`."""
     texts, cut = answers_of(train.rows, material)
     pairs = pairs_of(train.rows, material)
-    answers = Answers(texts, micro, Kept(KEPT_MB))
+    answers = Answers(texts, micro, Kept(room))
     if valid is None:
-        return Lessons(answers, pairs, None, []), cut
+        return Lessons(answers, pairs, None, [], room), cut
     judges, _ = answers_of(valid.rows, material)
-    judge = Answers(judges, micro, Kept(KEPT_MB)) if judges else None
-    return Lessons(answers, pairs, judge, pairs_of(valid.rows, material)), cut
+    judge = Answers(judges, micro, Kept(room)) if judges else None
+    return Lessons(answers, pairs, judge, pairs_of(valid.rows, material), room), cut
 
 
 def kept_settings(scratch: Path | None, key: str) -> Settings | None:

@@ -13,12 +13,18 @@ from headway.models.lora.packing import Packed
 
 
 @dataclass
-class Kept:
-    """States float32 `[length, width]` of texts by their numbers; at most about `most_mb` of them."""
+class Room:
+    """Megabytes that are free for states, of all lessons of a course together."""
 
-    most_mb: float
+    left_mb: float
+
+
+@dataclass
+class Kept:
+    """States float32 `[length, width]` of texts by their numbers, as long as there is `room` for about as many."""
+
+    room: Room
     found: dict[int, Tensor] = field(default_factory=dict)
-    taken_mb: float = 0.0
 
     def states(self, network: Tuned, packed: Packed, numbers: Sequence[int]) -> Tensor | None:
         """Return what enters the layers that learn, `[tokens, width]`, for the texts of `packed`; None where all learn.
@@ -30,7 +36,7 @@ class Kept:
         if all(number in self.found for number in numbers):
             return self._joined(packed, numbers)
         states = network.lower_states(packed)
-        if self.taken_mb < self.most_mb:
+        if self.room.left_mb > 0:
             self._keep(states, packed, numbers)
         return states
 
@@ -45,4 +51,4 @@ class Kept:
         for row, (number, length) in enumerate(zip(numbers, packed.lengths.tolist(), strict=True)):
             if number not in self.found:
                 self.found[number] = states.index_select(0, packed.place[row, :length])
-                self.taken_mb += self.found[number].numel() * 4 / 1e6
+                self.room.left_mb -= self.found[number].numel() * 4 / 1e6

@@ -12,7 +12,7 @@ import numpy as np
 from headway.compute.clock import Clock
 from headway.compute.drafts import whole_file
 from headway.models.family import Curve
-from headway.models.lora.kept import Kept
+from headway.models.lora.kept import Kept, Room
 from headway.models.lora.lessons import Answers, Pairs, Text, pair_sums
 from headway.models.lora.network import Tuned
 from headway.models.lora.plan import PAIR_RATE_SHARE, Plan
@@ -22,8 +22,6 @@ from headway.networks.checkpoints import Checkpoints
 
 # Of the validation part, so many tokens are looked at while training.
 LOOK_TOKENS = 4_096
-# Of what lower layers that do not learn make of texts, so much is kept.
-KEPT_MB = 400.0
 # Seconds for exporting after training, for each million weights, and of a step's for a validation token that is judged.
 EXPORT_SECONDS, JUDGE_SHARE = 0.12, 0.4
 # Share of the time that is held back besides, for noisy neighbours; and what answers get where pairs are to follow.
@@ -32,12 +30,16 @@ RESERVE, ANSWERS_SHARE = 0.03, 0.6
 
 @dataclass(frozen=True)
 class Lessons:
-    """What is taught and what it is judged by; `pairs` are pairs of texts, the better one first."""
+    """What is taught and what it is judged by; `pairs` are pairs of texts, the better one first.
+
+    `room`: where all of them keep what lower layers make of texts.
+    """
 
     answers: Answers
     pairs: Sequence[tuple[Text, Text]]
     valid_answers: Answers | None
     valid_pairs: Sequence[tuple[Text, Text]]
+    room: Room
 
 
 @dataclass
@@ -68,8 +70,10 @@ class School:
             self.plan = replace(self.plan, steps=ran)
         if self.plan.pair_steps:
             micro = lessons.answers.micro
-            pairs = self._compared(lessons.pairs, "pairs", micro)
-            judges = self._compared(lessons.valid_pairs, "valid-pairs", micro) if lessons.valid_pairs else None
+            pairs = self._compared(lessons.pairs, "pairs", micro, lessons.room)
+            judges = None
+            if lessons.valid_pairs:
+                judges = self._compared(lessons.valid_pairs, "valid-pairs", micro, lessons.room)
             ran = self._teach(1, pairs, judges, self.clock, lessons)
             self.plan = replace(self.plan, pair_steps=ran)
 
@@ -112,10 +116,10 @@ class School:
         mean = tokens_of(lesson) / max(1, len(lesson))
         return JUDGE_SHARE * tokens * training.seconds_a_step / max(1.0, mean * self.plan.batch_size)
 
-    def _compared(self, texts: Sequence[tuple[Text, Text]], name: str, micro: int) -> Pairs:
+    def _compared(self, texts: Sequence[tuple[Text, Text]], name: str, micro: int, room: Room) -> Pairs:
         """Return pairs with what the decoder thought of them before; computed once, and kept for a resumed run."""
         file = None if self.scratch is None else self.scratch / f"lora-{self.key}-{name}.npy"
-        kept = Kept(KEPT_MB)
+        kept = Kept(room)
         if file is not None and file.exists():
             return Pairs(texts, np.load(file), self.plan.beta, micro, kept)
         reference = pair_sums(self.network, texts, micro, kept=kept)

@@ -97,6 +97,14 @@ def test_only_what_the_assistant_says_is_learnt(base):
     assert text.ids[: len(start)].tolist() == start
 
 
+def test_states_are_kept_where_the_budget_has_room_beside_the_training(base):
+    material = material_of(base, Generate("answers"))
+    tight = fitting.PROCESS_MB + fitting.teaching_mb(material, 256)
+    assert fitting.room_for_states(material, tight, 256).left_mb == pytest.approx(0, abs=1e-6)
+    assert fitting.room_for_states(material, tight + 50, 256).left_mb == pytest.approx(50)
+    assert fitting.room_for_states(material, float("inf"), 256).left_mb == fitting.MOST_KEPT_MB
+
+
 def test_conversations_longer_than_the_window_are_cut_and_told(base):
     rows = [{"prompt": "why " * 100, "text": "because"}, {"prompt": "short", "text": "long " * 100}, *questions(4)]
     model = taught(rows, base, recipe=Recipe(epochs=1, batch_size=4))

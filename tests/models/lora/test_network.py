@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from headway.models.lora.answers import nats_of, weighted_nats  # noqa: E402 - after the skip
-from headway.models.lora.kept import Kept  # noqa: E402
+from headway.models.lora.kept import Kept, Room  # noqa: E402
 from headway.models.lora.network import Merged, Tuned  # noqa: E402
 from headway.models.lora.packing import pack  # noqa: E402
 from tests.decoders.tiny import CONFIG, GPT2, QWEN2, teacher, teacher_logits, weights_of  # noqa: E402
@@ -79,7 +79,7 @@ def test_layers_that_do_not_learn_are_those_of_the_base(config):
 
 
 def test_what_lower_layers_make_of_texts_is_kept_and_the_same(monkeypatch):
-    network, kept = tuned(depth=1), Kept(10.0)
+    network, kept = tuned(depth=1), Kept(Room(10.0))
     kept.states(network, pack(TEXTS[:2]), [0, 1])
     kept.states(network, pack(TEXTS[2:]), [2, 3])
     packed = pack([TEXTS[3], TEXTS[0], TEXTS[2]])
@@ -96,8 +96,8 @@ def test_what_lower_layers_make_of_texts_is_kept_and_the_same(monkeypatch):
 
 
 def test_nothing_is_kept_where_all_layers_learn_and_no_more_than_there_is_room_for():
-    assert Kept(10.0).states(tuned(), pack(TEXTS), range(4)) is None
-    full = Kept(0.0)
+    assert Kept(Room(10.0)).states(tuned(), pack(TEXTS), range(4)) is None
+    full = Kept(Room(0.0))
     assert full.states(tuned(depth=1), pack(TEXTS), range(4)) is not None
     assert not full.found
 
