@@ -9,6 +9,7 @@ import pytest
 from headway.compute.clock import Clock
 from headway.data.dataset import Column
 from headway.models.family import Examples, discover
+from headway.models.linear import choosing, fitting
 from headway.tasks import Classify
 from headway.tasks.recipe import Recipe
 
@@ -132,3 +133,19 @@ def test_texts_beside_numbers_are_read_and_texts_alone_are_left_to_others(name):
     examples = Examples(rows, (Column("x", "number"), Column("note", "text")), np.arange(200) % 2)
     answers = fit(name, examples, Classify(("bad", "good"))).predict(rows)
     assert (answers.argmax(axis=1) == examples.y).mean() > 0.95
+
+
+@pytest.mark.parametrize(("rows", "share"), [(60, 1.0), (120, 0.15)])
+def test_a_line_leaves_most_of_the_time_to_trees_where_rows_are_many(monkeypatch, rows, share):
+    given = []
+
+    def search(ground, _, clock):
+        given.append(clock.left())
+        return ground, choosing.Choice("plain", 0.01)
+
+    monkeypatch.setattr(fitting, "SMALL", 100)
+    monkeypatch.setattr(fitting, "search", search)
+    numbers = pl.DataFrame({"a": np.linspace(-1, 1, rows)})
+    examples = Examples(numbers, (Column("a", "number"),), (numbers["a"].to_numpy() > 0).astype(np.int64))
+    fit("linear", examples, Classify(("no", "yes")), clock=Clock.after(100.0))
+    assert given == [pytest.approx(100 * share, abs=1)]
