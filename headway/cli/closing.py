@@ -24,6 +24,8 @@ _LOWER_IS_BETTER = frozenset(
 _MOST_FIGURES = 5
 # A precision seen on fewer rows than these is told with a warning.
 _FEW_ROWS = 30
+# A run that took more than so many times its budget says so.
+_OVER = 1.1
 _FIGURES = (
     "accuracy",
     "balanced_accuracy",
@@ -156,7 +158,10 @@ def _headline(result: Mapping[str, Any], language: Language) -> Text:
     if metric in result.get("intervals", {}):
         low, high = (format_score(bound) for bound in result["intervals"][metric])
         parts.append(say("interval", language).format(low=low, high=high))
-    parts.append(say("took", language).format(time=write_seconds(result["seconds"])))
+    seconds, budget = result["seconds"], result.get("budget_seconds")
+    is_over = budget is not None and seconds > _OVER * budget
+    words = say("took:over" if is_over else "took", language)
+    parts.append(words.format(time=write_seconds(seconds), budget=write_seconds(budget or 0)))
     return Text(("；" if language == "zh" else "; ").join(parts), style="bold")
 
 
@@ -214,7 +219,7 @@ def _decision(result: Mapping[str, Any], language: Language) -> list[str]:
     words = say("mean_cost", language).format(cost=format_score(cost))
     if "mean_cost" in result.get("intervals", {}):
         low, high = (format_score(bound) for bound in result["intervals"]["mean_cost"])
-        words += f", {say('interval', language).format(low=low, high=high)}"
+        words += f"{'，' if language == 'zh' else ', '}{say('interval', language).format(low=low, high=high)}"
     return [words]
 
 

@@ -66,6 +66,10 @@ _MESSAGES: Mapping[str, tuple[str, str]] = {
     ),
     "interval": ("95% interval {low} to {high}", "95% 区间 {low} 至 {high}"),
     "took": ("the whole run took {time}", "全程用时 {time}"),
+    "took:over": (
+        "the whole run took {time}, more than its budget of {budget}",
+        "全程用时 {time}，超过了预算 {budget}",
+    ),
     "rows": (
         "{read} read, {rejected} rejected, {duplicates} duplicates, {used} used",
         "读取 {read}，剔除 {rejected}，重复 {duplicates}，使用 {used}",
@@ -80,7 +84,10 @@ _MESSAGES: Mapping[str, tuple[str, str]] = {
         "；未达到要求的精确率 {wanted}，这是最接近的",
     ),
     "threshold:few": ("; so few rows say little", "；行数太少，不足为凭"),
-    "mean_cost": ("the least expected cost: {cost} a test row", "取期望代价最小的答案：测试集每行平均代价 {cost}"),
+    "mean_cost": (
+        "the answers of least expected cost, of which fewer may be right: {cost} a test row",
+        "取期望代价最小的答案（答对的可能因此变少）：测试集每行平均代价 {cost}",
+    ),
     "decision:label": ("decision", "决策"),
     "rows:label": ("rows", "数据行"),
     "figures:label": ("test", "测试"),

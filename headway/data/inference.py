@@ -136,11 +136,12 @@ def check_columns(names: Collection[str], wanted: Collection[str], *, where: str
 
 def missing_column(names: Collection[str], name: str, *, where: str) -> Problem:
     """Return what is wrong where a column is missing, with near misses."""
-    near = get_close_matches(name, names, n=1)
+    known = [each for each in names if each != ROW]
+    near = get_close_matches(name, known, n=1)
     return Problem(
         f"there is no column {name!r}",
         where,
-        expected="one of " + ", ".join(list(names)[:20]),
+        expected="one of " + ", ".join(known[:20]),
         got=name,
         fix=f"did you mean {near[0]}?" if near else "",
     )

@@ -42,6 +42,7 @@ Seconds = Annotated[Positive, BeforeValidator(units.read_seconds, json_schema_in
 Pause = Annotated[NotNegative, BeforeValidator(units.read_seconds, json_schema_input_type=NotNegative | _Duration)]
 Milliseconds = Annotated[Positive, BeforeValidator(units.read_milliseconds, json_schema_input_type=_Duration)]
 Megabytes = Annotated[Positive, BeforeValidator(units.read_megabytes, json_schema_input_type=_Size)]
+Memory = Annotated[Positive, BeforeValidator(units.read_memory, json_schema_input_type=_Size)]
 # A point in time: the file may say `2018-07-25`, the project holds seconds since 1970 (UTC).
 Moment = Annotated[float, BeforeValidator(units.read_moment, json_schema_input_type=str)]
 # A share of the rows; a `Portion` may also be nothing or all of them.
@@ -85,7 +86,7 @@ class Budget(Part):
     """What a run may use: seconds and megabytes."""
 
     time: Seconds = 300.0
-    memory: Megabytes = 4096.0
+    memory: Memory = 4096.0
 
 
 class Limits(Part):

@@ -21,6 +21,8 @@ _MEGABYTES: Mapping[str, float] = {
     "t": 1024**2, "tb": 1024**2, "tib": 1024**2,
 }  # fmt: skip
 
+_LEAST_MEMORY = 64
+
 _PART = r"\d+(?:\.\d+)?\s*[A-Za-z一-鿿]+"
 DURATION_PATTERN = rf"^\s*(?:{_PART}\s*)+$"
 SIZE_PATTERN = r"^\s*\d+(?:\.\d+)?\s*[A-Za-z]+\s*$"
@@ -48,6 +50,14 @@ def read_megabytes(value: object) -> object:
     if re.match(SIZE_PATTERN, value) is None:
         raise ValueError("a size such as 50MB or 4GB")
     return _total(value, _MEGABYTES, expected="a size such as 50MB or 4GB")
+
+
+def read_memory(value: object) -> object:
+    """Return the memory of a run in megabytes, as `read_megabytes` does; raises ValueError below what Python needs."""
+    size = read_megabytes(value)
+    if isinstance(size, int | float) and not isinstance(size, bool) and size < _LEAST_MEMORY:
+        raise ValueError(f"{_LEAST_MEMORY}MB or more, such as 4GB; a number alone counts megabytes")
+    return size
 
 
 def read_share(value: object) -> object:

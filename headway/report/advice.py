@@ -51,13 +51,18 @@ def _about_guessing(content: ReportContent, say: Say) -> list[str]:
     if content.writing is not None:
         behind = content.writing.against.better != content.winner
         return [say("next_more_text")] if behind else []
+    return [say("next_guessing", target=content.target)] if _is_useless(content) else []
+
+
+def _is_useless(content: ReportContent) -> bool:
+    """Tell whether the model answers no better than the same answer to everything would."""
+    if content.drawing is not None or content.writing is not None:
+        return False
     if content.task == "classify":
-        useless = content.scores.metrics["balanced_accuracy"] <= 1.05 / len(content.labels) and (
+        return content.scores.metrics["balanced_accuracy"] <= 1.05 / len(content.labels) and (
             content.scores.metrics["accuracy"] <= commonest_label(content)[1]
         )
-    else:
-        useless = content.scores.metrics["r2"] <= 0
-    return [say("next_guessing", target=content.target)] if useless else []
+    return content.scores.metrics["r2"] <= 0
 
 
 def _about_drawing(content: ReportContent, say: Say) -> list[str]:
@@ -96,6 +101,8 @@ def _about_pairs(content: ReportContent, say: Say) -> list[str]:
 
 
 def _about_slices(content: ReportContent, say: Say) -> list[str]:
+    if _is_useless(content):
+        return []  # parts differ by what is common in them, not by what was learnt
     return [
         say(
             "next_slice",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import hashlib
 import json
 import math
 import types
@@ -18,6 +19,7 @@ from headway.runtime.manifest import FORMAT_VERSION, Feed, History, Manifest
 from headway.runtime.manifest_rules import check_manifest
 
 MAX_BYTES = 16_000_000
+_DIGEST = "digest"
 
 _FEEDS: dict[str, type] = {feed.__dataclass_fields__["kind"].default: feed for feed in get_args(Feed)}
 
@@ -31,11 +33,15 @@ def to_json(manifest: Manifest) -> str:
     plain = _plain(dataclasses.asdict(manifest))
     if not manifest.targets:
         del plain["targets"]  # so that readers who do not know several targets open all other packages
+    plain[_DIGEST] = _digest(plain)
     return json.dumps(plain, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 
 def from_json(text: str | bytes) -> Manifest:
-    """Return the manifest that `text` holds; raises `PackageError` that names the place and what was expected."""
+    """Return the manifest that `text` holds; raises `PackageError` that names the place and what was expected.
+
+    One that was changed after it was written is refused; one without a digest is taken as it is.
+    """
     if len(text) > MAX_BYTES:
         raise _refuse("", f"at most {MAX_BYTES} bytes", f"{len(text)} bytes")
     try:
@@ -54,9 +60,25 @@ def from_json(text: str | bytes) -> Manifest:
             got=_short(version),
             fix="update headway, or package the model again",
         )
+    told = document.pop(_DIGEST, None)
     manifest = cast("Manifest", _dataclass(document, Manifest, ""))
     check_manifest(manifest)
+    if told is not None and told != (found := _digest(document)):
+        raise PackageError(
+            "the manifest of the package was changed after it was written",
+            where="manifest.json",
+            expected=f"the sha256 {_short(told)} over its other keys",
+            got=found,
+            fix="copy the package again, or package the model again",
+        )
     return manifest
+
+
+def _digest(document: Mapping[str, Any]) -> str:
+    """Return the sha256 of a manifest as JSON, its keys in order and without blanks."""
+    read = json.loads(json.dumps(document))  # keys that are numbers become text, as a reader finds them
+    plain = json.dumps(read, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(plain.encode()).hexdigest()
 
 
 def feeds_to_json(feeds: Sequence[Feed]) -> str:

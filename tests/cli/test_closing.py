@@ -69,6 +69,13 @@ def test_the_leaderboard_has_the_winner_first_then_by_score(folder):
     assert "  lstm: skipped, needs about 200.0 s, 20.0 s are free in the budget\n" in text
 
 
+@pytest.mark.parametrize(("seconds", "is_told"), [(65.0, False), (80.0, True)])
+def test_a_run_over_its_budget_says_so(folder, seconds, is_told):
+    text = closing(folder, seconds=seconds, budget_seconds=60.0)
+    assert ("more than its budget of 1m" in text) == is_told
+    assert ("超过了预算 1m" in closing(folder, "zh", seconds=seconds, budget_seconds=60.0)) == is_told
+
+
 def test_it_names_figures_rows_report_package_and_the_next_command(folder):
     text = closing(folder)
     assert "ngram_linear wins: accuracy 0.9120 on 3,605 test rows; 95% interval 0.9000 to 0.9200" in text
@@ -98,7 +105,8 @@ def test_a_wish_that_was_not_reached_or_rests_on_few_rows_is_told(folder):
 def test_the_mean_cost_is_told(folder):
     figures = {"accuracy": 0.9, "mean_cost": 0.25}
     text = closing(folder, metrics=figures, intervals={"mean_cost": [0.2, 0.3]})
-    assert "the least expected cost: 0.2500 a test row, 95% interval 0.2000 to 0.3000" in text
+    told = "the answers of least expected cost, of which fewer may be right: 0.2500 a test row"
+    assert f"{told}, 95% interval 0.2000 to 0.3000" in text
 
 
 def test_chinese_columns_end_at_the_same_cell(folder):

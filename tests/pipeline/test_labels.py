@@ -22,9 +22,9 @@ def mislabelled(tmp_path):
     return tmp_path, set(sure.tolist())
 
 
-def make(folder, mode, events=None):
+def make(folder, mode, events=None, model="linear"):
     project = build(
-        data="table.csv", target="label", folder=folder, models=["linear"], cleaning={"label_errors": mode}, name="t"
+        data="table.csv", target="label", folder=folder, models=[model], cleaning={"label_errors": mode}, name="t"
     )
     return run(project, out=folder / "runs", listen=(events if events is not None else []).append)
 
@@ -40,6 +40,12 @@ def test_wrong_labels_are_reported_and_stay(mislabelled):
 
 
 @pytest.mark.slow
+def test_a_model_that_knows_nothing_of_the_rows_doubts_no_label(mislabelled):
+    folder, _ = mislabelled
+    done = make(folder, "report", model="baseline")
+    assert not (done.folder / "label_errors.parquet").exists()
+
+
 def test_wrong_labels_are_dropped_from_training_only(mislabelled):
     folder, wrong = mislabelled
     events = []

@@ -196,6 +196,13 @@ def test_python_arguments_are_checked_alike():
     assert [p.what for p in caught.value.problems] == ['unknown key "tme" in budget', 'no candidate family "cn"']
 
 
+@pytest.mark.parametrize("memory", [4, "4MB", 63.9])
+def test_memory_that_not_even_python_has_room_in_is_a_missing_unit(memory):
+    with pytest.raises(ProjectError, match="64MB or more, such as 4GB; a number alone counts megabytes"):
+        build(data="a.csv", target="b", budget={"memory": memory})
+    assert build(data="a.csv", target="b", budget={"memory": 512}).budget.memory == 512
+
+
 def test_the_time_can_be_changed(tmp_path):
     project = build(data="a.csv", target="b", budget={"time": "5m", "memory": "1GB"}, folder=tmp_path)
     assert change_time(project, "10s").budget.time == 10

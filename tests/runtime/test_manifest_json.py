@@ -27,6 +27,16 @@ def test_a_manifest_survives_the_round_trip():
     assert from_json(to_json(regress)) == regress
 
 
+def test_a_manifest_that_was_changed_after_it_was_written_is_refused():
+    changed = TEXT.replace(FULL.name, "another", 1)
+    assert changed != TEXT
+    with pytest.raises(PackageError, match="changed after it was written"):
+        from_json(changed)
+    document = json.loads(changed)
+    del document["digest"]
+    assert from_json(json.dumps(document)).name == "another"
+
+
 SEVERAL = replace(
     FULL,
     task="several",
