@@ -75,8 +75,13 @@ def main() -> str:
         servers = [*_headway(folder, data), *_peers(folder, data)]
         seen = {server.name: Seen() for server in servers}
         for _ in range(ROUNDS):
-            for server in servers:
-                _measure(server, seen[server.name], texts, folder)
+            for server in list(servers):
+                try:
+                    _measure(server, seen[server.name], texts, folder)
+                except SkippedError as error:
+                    print(error, file=sys.stderr)
+                    servers.remove(server)
+                    del seen[server.name]
     return _tell(seen)
 
 
@@ -250,7 +255,12 @@ def _load(port: int, path: str, bodies: Path, clients: int, seconds: float) -> d
         str(clients),
         str(seconds),
     ]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=HERE.parent)
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=True, cwd=HERE.parent, timeout=seconds + 90
+        )
+    except subprocess.TimeoutExpired:
+        raise SkippedError(f"the server on port {port} stopped answering; left out") from None
     return json.loads(done.stdout)
 
 
