@@ -27,13 +27,15 @@ _ANSWERS = "test_answers.parquet"
 class TestedRun:
     """A finished run: its name on the screen, what kind of task it had, and its answers to its test rows.
 
-    `targets`: of several, the task, labels and metric of each, as `result.json` has them.
+    `targets`: of several, the task, labels and metric of each, as `result.json` has them. `costs`: what answering the
+    second label costs where the first is true; none where all mistakes cost the same.
     """
 
     name: str
     task: str
     answers: pl.DataFrame
     targets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    costs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 def compare(
@@ -41,7 +43,8 @@ def compare(
     b: Annotated[Path, typer.Argument(metavar="B", help="Another run folder, tested on the same rows.")],
     *,
     metric: Annotated[
-        str | None, typer.Option(help="accuracy by default, rmse for numbers, bits_per_character for texts.")
+        str | None,
+        typer.Option(help="accuracy by default; mean_cost with costs, rmse for numbers, bits_per_character for texts."),
     ] = None,
     lang: Annotated[str | None, typer.Option(help="Language of the verdict: en or zh.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
@@ -86,6 +89,7 @@ def compare_runs(a: TestedRun, b: TestedRun, *, metric: str | None = None) -> Co
     truth, *decided = (
         np.array([place[str(label)] for label in both[name]]) for name in ("actual", "prediction", "prediction_b")
     )
+    costs = _common_costs(a, b, metric)
     return comparison.compare(
         both.select(labels).to_numpy(),
         both.select(f"{name}_b" for name in labels).to_numpy(),
@@ -94,7 +98,24 @@ def compare_runs(a: TestedRun, b: TestedRun, *, metric: str | None = None) -> Co
         names=names,
         metric=metric,
         decided=(decided[0], decided[1]),
+        costs=costs and tuple(tuple(costs[actual][answer] for answer in place) for actual in place),
     )
+
+
+def _common_costs(a: TestedRun, b: TestedRun, metric: str | None) -> Mapping[str, Mapping[str, float]] | None:
+    """Return the costs that two runs are compared by: those of either, None where there are none or they differ.
+
+    Raises `RunError` where `mean_cost` is asked for and nothing says what an answer costs.
+    """
+    known = [run.costs for run in (a, b) if run.costs]
+    costs = known[0] if known and all(each == known[0] for each in known) else None
+    if costs is None and metric == "mean_cost":
+        raise RunError(
+            "the two runs cannot be compared by their cost",
+            expected="a run with `decision.costs`, or two with the same",
+            got="costs that differ" if known else "runs without costs",
+        )
+    return costs
 
 
 def _several(run: TestedRun, both: pl.DataFrame) -> tuple[Several, np.ndarray]:
@@ -161,4 +182,20 @@ def _open(path: Path, letter: str) -> TestedRun:
     if not (run / _ANSWERS).is_file():
         raise RunError("the run has kept no answers to its test rows", where=str(path), expected=_ANSWERS)
     answers = pl.read_parquet(run / _ANSWERS)
-    return TestedRun(f"{letter} ({result['winner']})", result["task"], answers, result.get("targets") or {})
+    name = f"{letter} ({result['winner']})"
+    return TestedRun(name, result["task"], answers, result.get("targets") or {}, _costs_of(run / result["package"]))
+
+
+def _costs_of(package: Path) -> dict[str, dict[str, float]]:
+    """Return what each answer costs, by the true label, as the package of a run has it; nothing where it has none."""
+    from headway.runtime.archive import MANIFEST
+    from headway.runtime.manifest_json import from_json
+
+    file = package / MANIFEST
+    if not file.is_file():
+        return {}
+    manifest = from_json(file.read_bytes())
+    if manifest.costs is None:
+        return {}
+    names = [str(label) for label in manifest.labels]
+    return {actual: dict(zip(names, row, strict=True)) for actual, row in zip(names, manifest.costs, strict=True)}

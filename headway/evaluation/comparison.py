@@ -9,12 +9,15 @@ import numpy as np
 
 from headway.errors import HeadwayError
 from headway.evaluation.bootstrap import RESAMPLES, draw_weights, percentile_interval
+from headway.evaluation.decisions import Costs
 from headway.evaluation.metrics import greater_is_better, score
 from headway.tasks import Classify, Task
 
 SIGNIFICANCE = 0.05
 _METRICS = {"classify": "accuracy", "regress": "rmse", "generate": "bits_per_character",
             "several": "mean_score"}  # fmt: skip
+# What runs with costs are compared by.
+MEAN_COST = "mean_cost"
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class Comparison:
         words = f"{self.names[0]} 与 {self.names[1]} 没有明显差别，偶然因素足以解释"
         if self.better is not None:
             words = f"{self.better} 优于 {self._other}，差距超出偶然范围"
-        return f"{words}（{self.rows:,} 行上 {self._figures}，差值 {self._difference}；{self._test}）。"
+        return f"{words}（{self.rows:,} 行上 {self._figures}，差值 {self._difference}；{self.test}，{self._chance}）。"
 
     @property
     def _other(self) -> str:
@@ -78,7 +81,11 @@ class Comparison:
 
     @property
     def _test(self) -> str:
-        return f"{self.test}, p = {self.p_value:.3f}" if self.p_value >= 0.001 else f"{self.test}, p < 0.001"
+        return f"{self.test}, {self._chance}"
+
+    @property
+    def _chance(self) -> str:
+        return f"p = {self.p_value:.3f}" if self.p_value >= 0.001 else "p < 0.001"
 
 
 def compare(
@@ -90,23 +97,25 @@ def compare(
     names: tuple[str, str] = ("A", "B"),
     metric: str | None = None,
     decided: tuple[np.ndarray, np.ndarray] | None = None,
+    costs: Costs | None = None,
     positive: int | None = None,
     seed: int = 0,
 ) -> Comparison:
     """Compare two sets of answers (`[n, labels]` or `[n]`) to the same `y` `[n]` by a paired test.
 
-    `metric` is accuracy, RMSE for numbers, bits per character for texts, unless named. `decided` holds the chosen
-    classes of both where they are not the most probable ones. Accuracy is tested by McNemar's mid-p test (Fagerland,
+    `metric` is accuracy, RMSE for numbers, bits per character for texts, unless named; with `costs` (`costs[i][j]`: of
+    answering j where i is true) it is `mean_cost`. `decided` holds the chosen classes of both where they are not the
+    most probable ones. Accuracy is tested by McNemar's mid-p test (Fagerland,
     Lydersen and Laake 2013); any other metric by a paired bootstrap. Raises `HeadwayError` where the answers are not to
     the same rows.
     """
     if len(a_answers) != len(y) or len(b_answers) != len(y) or len(y) == 0:
         got = f"{len(a_answers)} and {len(b_answers)} answers to {len(y)} rows"
         raise HeadwayError("only answers to the same rows compare", expected="as many answers as rows", got=got)
-    metric = metric or _METRICS[task.kind]
+    metric = metric or (_METRICS[task.kind] if costs is None else MEAN_COST)
     a_decided, b_decided = decided or _decide(a_answers, b_answers, task)
     a_values, b_values = (
-        _resample(metric, y, answers, task, decided=chosen, positive=positive, seed=seed)
+        _resample(metric, y, answers, task, decided=chosen, costs=costs, positive=positive, seed=seed)
         for answers, chosen in ((a_answers, a_decided), (b_answers, b_decided))
     )
     values = float(a_values[0]), float(b_values[0])
@@ -148,11 +157,15 @@ def _resample(
     task: Task,
     *,
     decided: np.ndarray | None,
+    costs: Costs | None,
     positive: int | None,
     seed: int,
 ) -> np.ndarray:
     """Return the metric itself, then its value in every resample; the same seed draws the same rows for all."""
     weighted = chain([np.ones((len(y), 1))], draw_weights(len(y), resamples=RESAMPLES, seed=seed))
+    if metric == MEAN_COST and costs is not None and decided is not None:
+        each_row = np.asarray(costs, dtype=np.float64)[y, decided]
+        return np.concatenate([each_row @ each / each.sum(axis=0) for each in weighted])
     return np.concatenate(
         [score(metric, y, answers, task, weights=each, decided=decided, positive=positive) for each in weighted]
     )

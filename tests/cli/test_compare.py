@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import polars as pl
 import pytest
 
@@ -35,6 +37,22 @@ def test_a_large_difference_is_no_luck():
 
 def test_a_small_one_may_be():
     assert compare_runs(make_run("A", 150), make_run("B", 151)).better is None
+
+
+COSTS = {"a": {"a": 0.0, "b": 10.0}, "b": {"a": 1.0, "b": 0.0}}
+
+
+def test_runs_with_costs_are_compared_by_their_cost():
+    careless = make_run("B", 150, actual=["a"] * 200)
+    cautious = replace(make_run("A", 200, actual=["a"] * 200), costs=COSTS)
+    result = compare_runs(cautious, careless)
+    assert (result.metric, result.values) == ("mean_cost", (0.0, 2.5))
+    assert result.better == "A"
+    assert compare_runs(cautious, careless, metric="accuracy").values == (1.0, 0.75)
+    other = replace(careless, costs={**COSTS, "b": {"a": 2.0, "b": 0.0}})
+    assert compare_runs(cautious, other).metric == "accuracy"
+    with pytest.raises(RunError, match="cannot be compared by their cost"):
+        compare_runs(cautious, other, metric="mean_cost")
 
 
 def test_rows_are_matched_by_their_number():
