@@ -13,8 +13,11 @@ from headway.report.translation import translate
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from headway.pipeline.checking import CandidateCost, Check
+    from headway.pipeline.checking import CandidateCost, Check, Refusal
     from headway.runtime.manifest import Target
+
+# Reasons that are told of what is set aside; a run keeps all of it in rejected.parquet.
+_MOST_REFUSALS = 5
 
 
 def check(
@@ -57,12 +60,21 @@ def describe(found: Check, language: Language) -> list[str]:
         *(describe_target(target, language) for target in found.targets),
         f"{say('inputs', language)}: {inputs}",
         f"{counts}{folds}",
+        *(f"! {describe_refusal(refusal, language)}" for refusal in found.refusals[:_MOST_REFUSALS]),
         *(
             f"{signs.get(str(finding['severity']), '·')} {translate(str(finding['message']), language)}"
             for finding in found.findings
         ),
         *(f"! {translate(remark, language)}" for remark in found.remarks),
     ]
+
+
+def describe_refusal(refusal: Refusal, language: Language) -> str:
+    """Return why rows or cells are set aside, how many, and where the first one stands."""
+    from headway.cli.closing import shorten
+
+    file, reason = shorten(Path(refusal.file)), translate(refusal.reason, language)
+    return say("check:refusal", language).format(count=f"{refusal.count:,}", reason=reason, file=file, row=refusal.row)
 
 
 def describe_target(target: Target, language: Language) -> str:

@@ -98,7 +98,7 @@ def compare_runs(a: TestedRun, b: TestedRun, *, metric: str | None = None) -> Co
         names=names,
         metric=metric,
         decided=(decided[0], decided[1]),
-        costs=costs and tuple(tuple(costs[actual][answer] for answer in place) for actual in place),
+        costs=None if costs is None else tuple(tuple(costs[actual][each] for each in place) for actual in place),
     )
 
 

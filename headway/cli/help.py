@@ -83,8 +83,8 @@ _CHINESE: Mapping[str, str] = {
     ),
     "A run folder.": "一个运行目录。",
     "Another run folder, tested on the same rows.": "另一个运行目录，在相同的行上测试过。",
-    "accuracy by default, rmse for numbers, bits_per_character for texts.": (
-        "默认为 accuracy，数值为 rmse，文本为 bits_per_character。"
+    "accuracy by default; mean_cost with costs, rmse for numbers, bits_per_character for texts.": (
+        "默认为 accuracy；设有代价时为 mean_cost，预测数值时为 rmse，写文本时为 bits_per_character。"
     ),
     "Language of the verdict: en or zh.": "结论的语言：en 或 zh。",
     "Print the comparison as JSON.": "以 JSON 输出比较结果。",

@@ -100,6 +100,10 @@ _MESSAGES: Mapping[str, tuple[str, str]] = {
         "{read} rows read, {rejected} rejected; {train} to train, {test} to test",
         "读取 {read} 行，剔除 {rejected} 行；训练 {train} 行，测试 {test} 行",
     ),
+    "check:refusal": (
+        "set aside: {count} × {reason} (first: {file}, row {row})",
+        "不予使用：{count} 处，{reason}（第一处：{file} 第 {row} 行）",
+    ),
     "check:folds": (", {folds} folds", "，{folds} 折交叉验证"),
     "demo:written": ("the example is in {path}; edit it as you like", "示例在 {path}，可以随意修改"),
     "demo:first": ("the first row of the table", "表格的第一行"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import polars as pl
 import psutil
 
 from headway.bases.finding import check_name
@@ -45,8 +46,21 @@ class CandidateCost:
 
 
 @dataclass(frozen=True)
+class Refusal:
+    """Why rows or cells are set aside, how many for this reason, and where the first one stands (rows from 1)."""
+
+    reason: str
+    count: int
+    file: str
+    row: int
+
+
+@dataclass(frozen=True)
 class Check:
-    """What was found in the data, and a line per candidate, cheapest first; `targets`: several, with their tasks."""
+    """What was found in the data, and a line per candidate, cheapest first; `targets`: several, with their tasks.
+
+    `refusals`: what is set aside, the most frequent reason first.
+    """
 
     task: Literal["classify", "regress", "generate", "several"]
     metric: str
@@ -60,6 +74,7 @@ class Check:
     costs: tuple[CandidateCost, ...]
     remarks: tuple[str, ...] = ()
     targets: tuple[Target, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
 
 
 def check(project: Project) -> Check:
@@ -110,7 +125,17 @@ def check_in(project: Project, cache: Path) -> Check:
         costs=(*price(entries.entrants, contest, project), *turned_away),
         remarks=(*told, *entries.remarks),
         targets=dataset.targets,
+        refusals=list_refusals(cleaned.rejected),
     )
+
+
+def list_refusals(rejected: pl.DataFrame) -> tuple[Refusal, ...]:
+    """Return why rows and cells are set aside, from a frame as `rejected.parquet` has it."""
+    reasons = rejected.group_by("reason", maintain_order=True).agg(
+        pl.len().alias("count"), pl.col("file").first(), pl.col("row").first()
+    )
+    ranked = reasons.sort("count", descending=True, maintain_order=True)
+    return tuple(Refusal(**line) for line in ranked.iter_rows(named=True))
 
 
 def price(entrants: tuple[Entrant, ...], contest: Contest, project: Project) -> tuple[CandidateCost, ...]:

@@ -4,10 +4,12 @@ import numpy as np
 import polars as pl
 import pytest
 
+from headway.cli.check import describe
 from headway.data.dataset import Fold
 from headway.models.family import Estimate, Examples
 from headway.pipeline import checking
 from headway.pipeline.checking import probe
+from headway.project import build
 from headway.tasks import Classify
 from headway.tasks.recipe import Recipe
 from headway.training.contest import Contest
@@ -35,3 +37,23 @@ def test_a_first_probe_that_counts_against_the_budget_is_taken_again(monkeypatch
     entrant = SimpleNamespace(card=SimpleNamespace(name="slow_to_import", base=None), recipe=Recipe())
     assert probe(entrant, contest, budget).seconds == seconds
     assert seen == [5] * probes
+
+
+def test_what_is_set_aside_is_told_with_its_reason_and_first_place(tmp_path, monkeypatch):
+    lines = [f"{n},{'yes' if n % 2 else 'no'}" for n in range(100)]
+    lines[7], lines[9], lines[20] = "7,", "9,", "many,no"
+    (tmp_path / "t.csv").write_text("\n".join(["size,paid", *lines]))
+    project = build(data="t.csv", target="paid", folder=tmp_path, models=["linear"], inputs={"size": "number"})
+    monkeypatch.chdir(tmp_path)
+    found = checking.check(project)
+    first, *others = found.refusals
+    assert (first.reason, first.count, first.file, first.row) == (
+        "the target is missing",
+        2,
+        str(tmp_path / "t.csv"),
+        9,
+    )
+    assert [(each.count, each.row) for each in others] == [(1, 22), (1, 22)]
+    told = "\n".join(describe(found, "en"))
+    assert "! set aside: 2 × the target is missing (first: t.csv, row 9)" in told
+    assert "不予使用：2 处，" in "\n".join(describe(found, "zh"))

@@ -6,7 +6,7 @@ from headway.data.splitting import split
 from headway.errors import HeadwayError
 from headway.evaluation.pictures.judged import DISTANCE
 from headway.models.family import Examples, discover
-from headway.pipeline.checking import CandidateCost, Check
+from headway.pipeline.checking import CandidateCost, Check, list_refusals
 from headway.pipeline.competing import examples_of
 from headway.pipeline.pictures.painting import GAN, frame_of, recipe_of
 from headway.pipeline.preparing import clean_tables, collect_facts
@@ -37,6 +37,7 @@ def check_pictures(project: Project, sources: Sources) -> Check:
         folds=1,
         findings=tuple(vars(finding) for finding in facts.profile.findings),
         costs=(price_painter(project, learnt),),
+        refusals=list_refusals(cleaned.rejected),
     )
 
 
