@@ -7,9 +7,10 @@ def test_reading_keeps_to_half_of_the_memory_of_the_project(tmp_path):
     (tmp_path / "a.csv").write_text("text,y\n" + "\n".join(lines) + "\n")
 
     def read_within(memory):
-        project = build(data="a.csv", target="y", folder=tmp_path, budget={"memory": memory})
-        return read_sources(project, tmp_path / "cache").table
+        project = build(data="a.csv", target="y", folder=tmp_path)
+        budget = project.budget.model_copy(update={"memory": memory})
+        return read_sources(project.model_copy(update={"budget": budget}), tmp_path / "cache").table
 
-    assert read_within("4GB").left_out == 0
-    small = read_within("2MB")
+    assert read_within(4096.0).left_out == 0
+    small = read_within(2.0)
     assert 0 < small.rows.height < small.read == 60_000
