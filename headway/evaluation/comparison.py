@@ -104,10 +104,9 @@ def compare(
     """Compare two sets of answers (`[n, labels]` or `[n]`) to the same `y` `[n]` by a paired test.
 
     `metric` is accuracy, RMSE for numbers, bits per character for texts, unless named; with `costs` (`costs[i][j]`: of
-    answering j where i is true) it is `mean_cost`. `decided` holds the chosen classes of both where they are not the
-    most probable ones. Accuracy is tested by McNemar's mid-p test (Fagerland,
-    Lydersen and Laake 2013); any other metric by a paired bootstrap. Raises `HeadwayError` where the answers are not to
-    the same rows.
+    answering j where i is true) it is `mean_cost`. `decided` holds the chosen classes of both where they are not
+    the most probable ones. Accuracy is tested by McNemar's mid-p test (Fagerland, Lydersen and Laake 2013); any
+    other metric by a paired bootstrap. Raises `HeadwayError` where the answers are not to the same rows.
     """
     if len(a_answers) != len(y) or len(b_answers) != len(y) or len(y) == 0:
         got = f"{len(a_answers)} and {len(b_answers)} answers to {len(y)} rows"

@@ -57,7 +57,7 @@ _ROUNDS = 40
 def main() -> None:
     """Run one worker, as the arguments (control and post, as JSON) say."""
     post = Post(**json.loads(sys.argv[1]))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor decides
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever sends it: the supervisor decides when to end
     control = socket.socket(fileno=post.control)
     settings = Settings.from_json(_first_line(control))
     try:

@@ -12,6 +12,7 @@ from headway.models.family import discover
 from headway.package.opening import open_graph
 from headway.package.parity import check_parity
 from headway.tasks.recipe import Recipe
+from headway.training import tournament
 from headway.training.entrants import Entrant, list_entries
 from headway.training.events import BestSoFar, CandidateFinished, Remark
 from headway.training.refit import refit_seconds
@@ -216,6 +217,15 @@ def test_near_equals_are_mixed_by_their_loss_where_that_costs_little(tmp_path, t
     arena = replace(arena, examples=replace(arena.examples, inputs=inputs, rows=rows))
     families = {"baseline": Sees(NOTHING), "one": Sees((2.2, 1.5)), "two": Sees((1.5, 2.2))}
     assert (hold(tmp_path, families, arena=arena).winner == "ensemble") == joins
+
+
+def test_no_mixture_is_made_that_there_is_no_time_to_refit(tmp_path, monkeypatch):
+    families = {"baseline": Sees(NOTHING), "one": Sees(FIRST), "two": Sees(SECOND)}
+    monkeypatch.setattr(tournament, "can_refit", lambda *_, **__: False)
+    monkeypatch.setattr(tournament, "combine", None)
+    found = hold(tmp_path, families, arena=contest(rows=4000))
+    assert statuses(found)["ensemble"] == "skipped"
+    assert found.winner in {"one", "two"}
 
 
 def test_killed_between_candidates_nothing_finished_is_done_again(tmp_path):
