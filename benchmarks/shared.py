@@ -23,8 +23,8 @@ DATA = Path(os.environ.get("HEADWAY_DATA", HERE.parent.parent / "shared" / "data
 PEERS = Path(os.environ.get("HEADWAY_BENCH_PEERS", HERE.parent / "build" / "peers"))
 
 
-# How often the memory of a command and its children is looked at.
-_LOOK_SECONDS = 0.2
+# Seconds between looks at the memory of a command and its children, and so many times what a look takes at least.
+_LOOK_SECONDS, _LOOK_SHARE = 0.2, 50.0
 
 
 class SkippedError(Exception):
@@ -94,8 +94,10 @@ def call(*command: str | Path) -> Spent:
         process = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT, cwd=HERE.parent)
         peak = 0.0
         while process.poll() is None:
+            looked = time.monotonic()
             peak = max(peak, _resident_mb(process.pid))
-            time.sleep(_LOOK_SECONDS)
+            # A look at a large process takes long, and holds it up: few looks are enough, its own peak is not lost.
+            time.sleep(max(_LOOK_SECONDS, _LOOK_SHARE * (time.monotonic() - looked)))
         seconds = time.monotonic() - began
         said.seek(0)
         printed = said.read()

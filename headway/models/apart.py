@@ -151,7 +151,7 @@ def recipe_of(recipe: Recipe, task: Task) -> Recipe:
         recipe = replace(recipe, loss=None)
     if task.kind == "classify":
         return recipe
-    return replace(recipe, class_weights=None, focal_gamma=None, label_smoothing=None)
+    return replace(recipe, class_weights=None, focal_gamma=None, label_smoothing=None, r_drop=None)
 
 
 def _settings_of(settings: Settings, target: str) -> Settings:

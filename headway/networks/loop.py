@@ -142,7 +142,13 @@ class Run:
         y, weight = self.y[rows].to(self.device), self.weight[rows].to(self.device)
         with autocast(self.device, self.plan):
             outputs = self.network(*batch)
-        return (self.loss(outputs.float(), y) * weight).mean()
+        loss = self.loss(outputs.float(), y)
+        if self.plan.r_drop > 0:
+            with autocast(self.device, self.plan):
+                again = self.network(*batch)
+            alike = losses.apart(outputs.float(), again.float())
+            loss = (loss + self.loss(again.float(), y)) / 2 + self.plan.r_drop / 2 * alike
+        return (loss * weight).mean()
 
     @torch.inference_mode()
     def validate(self, valid: Lesson) -> tuple[float, float]:

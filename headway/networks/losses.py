@@ -46,6 +46,15 @@ def row_loss(plan: Plan, *, smoothing: float = 0.0) -> RowLoss:
     return losses[plan.loss]
 
 
+def apart(first: Tensor, second: Tensor) -> Tensor:
+    """Return how differently two draws of dropout answer each row, `[b]`: the mean of both Kullback-Leibler distances.
+
+    `first`, `second`: logits `[b, labels]`. Wu et al. 2021, "R-Drop", eq. 2.
+    """
+    p, q = functional.log_softmax(first, dim=1), functional.log_softmax(second, dim=1)
+    return ((p.exp() - q.exp()) * (p - q)).sum(1) / 2
+
+
 def targets_of(y: np.ndarray, task: Task, scale: tuple[float, float]) -> np.ndarray:
     """Return targets as losses want them: int64 indices, or float32 values with mean 0 and deviation 1 by `scale`."""
     if task.kind == "classify":

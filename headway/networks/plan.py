@@ -54,6 +54,7 @@ class Plan:
     focal_gamma: float = 2.0
     huber_delta: float = 1.0
     label_smoothing: float = 0.0
+    r_drop: float = 0.0
     clip: float = 0.0
     augment: bool = False
     criterion: Literal["loss", "error"] = "loss"
@@ -82,6 +83,13 @@ def planned(recipe: Recipe, task: Task, defaults: Plan) -> Plan:
             expected=" | ".join(LOSSES[task.kind]),
             got=plan.loss,
             fix="change training.loss, or leave it out",
+        )
+    if plan.r_drop > 0 and plan.dropout == 0:
+        raise TrainingError(
+            "r_drop compares two draws of dropout, and there is no dropout",
+            expected="training.dropout above 0",
+            got="0",
+            fix="set training.dropout to 0.1, or leave training.r_drop out",
         )
     return plan
 

@@ -174,6 +174,7 @@ class Training(Part):
     augment: bool | None = None
     lora_rank: Annotated[int, Field(ge=1, le=1024)] | None = None
     dpo_beta: Positive | None = None
+    r_drop: NotNegative | None = None
 
 
 class Decision(Part):

@@ -13,7 +13,7 @@ from headway.project.units import read_moment
 
 _REGRESSION = ("mae", "rmse", "r2")
 _REGRESSION_LOSSES = ("mse", "mae", "huber")
-_CLASSIFICATION_ONLY = ("class_weights", "focal_gamma", "label_smoothing")
+_CLASSIFICATION_ONLY = ("class_weights", "focal_gamma", "label_smoothing", "r_drop")
 _GENERATION = ("bits_per_character", "perplexity")
 _TASKS_OF_METRICS = {**dict.fromkeys(_REGRESSION, "regress"), **dict.fromkeys(_GENERATION, "generate")}
 # What speaks of a column to predict; text to write has none.

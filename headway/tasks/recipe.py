@@ -20,7 +20,8 @@ class Recipe:
     `early_stopping` is the patience in epochs, 0 for none; `class_weights` is "balanced", or a weight per label
     (keys are the labels as strings); `focal_gamma` is gamma of Lin et al. 2017, eq. 4; `huber_delta` in units of the
     target's standard deviation; `clip` is the largest gradient norm. `lora_rank` is r of Hu et al. 2022, section 4.1;
-    `dpo_beta` is beta of Rafailov et al. 2023, eq. 7, whose loss is "dpo".
+    `dpo_beta` is beta of Rafailov et al. 2023, eq. 7, whose loss is "dpo". `r_drop` is alpha of Wu et al. 2021
+    ("R-Drop", eq. 4), 0 for none: two draws of dropout should answer alike, at twice the cost of a step.
     """
 
     loss: Loss | None = None
@@ -43,6 +44,7 @@ class Recipe:
     augment: bool | None = None
     lora_rank: int | None = None
     dpo_beta: float | None = None
+    r_drop: float | None = None
 
     def given(self) -> frozenset[str]:
         """Return the names of the fields a user has set."""

@@ -11,6 +11,7 @@ from headway.errors import TrainingError
 from headway.networks import training
 from headway.networks.batches import Arrays, Lesson
 from headway.networks.device import best_device
+from headway.networks.losses import apart
 from headway.networks.plan import Plan, planned
 from headway.networks.timing import Pace
 from headway.networks.training import estimated, precision_for, predict, threads_for, train
@@ -45,6 +46,31 @@ def test_every_loss_and_optimiser_learns(loss, optimizer):
     lesson, valid = lessons()
     plan = planned(Recipe(loss=loss, optimizer=optimizer), TASK, Plan(learning_rate=0.01, batch_size=32))
     assert accuracy(train(build, lesson, None, TASK, plan, seed=0, clock=Clock()), valid) > 0.93
+
+
+def test_two_draws_of_dropout_are_drawn_together():
+    def dropping():
+        return nn.Sequential(nn.Linear(4, 32), nn.ReLU(), nn.Dropout(0.5), nn.Linear(32, 2))
+
+    def distance(r_drop):
+        lesson, valid = lessons()
+        plan = planned(Recipe(r_drop=r_drop, dropout=0.5), TASK, Plan(learning_rate=0.01, batch_size=32, epochs=15))
+        trained = train(dropping, lesson, None, TASK, plan, seed=0, clock=Clock())
+        assert accuracy(trained, valid) > 0.9
+        network = trained.network.train()
+        torch.manual_seed(0)
+        x = torch.from_numpy(valid.source.arrays[0])
+        return float(apart(network(x), network(x)).detach().mean())
+
+    assert distance(5.0) < distance(None) / 2
+    same = torch.randn(3, 2)
+    assert apart(same, same).abs().max() == 0
+
+
+def test_r_drop_without_dropout_is_an_error():
+    with pytest.raises(TrainingError, match="there is no dropout"):
+        planned(Recipe(r_drop=1.0), TASK, Plan())
+    assert planned(Recipe(r_drop=1.0, dropout=0.2), TASK, Plan()).r_drop == 1.0
 
 
 @pytest.mark.parametrize("loss", ["mse", "mae", "huber"])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -11,11 +13,19 @@ import polars as pl
 from headway.compute.clock import Clock
 from headway.encoders.tuned import Tuned
 from headway.errors import TrainingError
-from headway.models.encoder_finetune.choosing import Choice, suited
+from headway.models.encoder_finetune import continuing
+from headway.models.encoder_finetune.choosing import suited
 from headway.models.encoder_finetune.estimating import estimate_upper
 from headway.models.encoder_finetune.export import graph_of
 from headway.models.encoder_finetune.merging import merged
-from headway.models.encoder_finetune.preparing import Assignment, base_of, prepare, scratch_of
+from headway.models.encoder_finetune.preparing import (
+    Assignment,
+    Ready,
+    base_of,
+    opened,
+    scratch_of,
+    start_head,
+)
 from headway.models.encoder_finetune.reading import Reader
 from headway.models.family import Curve, Estimate, Examples, Settings
 from headway.networks import training
@@ -30,8 +40,8 @@ from headway.tasks.recipe import Recipe
 
 # Rows seen in all epochs together; few rows are seen more often.
 VIEWS = 20_000
-# Of the time for choosing, the share that the fit on part of the rows may take: the refit on all needs the rest.
-BEFORE_REFIT = 0.42
+# Where time is left over, rows are seen so often at least.
+WELL_SEEN = 5
 # First steps at a rate that rises from 0: they would spoil the solved head where no more than a few fit the time.
 GENTLE_STEPS = 50
 
@@ -40,9 +50,10 @@ def defaults(rows: int) -> Plan:
     """Return the plan for so many rows."""
     epochs = int(np.clip(round(VIEWS / max(1, rows)), 3, 10))
     return Plan(
-        learning_rate=2e-4,
-        layer_decay=0.85,
+        learning_rate=1.5e-4,
+        layer_decay=0.9,
         weight_decay=0.01,
+        dropout=0.1,
         batch_size=32 if rows >= 1_000 else 16,
         epochs=epochs,
         schedule="linear",
@@ -74,29 +85,64 @@ def fit(
     """Train within the clock; see `Family.fit`."""
     if clock.expired:
         raise TrainingError("the time ended before the texts were read", fix="raise budget.time")
-    if valid is not None and settings is None and not math.isinf(clock.deadline):
-        clock = Clock.after(clock.left() * BEFORE_REFIT)
-    base = base_of(train)
+    began = time.perf_counter()
     plan = planned(recipe, task, defaults(len(train)))
+    goes_on = valid is not None and settings is None and not math.isinf(clock.deadline)
+    valid_share = 0.0 if valid is None else len(valid) / max(1, len(train))
+    if goes_on:
+        clock = Clock.after(clock.left() * continuing.share_of_time(valid_share, plan.epochs))
+    base = base_of(train)
     reader = Reader.of_rows(base, train)
     texts = reader.read(train.rows), None if valid is None else reader.read(valid.rows)
-    assignment = Assignment(base, texts, train, task, plan, settings, seed)
+    more = WELL_SEEN if recipe.epochs is None and settings is None else 0
+    assignment = Assignment(base, texts, train, task, plan, settings, seed, most_epochs=more)
     with scratch_of(train.support) as scratch:
-        ready = prepare(assignment, clock=clock, scratch=scratch)
+        ready = opened(assignment, clock=clock, scratch=scratch)
+        course = _course(ready, assignment, suited(plan, recipe, ready.choice), scratch, clock)
         trained = training.train(
             lambda: copied(ready.network),
-            Lesson(ready.train, train.y, train.weight),
+            course.lesson,
             None if valid is None or ready.valid is None else Lesson(ready.valid, valid.y, valid.weight),
             task,
-            suited(plan, recipe, ready.choice),
+            course.plan,
             seed=seed,
             clock=clock,
-            settings=settings,
+            settings=course.settings,
             checkpoints=Checkpoints(scratch / assignment.name / "checkpoint.pt"),
         )
+        if goes_on and trained.best_epoch:
+            continuing.keep(trained.network, assignment, scratch)
+    told: dict[str, float | int | str | bool] = {"method": ready.choice.method, "depth": ready.choice.depth}
+    spared = 0.0
+    if goes_on and trained.best_epoch:
+        told[continuing.GOES_ON_FROM] = assignment.name
+        an_epoch = trained.seconds / max(1, len(trained.train_loss))
+        spared = continuing.spared_seconds(time.perf_counter() - began, an_epoch, valid_share)
     if ready.choice.method == "lora":
         trained = merged(trained, _tuned(trained), texts[0])
-    return Finetuned(trained, reader, ready.choice)
+    return Finetuned(trained, reader, told, spared)
+
+
+@dataclass(frozen=True)
+class _Course:
+    """What a network learns from, and how; `settings` that fix the number of epochs, where there are any."""
+
+    lesson: Lesson
+    plan: Plan
+    settings: Settings | None
+
+
+def _course(ready: Ready, assignment: Assignment, plan: Plan, scratch: Path, clock: Clock) -> _Course:
+    """Return the course from the base on, its head solved, or the rest of one that was begun on part of the rows."""
+    train, settings = assignment.train, assignment.settings
+    earlier = continuing.begun(settings, scratch, clock=clock)
+    if earlier is None:
+        start_head(ready.network, ready.train, assignment)
+        return _Course(Lesson(ready.train, train.y, train.weight), plan, settings)
+    ready.network.load_state_dict(earlier.values, strict=False)
+    rows = earlier.positions(assignment)
+    some = train.take(rows)
+    return _Course(Lesson(ready.train.take(rows), some.y, some.weight), continuing.gentler(plan), None)
 
 
 def _tuned(trained: Trained) -> Tuned:
@@ -106,16 +152,20 @@ def _tuned(trained: Trained) -> Tuned:
 
 @dataclass(frozen=True)
 class Finetuned:
-    """A fine-tuned encoder, adapters merged, with what reads its texts."""
+    """A fine-tuned encoder, adapters merged, with what reads its texts.
+
+    `told`: what of it learnt, and how. `searching_seconds`: see `Fitted`.
+    """
 
     trained: Trained
     reader: Reader
-    choice: Choice
+    told: Settings
+    searching_seconds: float = 0.0
 
     @property
     def settings(self) -> Settings:
         """Return what learnt, and the number of epochs."""
-        return {**self.trained.settings, "method": self.choice.method, "depth": self.choice.depth}
+        return {**self.trained.settings, **self.told}
 
     @property
     def curves(self) -> tuple[Curve, ...]:

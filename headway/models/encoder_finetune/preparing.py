@@ -46,7 +46,8 @@ Texts = tuple[Columns, Columns | None]
 class Assignment:
     """All that decides how a fit ends, but for the clock: equal names would give the same network.
 
-    `texts`: those to learn from, which are the rows of `train`, and those to be examined on or None.
+    `texts`: those to learn from, which are the rows of `train`, and those to be examined on or None. `most_epochs`: how
+    many there may be where time is left over, 0 for no more than planned.
     """
 
     base: Base
@@ -56,6 +57,7 @@ class Assignment:
     plan: Plan
     settings: Settings | None
     seed: int
+    most_epochs: int = 0
 
     @cached_property
     def way(self) -> str:
@@ -85,19 +87,13 @@ class Ready:
     choice: Choice
 
 
-def prepare(assignment: Assignment, *, clock: Clock, scratch: Path) -> Ready:
-    """Open the base, choose what of it learns, run the layers that do not, and solve the head.
+def opened(assignment: Assignment, *, clock: Clock, scratch: Path, normalise: bool = False) -> Ready:
+    """Open the base, choose what of it learns, and run the layers that do not; the head is random.
 
     `scratch` is shared by all fits of a run. The first fold's choice holds for all of them, and for a fit that was
-    killed: folds are compared as one candidate, and another depth would have to read all texts again.
+    killed: folds are compared as one candidate, and another depth would have to read all texts again. With
+    `normalise`, pooled outputs have length 1.
     """
-    ready = opened(assignment, clock=clock, scratch=scratch)
-    _start_head(ready.network, ready.train, assignment)
-    return ready
-
-
-def opened(assignment: Assignment, *, clock: Clock, scratch: Path, normalise: bool = False) -> Ready:
-    """Do what `prepare` does but for the head, which is random; with `normalise`, pooled outputs have length 1."""
     base, texts = assignment.base, assignment.texts
     encoder = open_encoder(base, normalise=normalise)
     if not is_known(encoder.backbone.config.to_dict()):  # type: ignore[operator, union-attr]
@@ -143,7 +139,7 @@ def _work(assignment: Assignment) -> Work:
     valid = 0 if examine is None else int(examine.lengths.sum())
     planned = as_int(assignment.settings, "epochs", assignment.plan.epochs)
     epochs = as_int(assignment.settings, "best_epoch", planned)
-    return Work(int(learn_from.lengths.sum()), valid, longest, len(learn_from), epochs)
+    return Work(int(learn_from.lengths.sum()), valid, longest, len(learn_from), epochs, assignment.most_epochs)
 
 
 def _choice(encoder: Encoder, assignment: Assignment, clock: Clock, scratch: Path) -> Choice:
@@ -187,7 +183,7 @@ def rows_of_head(texts: Columns, seed: int) -> np.ndarray:
     return np.sort(np.random.default_rng(seed).permutation(rows)[: choosing.HEAD_ROWS])
 
 
-def _start_head(network: Tuned, texts: Columns, assignment: Assignment) -> None:
+def start_head(network: Tuned, texts: Columns, assignment: Assignment) -> None:
     """Solve the head over the pooled outputs of the base."""
     rows = rows_of_head(texts, assignment.seed)
     some = assignment.train.take(rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -71,17 +72,19 @@ def fit(
     clock: Clock,
 ) -> Pretrained:
     """Pretrain, or find what an earlier fit of the run pretrained, and fine-tune it; see `Family.fit`."""
+    began = time.perf_counter()
     texts = texts_of(train)
     if not texts:
         raise TrainingError("there are no unlabelled texts to learn from", fix="name some with `unlabelled:`")
     with scratch_of(train.support) as scratch:
         begun = start(train, texts, scratch, seed=seed)
         base, losses = further(begun, texts, scratch, seed=seed, clock=clock)
+        pretraining = time.perf_counter() - began
         support = replace(train.support, base=base, scratch=scratch)
         fitted = finetuning.fit(
             replace(train, support=support), valid, task, recipe, settings=settings, seed=seed, clock=clock
         )
-    return Pretrained(fitted, losses)
+    return Pretrained(fitted, losses, fitted.searching_seconds + pretraining)
 
 
 def further(
@@ -144,10 +147,11 @@ def _part(clock: Clock) -> Clock:
 
 @dataclass(frozen=True)
 class Pretrained:
-    """A fine-tuned encoder that was pretrained before."""
+    """A fine-tuned encoder that was pretrained before; `searching_seconds`: see `Fitted`."""
 
     fitted: Finetuned
     losses: tuple[float, ...]
+    searching_seconds: float = 0.0
 
     @property
     def settings(self) -> Settings:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from headway.encoders.opening import open_encoder
@@ -34,6 +36,13 @@ def test_less_time_makes_it_shallower():
     assert chosen[0] == 12
     assert chosen == sorted(chosen, reverse=True)
     assert chosen[-1] < 6
+
+
+def test_time_that_is_left_over_goes_into_more_epochs():
+    long = replace(WORK, most_epochs=5)
+    chosen = [choose(E5, long, SPEED, room=ROOMY, seconds=s) for s in (20_000, 3_800, 700)]
+    assert [choice.epochs for choice in chosen] == [5, 4, 0]
+    assert chosen[0].depth == chosen[1].depth == 12
 
 
 def test_time_that_cannot_hold_one_reading_is_an_error():

@@ -14,10 +14,10 @@ from headway.data.dataset import Column
 from headway.encoders import states
 from headway.encoders.tuned import Tuned
 from headway.errors import TrainingError
-from headway.models.encoder_finetune import choosing, fitting
+from headway.models.encoder_finetune import choosing, continuing, fitting
 from headway.models.encoder_finetune.merging import merged
 from headway.models.family import Examples, Support
-from headway.networks import checkpoints
+from headway.networks import checkpoints, training
 from headway.package.opening import open_graph
 from headway.tasks import Classify
 from headway.tasks.recipe import Recipe
@@ -99,7 +99,59 @@ def test_the_folds_of_a_run_learn_what_the_first_chose(base, tmp_path, monkeypat
     first = fit(folds[0], folds[1], epochs=1)
     monkeypatch.setattr(choosing, "choose", lambda *_, **__: pytest.fail("chosen again"))
     second = fit(folds[1], folds[2], epochs=1)
-    assert second.choice == first.choice
+    assert [second.told[key] for key in ("method", "depth")] == [first.told[key] for key in ("method", "depth")]
+
+
+@pytest.mark.parametrize("method", ["layers", "lora"])
+def test_a_refit_in_time_goes_on_with_what_is_new(base, tmp_path, monkeypatch, method):
+    rows = reviews(200, 0, Support(base=base, scratch=tmp_path))
+    test = reviews(60, 1, Support())
+    monkeypatch.setattr(choosing, "SHARES", (1.0,))
+    monkeypatch.setattr(fitting, "suited", lambda plan, *_: replace(plan, threads=1))
+    chosen = choosing.fitted_to_memory
+    monkeypatch.setattr(
+        choosing, "fitted_to_memory", lambda *rest, **options: chosen(*rest, **{**options, "methods": (method,)})
+    )
+    part = fit(rows.take(np.arange(160)), rows.take(np.arange(160, 200)), clock=Clock.after(300), epochs=4)
+    assert part.settings["method"] == method
+    lessons = []
+    train = training.train
+
+    def counted(build, lesson, *rest, **options):
+        lessons.append(len(lesson))
+        return train(build, lesson, *rest, **options)
+
+    monkeypatch.setattr(training, "train", counted)
+    whole = fit(rows, None, settings=part.settings, clock=Clock.after(300), epochs=4)
+    assert 40 < lessons[0] <= 80  # 40 are new, but for those that repeat others, and as many of the others
+    answers = whole.predict(test.rows)
+    assert (answers.argmax(1) == test.y).mean() > 0.9
+    np.testing.assert_allclose(open_graph(whole.graph()).run(test.rows.to_dict()), answers, atol=1e-4)
+    # Where time does not press, it learns from all of them anew; so it does where nothing was kept.
+    fit(rows, None, settings=part.settings, epochs=4)
+    fit(rows, None, settings={**part.settings, "goes_on_from": "elsewhere"}, clock=Clock.after(300), epochs=4)
+    assert lessons[1:] == [200, 200]
+
+
+def test_a_fit_that_is_gone_on_from_costs_little_more(base, tmp_path):
+    rows = reviews(1_000, 0, Support(base=base, scratch=tmp_path))
+    part = fit(rows.take(np.arange(800)), rows.take(np.arange(800, 1_000)), clock=Clock.after(300), epochs=20)
+    assert part.searching_seconds >= 0
+    assert continuing.spared_seconds(100.0, 20.0, 0.2) == pytest.approx(100 - 3 - 20 * 0.4 * 1.3)
+    assert continuing.share_of_time(0.2, 3) > 0.7
+
+
+def test_a_disk_that_is_full_leaves_the_fit_as_it_is(base, tmp_path, monkeypatch):
+    rows = reviews(120, 0, Support(base=base, scratch=tmp_path))
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(continuing.torch, "save", full)
+    part = fit(rows.take(np.arange(90)), rows.take(np.arange(90, 120)), clock=Clock.after(300))
+    assert not list(tmp_path.glob("*/*learnt*"))
+    whole = fit(rows, None, settings=part.settings, clock=Clock.after(300))
+    assert (whole.predict(rows.rows).argmax(1) == rows.y).mean() > 0.9
 
 
 def test_without_a_base_there_is_an_error():
