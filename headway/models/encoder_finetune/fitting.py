@@ -90,7 +90,7 @@ def fit(
     goes_on = valid is not None and settings is None and not math.isinf(clock.deadline)
     valid_share = 0.0 if valid is None else len(valid) / max(1, len(train))
     if goes_on:
-        clock = Clock.after(clock.left() * continuing.share_of_time(valid_share, plan.epochs))
+        clock = Clock.after(clock.left() * continuing.share_of_time(valid_share))
     base = base_of(train)
     reader = Reader.of_rows(base, train)
     texts = reader.read(train.rows), None if valid is None else reader.read(valid.rows)
