@@ -31,7 +31,7 @@ from headway.tasks.recipe import Recipe
 # Texts that are looked at, at most: neighbours cost their square.
 MOST_TEXTS = 8000
 DEFAULT: Settings = {"head": "distilled", "balance": 0.5, "penalty": 5e-5, "scale": 1.0}
-BALANCES = (0.5, 0.2)
+BALANCES = (0.5, 0.2, 0.8)
 PENALTIES = (1e-4, 2e-5)
 SCALES = (0.125, 0.25, 0.5, 1.0, 2.0)
 _SHARE_TO_TEACH = 0.4

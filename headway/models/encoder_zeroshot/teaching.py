@@ -11,9 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headway.models.pseudo import balanced, smoothed, unit
+from headway.models.pseudo import NEIGHBOURS, balanced, smoothed, unit
 
 HEAT, ANCHOR_SHARE, ROUNDS = 0.045, 0.45, 10
+# With so many times more texts of a label than neighbours that count, the neighbours of these count too.
+MANY = 4
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ def teach(texts: np.ndarray, words: np.ndarray, *, balance: float) -> Lesson:
     centred = texts - mean
     anchors = unit(words - words.mean(axis=0))
     smooth = smoothed(unit(centred))
+    if len(texts) >= MANY * NEIGHBOURS * len(words):
+        smooth = smoothed(smooth)
     centres = anchors
     for _ in range(ROUNDS):
         shares = balanced(smooth @ centres.T / HEAT, balance)
