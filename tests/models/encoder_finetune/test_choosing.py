@@ -71,8 +71,8 @@ def test_kept_states_pay_from_the_second_epoch_on():
     assert seconds_of(shallow, E5, WORK, SPEED) < seconds_of(again, E5, WORK, SPEED)
 
 
-def test_depths_go_from_all_layers_to_a_quarter():
-    assert depths(E5) == [12, 8, 6, 4, 3]
+def test_depths_go_from_all_layers_to_a_sixth():
+    assert depths(E5) == [12, 8, 6, 4, 3, 2]
     assert depths(Size(1, 8, 8, 1, 1.0)) == [1]
 
 
