@@ -24,7 +24,7 @@ PEERS = Path(os.environ.get("HEADWAY_BENCH_PEERS", HERE.parent / "build" / "peer
 
 
 # Seconds between looks at the memory of a command and its children, and so many times what a look takes at least.
-_LOOK_SECONDS, _LOOK_SHARE = 0.2, 50.0
+_LOOK_SECONDS, _LOOK_REST = 0.2, 50.0
 
 
 class SkippedError(Exception):
@@ -97,7 +97,7 @@ def call(*command: str | Path) -> Spent:
             looked = time.monotonic()
             peak = max(peak, _resident_mb(process.pid))
             # A look at a large process takes long, and holds it up: few looks are enough, its own peak is not lost.
-            time.sleep(max(_LOOK_SECONDS, _LOOK_SHARE * (time.monotonic() - looked)))
+            time.sleep(max(_LOOK_SECONDS, _LOOK_REST * (time.monotonic() - looked)))
         seconds = time.monotonic() - began
         said.seek(0)
         printed = said.read()

@@ -37,6 +37,7 @@ def find_impossible(document: Document, families: Mapping[str, frozenset[str]] |
         *_check_target(document),
         *_check_columns(document),
         *_check_task(document),
+        *_check_r_drop(document),
         *_check_decision(document),
         *_check_split(document),
         *_check_moments(document),
@@ -204,6 +205,14 @@ def _check_task(document: Document) -> Iterator[Problem]:
                 yield Problem(
                     f"{key} has no meaning for the task {task}", document.place((*path, key)), fix="remove it"
                 )
+
+
+def _check_r_drop(document: Document) -> Iterator[Problem]:
+    """Find a comparison of two draws where nothing is drawn."""
+    for path, settings in _list_training(document.values):
+        if settings.get("r_drop") and settings.get("dropout") == 0:
+            what = "r_drop compares two draws of dropout, and there is no dropout"
+            yield Problem(what, document.place((*path, "r_drop")), "dropout above 0", "0")
 
 
 def _list_training(values: Mapping[str, object]) -> Iterator[tuple[tuple[Key, ...], Mapping[str, Any]]]:

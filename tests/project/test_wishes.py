@@ -37,6 +37,12 @@ def test_a_metric_or_loss_of_the_other_task():
     ]
 
 
+def test_two_draws_of_no_dropout():
+    found = ["r_drop compares two draws of dropout, and there is no dropout"]
+    assert problems_of(task="classify", training={"r_drop": 1.0, "dropout": 0}) == found
+    assert problems_of(training={"r_drop": 1.0, "dropout": 0}) == found
+
+
 def test_half_a_decision():
     assert problems_of(decision={"label": "a"}) == ["half a decision"]
     assert problems_of(decision={"precision": 0.9, "label": "a", "costs": {"a": {"b": 1}}}) == [

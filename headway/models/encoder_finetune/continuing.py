@@ -7,30 +7,27 @@ from __future__ import annotations
 
 import hashlib
 import math
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
-import torch
 from torch import nn
 
 from headway.compute.clock import Clock
-from headway.compute.drafts import whole_file
 from headway.encoders.states import keys_of
 from headway.models.encoder_finetune.preparing import Assignment
 from headway.models.family import Settings
 from headway.networks.batches import Sequences
-from headway.networks.checkpoints import Values, values_of
+from headway.networks.checkpoints import Checkpoints, Values, values_of
 from headway.networks.plan import Plan
 
 # The setting that names the fit to go on from.
 GOES_ON_FROM = "goes_on_from"
 # New rows are met once, at this share of the rate: what was learnt from the others is to last.
 RATE_SHARE = 0.25
-# For each new row so many old ones, at the most.
-OLD_ROWS = 1.0
+# Rows to go on with for each new one: itself and an old one.
+ROWS_A_NEW_ONE = 2
 # Opening the base again, in seconds; and what a step may take longer than before.
 OPENING, MARGIN = 3.0, 1.3
 # What is kept of the time for all that follows a fit on part of the rows, beside going on from it.
@@ -50,33 +47,25 @@ class Begun:
         """Return the rows to go on with: all that are new, and as many of the others; int64, in their order."""
         known = np.array([row in self.seen for row in _rows_of(assignment)], bool)
         new, old = np.flatnonzero(~known), np.flatnonzero(known)
-        chosen = np.random.default_rng(assignment.seed).permutation(old)[: math.ceil(OLD_ROWS * len(new))]
+        chosen = np.random.default_rng(assignment.seed).permutation(old)[: (ROWS_A_NEW_ONE - 1) * len(new)]
         return np.sort(np.concatenate([new, chosen]))
 
 
 def keep(network: nn.Module, assignment: Assignment, scratch: Path) -> None:
     """Keep what a fit learnt under `scratch`, all or nothing, for `begun` to find; a full disk keeps nothing."""
-    path = _path(scratch, assignment.name)
-    with suppress(OSError, RuntimeError):  # torch's writer wraps what the disk says
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(path) as draft:
-            try:
-                torch.save({"values": values_of(network), "seen": _rows_of(assignment)}, draft)
-            except BaseException:
-                draft.unlink(missing_ok=True)
-                raise
+    _file(scratch, assignment.name).save({"values": values_of(network), "seen": _rows_of(assignment)})
 
 
 def begun(settings: Settings | None, scratch: Path, *, clock: Clock) -> Begun | None:
-    """Return the fit that the settings name, None where there is none.
+    """Return the fit that the settings name, None where there is none, or where folds found the base as it was better.
 
     Where time does not press there is none either: such a fit begins anew, and two of them are equal.
     """
-    name = str((settings or {}).get(GOES_ON_FROM, ""))
-    if not name or math.isinf(clock.deadline) or not _path(scratch, name).exists():
+    settings = settings or {}
+    if GOES_ON_FROM not in settings or not settings.get("best_epoch") or math.isinf(clock.deadline):
         return None
-    kept = cast("dict[str, Any]", torch.load(_path(scratch, name), weights_only=True))
-    return Begun(kept["values"], frozenset(kept["seen"]))
+    kept = _file(scratch, str(settings[GOES_ON_FROM])).load()
+    return None if kept is None else Begun(kept["values"], frozenset(kept["seen"]))
 
 
 def gentler(plan: Plan) -> Plan:
@@ -89,17 +78,17 @@ def share_of_time(valid_share: float) -> float:
 
     `valid_share`: the rows to be examined on, as a share of those to learn from.
     """
-    return (1 - HELD_BACK) / (1 + MARGIN * valid_share * (1 + OLD_ROWS) / FEW_EPOCHS)
+    return (1 - HELD_BACK) / (1 + MARGIN * valid_share * ROWS_A_NEW_ONE / FEW_EPOCHS)
 
 
 def spared_seconds(whole: float, an_epoch: float, valid_share: float) -> float:
     """Return what of a fit that took `whole` seconds need not be done again; `an_epoch` is once through its rows."""
-    again = OPENING + an_epoch * valid_share * (1 + OLD_ROWS) * MARGIN
+    again = OPENING + an_epoch * valid_share * ROWS_A_NEW_ONE * MARGIN
     return max(0.0, whole - again)
 
 
-def _path(scratch: Path, name: str) -> Path:
-    return scratch / name / "learnt.pt"
+def _file(scratch: Path, name: str) -> Checkpoints:
+    return Checkpoints(scratch / name / "learnt.pt")
 
 
 def _rows_of(assignment: Assignment) -> list[bytes]:

@@ -40,7 +40,7 @@ from headway.tasks.recipe import Recipe
 
 # Rows seen in all epochs together; few rows are seen more often.
 VIEWS = 20_000
-# Where time is left over, rows are seen so often at least.
+# Where time is left over, rows are seen up to so often, unless that many views are planned anyway.
 WELL_SEEN = 5
 # First steps at a rate that rises from 0: they would spoil the solved head where no more than a few fit the time.
 GENTLE_STEPS = 50
@@ -110,14 +110,13 @@ def fit(
             settings=course.settings,
             checkpoints=Checkpoints(scratch / assignment.name / "checkpoint.pt"),
         )
+        told: dict[str, float | int | str | bool] = {"method": ready.choice.method, "depth": ready.choice.depth}
+        spared = 0.0
         if goes_on and trained.best_epoch:
             continuing.keep(trained.network, assignment, scratch)
-    told: dict[str, float | int | str | bool] = {"method": ready.choice.method, "depth": ready.choice.depth}
-    spared = 0.0
-    if goes_on and trained.best_epoch:
-        told[continuing.GOES_ON_FROM] = assignment.name
-        an_epoch = trained.seconds / max(1, len(trained.train_loss))
-        spared = continuing.spared_seconds(time.perf_counter() - began, an_epoch, valid_share)
+            told[continuing.GOES_ON_FROM] = assignment.name
+            an_epoch = trained.seconds / len(trained.train_loss)
+            spared = continuing.spared_seconds(time.perf_counter() - began, an_epoch, valid_share)
     if ready.choice.method == "lora":
         trained = merged(trained, _tuned(trained), texts[0])
     return Finetuned(trained, reader, told, spared)

@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -133,12 +134,31 @@ def test_a_refit_in_time_goes_on_with_what_is_new(base, tmp_path, monkeypatch, m
     assert lessons[1:] == [200, 200]
 
 
-def test_a_fit_that_is_gone_on_from_costs_little_more(base, tmp_path):
-    rows = reviews(1_000, 0, Support(base=base, scratch=tmp_path))
-    part = fit(rows.take(np.arange(800)), rows.take(np.arange(800, 1_000)), clock=Clock.after(300), epochs=20)
-    assert part.searching_seconds >= 0
-    assert continuing.spared_seconds(100.0, 20.0, 0.2) == pytest.approx(100 - 3 - 20 * 0.4 * 1.3)
-    assert 0.6 < continuing.share_of_time(0.2) < 0.7
+def test_a_refit_that_goes_on_is_reckoned_cheaper_than_the_fit(base, tmp_path, monkeypatch):
+    rows = reviews(500, 0, Support(base=base, scratch=tmp_path))
+    part, rest = rows.take(np.arange(400)), rows.take(np.arange(400, 500))
+    monkeypatch.setattr(continuing, "OPENING", 0.0)
+    began = time.perf_counter()
+    hurried = fit(part, rest, clock=Clock.after(300), epochs=20)
+    took = time.perf_counter() - began
+    assert took / 2 < hurried.searching_seconds < took
+    assert fit(part, rest, epochs=1).searching_seconds == 0  # it will begin anew
+
+
+def test_what_must_follow_a_fit_has_its_time():
+    for valid_share in (1 / 9, 1 / 4):
+        fitting_share = continuing.share_of_time(valid_share)
+        an_epoch = fitting_share / continuing.FEW_EPOCHS
+        again = fitting_share - continuing.spared_seconds(fitting_share + continuing.OPENING, an_epoch, valid_share)
+        assert fitting_share + again == pytest.approx(1 - continuing.HELD_BACK)
+
+
+def test_a_refit_does_not_go_on_where_the_base_as_it_was_is_better(base, tmp_path):
+    rows = reviews(200, 0, Support(base=base, scratch=tmp_path))
+    part = fit(rows.take(np.arange(160)), rows.take(np.arange(160, 200)), clock=Clock.after(300))
+    assert continuing.begun(part.settings, tmp_path, clock=Clock.after(300)) is not None
+    other_folds = {**part.settings, "best_epoch": 0}
+    assert continuing.begun(other_folds, tmp_path, clock=Clock.after(300)) is None
 
 
 def test_a_disk_that_is_full_leaves_the_fit_as_it_is(base, tmp_path, monkeypatch):
@@ -147,7 +167,7 @@ def test_a_disk_that_is_full_leaves_the_fit_as_it_is(base, tmp_path, monkeypatch
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(continuing.torch, "save", full)
+    monkeypatch.setattr("torch.save", full)
     part = fit(rows.take(np.arange(90)), rows.take(np.arange(90, 120)), clock=Clock.after(300))
     assert not list(tmp_path.glob("*/*learnt*"))
     whole = fit(rows, None, settings=part.settings, clock=Clock.after(300))

@@ -79,6 +79,7 @@ def test_a_hurried_clock_leaves_time_to_finetune(base, tmp_path):
     support = Support(base=base, unlabelled=unlabelled(2000), scratch=tmp_path)
     train = rows(80, 0, support)
     model = fit(train, train.take(np.arange(30)), clock=Clock.after(40))
+    assert model.searching_seconds > 0  # a refit finds what was pretrained
     assert model.settings["epochs"] >= 1
 
 
