@@ -162,7 +162,10 @@ def fitted(prompt: Prompt, generator: Generator) -> Prompt:
     """Return a prompt that leaves at least half of the window; of a conversation, older turns go first."""
     window = generator.decoder.window
     if isinstance(prompt, str):
-        return prompt[-(window // 2) :] if len(prompt) > window // 2 else prompt
+        # A character that the tokenizer does not know is written in several tokens.
+        while (tokens := len(generator.ids_of(prompt))) > window // 2 and len(prompt) > 1:
+            prompt = prompt[-max(1, min(len(prompt) - 1, len(prompt) * (window // 2) // tokens)) :]
+        return prompt
     messages = list(prompt)
     while len(generator.ids_of(messages)) > window // 2:
         first = next(place for place, message in enumerate(messages) if message.role != "system")

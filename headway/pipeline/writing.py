@@ -10,11 +10,11 @@ import polars as pl
 
 from headway.bases.base import Base
 from headway.compute.clock import Clock
+from headway.data.corpus.form import find_form, keeps_form
 from headway.data.corpus.reading import PROMPT, TEXT, WORSE
 from headway.evaluation.comparison import Comparison, compare
 from headway.evaluation.scores import Scores
 from headway.evaluation.scoring import evaluate
-from headway.evaluation.writing.form import find_form, keeps_form
 from headway.evaluation.writing.judged import Before, Sample, Writing
 from headway.evaluation.writing.memory import Copy, longest_copies
 from headway.evaluation.writing.references import chrf, rouge_l
@@ -174,7 +174,8 @@ def of_form(rows: pl.DataFrame, form: tuple[int, ...]) -> pl.DataFrame:
 class Asked:
     """What texts were written for, what people answered, what was learnt from, and the form of its verse.
 
-    `rows`: what is asked, with who said what; `prompts`: the same as plain texts; `most`: tokens of an answer.
+    `rows`: what is asked, with who said what; `prompts`: the same as plain texts, which what is written answers
+    (`is_answer`) or goes on with; `most`: tokens of an answer.
     """
 
     rows: pl.DataFrame
@@ -182,6 +183,7 @@ class Asked:
     references: Sequence[str]
     corpus: Sequence[str]
     form: tuple[int, ...]
+    is_answer: bool
     most: int
 
 
@@ -192,7 +194,8 @@ def ask(competed: Competed, examples: Examples, task: Generate, *, seed: int) ->
     that a whole text is written, and the first line of a test text for the others.
     """
     texts = competed.contest.examples.rows[competed.contest.train][TEXT].to_list()
-    form = find_form(texts) if task.form != "answers" else ()
+    form = find_form(texts)
+    corpus = joined(texts, task)
     rows, random = of_form(examples.rows, form), np.random.default_rng(seed)
     is_large = base_of(competed) is not None
     judged, most = (FEW_JUDGED, FEW_TOKENS) if is_large else (JUDGED, MOST_CHARACTERS)
@@ -201,11 +204,16 @@ def ask(competed: Competed, examples: Examples, task: Generate, *, seed: int) ->
     found = chosen[TEXT].to_list()
     if task.form == "answers":
         prompts = [f"{prompt}{AFTER_PROMPT}" if prompt else "" for prompt in chosen[PROMPT].to_list()]
-        return Asked(chosen, prompts, found, texts, form, most)
+        return Asked(chosen, prompts, found, corpus, form, is_answer=True, most=most)
     openings = [text.lstrip().split("\n")[0][:OPENING] for text in found]
     if task.form == "documents":
         openings = [opening if number % 4 == 1 else "" for number, opening in enumerate(openings)]
-    return Asked(chosen, openings, [""] * count, texts, form, most)
+    return Asked(chosen, openings, [""] * count, corpus, form, is_answer=False, most=most)
+
+
+def joined(texts: Sequence[str], task: Generate) -> Sequence[str]:
+    """Return texts as they were: a running one was cut in pieces, and a passage may be copied across a cut."""
+    return ["".join(texts)] if task.form == "stream" else texts
 
 
 def judge_texts(written: Sequence[str], asked: Asked) -> tuple[dict[str, float], Copy]:
@@ -221,7 +229,8 @@ def judge_texts(written: Sequence[str], asked: Asked) -> tuple[dict[str, float],
     if any(asked.references):
         figures |= {"chrf": chrf(written, asked.references), "rouge_l": rouge_l(written, asked.references)}
     if asked.form:
-        whole = [f"{prompt}{text}" for prompt, text in zip(asked.prompts, written, strict=True)]
+        begun = [""] * len(written) if asked.is_answer else asked.prompts
+        whole = [f"{prompt}{text}" for prompt, text in zip(begun, written, strict=True)]
         figures["form_kept"] = float(np.mean([keeps_form(text, asked.form) for text in whole]))
     return figures, copy
 

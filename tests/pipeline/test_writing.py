@@ -8,13 +8,17 @@ import pytest
 pytest.importorskip("torch")
 
 from headway.cli.compare import compare_runs
+from headway.data.corpus.form import keeps_form
 from headway.errors import BudgetError, DataError
+from headway.evaluation.writing.memory import longest_copies
 from headway.models.gpt.plan import Size
 from headway.models.gpt.training import Training
 from headway.pipeline.checking import check
 from headway.pipeline.run import run
+from headway.pipeline.writing import joined
 from headway.project import build
 from headway.runtime.generation import load_generator
+from headway.tasks import Generate
 from tests.models.gpt.test_fitting import verses
 
 
@@ -118,6 +122,24 @@ def test_given_a_prompt_a_related_sentence_is_written(tmp_path):
     assert done.result["writing"]["samples"][0]["reference"]
     (written,) = load_generator(done.package).generate(["我喜欢听音乐\n"], max_tokens=20, seed=0)
     assert written.text
+
+
+def test_poems_with_titles_keep_the_form_too(tmp_path):
+    write_poems(tmp_path)
+    wishes = {"target": "paragraphs", "inputs": {"title": "text"}, "training": {"epochs": 8, "batch_size": 4}}
+    done = run(project(tmp_path, "poems.json", **wishes), out=tmp_path / "runs")
+    assert done.result["writing"]["line_lengths"] == [5, 7]
+    assert done.result["metrics"]["form_kept"] == 1
+    (written,) = load_generator(done.package).generate(["poem 3\n"], max_tokens=60, seed=0)
+    assert keeps_form(written.text, (5, 7))
+
+
+def test_a_copy_across_the_pieces_of_a_running_text_is_seen():
+    text = "".join(chr(0x4E00 + number) for number in np.random.default_rng(0).permutation(4000))
+    pieces = [text[start : start + 60] for start in range(0, len(text), 60)]
+    for form, length in (("stream", 500), ("documents", 60)):
+        (copy,) = longest_copies([text[100:600]], joined(pieces, Generate(form)))
+        assert len(copy) == length
 
 
 def test_a_corpus_of_one_line_is_an_error(tmp_path):

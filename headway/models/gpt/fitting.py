@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ import torch
 
 from headway.compute.clock import Clock
 from headway.compute.vectors import digest_of
+from headway.data.corpus.form import find_form
 from headway.data.corpus.reading import PROMPT, TEXT
 from headway.models.decoder_graph import DecoderFacts, decoder_graph
 from headway.models.family import Curve, Estimate, Examples, Settings
@@ -52,7 +53,7 @@ class Written:
     @property
     def settings(self) -> Settings:
         """Return what another fit needs to do the same."""
-        return {**plain(self.plan), "tokens": self.words.kind, "vocabulary": self.words.size}
+        return known_of(self.plan, self.words)
 
     @property
     def curves(self) -> tuple[Curve, ...]:
@@ -75,16 +76,13 @@ class Written:
 def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estimate:
     """Estimate what a small network wants, by the speed of a few steps; `fit` takes a larger one where time allows."""
     assert isinstance(task, Generate)
-    part = train.take(np.arange(min(len(train), 64)))
-    words = make_words(texts_of(part.rows), "characters")
-    laid = lay_out_for(part.rows, words, task)
-    rate, _ = speed_of(laid, words.size, seed=seed)
+    speed = speed_on(train, task, seed=seed)
     kind = choose_kind(train.rows[TEXT].to_list())
     tokens = max(64, int(train.y.sum() / (1 if kind == "characters" else 3)))
-    read = tokens * (recipe.epochs or ESTIMATED_READINGS) * ESTIMATED.parameters(words.size)
-    activations = TOKENS_A_STEP * (PROBED.width * PROBED.layers * 20 + 2 * words.size) * 4 / 1e6
-    memory = PROBED.parameters(words.size) * 16 / 1e6 + activations + WORKSPACE_MB
-    return Estimate(read / rate, memory)
+    read = tokens * (recipe.epochs or ESTIMATED_READINGS) * ESTIMATED.parameters(speed.vocabulary)
+    activations = TOKENS_A_STEP * (PROBED.width * PROBED.layers * 20 + 2 * speed.vocabulary) * 4 / 1e6
+    memory = PROBED.parameters(speed.vocabulary) * 16 / 1e6 + activations + WORKSPACE_MB
+    return Estimate(read / speed.rate, memory)
 
 
 def fit(
@@ -100,43 +98,80 @@ def fit(
     """Train as large a network as the time and the text allow; see `Family.fit`."""
     assert isinstance(task, Generate)
     texts = texts_of(train.rows)
-    kind: Kind = choose_kind(texts) if settings is None else str(settings["tokens"])  # type: ignore[assignment]
-    words = make_words(texts, kind)
-    laid = lay_out_for(train.rows, words, task)
-    judged = None if valid is None else lay_out_for(valid.rows, words, task)
-    checkpoints = checkpoints_of(train, laid, recipe, seed)
+    checkpoints = checkpoints_of(train, texts, recipe, seed)
     kept = None if checkpoints is None else checkpoints.load()
     settings = kept["plan"] if kept is not None and settings is None else settings
-    plan = plan_of(laid, words, recipe, settings, seed=seed, clock=clock)
+    is_hurried = settings is None and not math.isinf(clock.deadline)
+    speed = speed_on(train, task, seed=seed) if is_hurried else None
+    words = make_words(texts, kind_of(train, texts, settings, speed, clock))
+    laid = lay_out_for(train.rows, words, task)
+    judged = None if valid is None else lay_out_for(valid.rows, words, task)
+    plan = replay(settings) if settings is not None else plan_of(laid, words, recipe, speed, clock)
+    if kept is not None:  # another number of threads would round otherwise, and part the curves
+        plan = replace(plan, threads=kept["threads"])
     with seeded(seed), limited(plan.threads):
         network = Decoder(plan.config(words.size), dropout=plan.dropout)
-        training = Training(network, laid, judged, plan, clock, seed, checkpoints=checkpoints, settings=plain(plan))
+        training = Training(
+            network, laid, judged, plan, clock, seed, checkpoints=checkpoints, settings=known_of(plan, words)
+        )
         if not math.isinf(clock.deadline):
             training.seconds_a_step = timed(training, steps=2)
         training.fit_loop()
-    trouble = () if checkpoints is None or not checkpoints.trouble else (checkpoints.trouble,)
+    told = training.trouble, "" if checkpoints is None else checkpoints.trouble
+    trouble = tuple(each for each in told if each)
     curves = tuple(training.train_loss), tuple(training.valid_loss)
     return Written(network.eval(), words, task, replace(plan, steps=training.steps), *curves, trouble)
 
 
-def plan_of(
-    laid: Sequences, words: Words, recipe: Recipe, settings: Settings | None, *, seed: int, clock: Clock
-) -> Plan:
-    """Return the plan: that of earlier `settings`, or one for the text and the time, at the speed measured now."""
+@dataclass(frozen=True)
+class Speed:
+    """Weights times tokens a second (`rate`), and the precision and number of threads (`way`) with which it is reached.
+
+    `vocabulary` is that of the texts it was measured on.
+    """
+
+    rate: float
+    way: Mapping[str, Any]
+    vocabulary: int
+
+
+def speed_on(train: Examples, task: Generate, *, seed: int) -> Speed:
+    """Measure the speed of this machine on the beginning of a corpus, by character."""
+    part = train.take(np.arange(min(len(train), 64)))
+    words = make_words(texts_of(part.rows), "characters")
+    return Speed(*speed_of(lay_out_for(part.rows, words, task), words.size, seed=seed), words.size)
+
+
+def kind_of(
+    train: Examples, texts: Sequence[str], settings: Settings | None, speed: Speed | None, clock: Clock
+) -> Kind:
+    """Return the units of earlier `settings`, or those in which most is learnt in the time there is.
+
+    Verse is written by character: only so is its form kept.
+    """
     if settings is not None:
-        return replay(settings)
-    unhurried = math.isinf(clock.deadline)
-    rate, best = (math.inf, {}) if unhurried else speed_of(laid, words.size, seed=seed)
-    readable = math.inf if unhurried else rate * clock.left()
+        return str(settings["tokens"])  # type: ignore[return-value]
+    if find_form(train.rows[TEXT].to_list()):
+        return "characters"
+    if speed is None:
+        return choose_kind(texts)
+    reading = PROBED.parameters(speed.vocabulary) * max(1, sum(map(len, texts)))
+    return choose_kind(texts, readings=speed.rate * clock.left() / reading)
+
+
+def plan_of(laid: Sequences, words: Words, recipe: Recipe, speed: Speed | None, clock: Clock) -> Plan:
+    """Return the plan for a text and the time there is, which is endless where no `speed` was measured."""
+    readable = math.inf if speed is None else speed.rate * clock.left()
     longest = longest_of(laid)
     plan = plan_for(recipe, tokens=len(laid.ids), longest=longest, vocabulary=words.size, readable=readable)
-    return replace(plan, **best)
+    return plan if speed is None else replace(plan, **speed.way)
 
 
 def speed_of(laid: Sequences, vocabulary: int, *, seed: int) -> tuple[float, dict[str, Any]]:
     """Return weights times tokens a second, and the precision and number of threads that are fastest here and now."""
     window = min(64, len(laid.ids) - 2)
-    plan = Plan(PROBED, window, 1, max(1, min(8, len(laid.ids) // window)), learning_rate=0.0)
+    rows = max(1, min(TOKENS_A_STEP // 64, len(laid.ids) // window))
+    plan = Plan(PROBED, window, 1, rows, learning_rate=0.0)
     ways: list[dict[str, Any]] = [{"precision": "float32"}]
     if has_bfloat16(torch.device("cpu")):
         ways.append({"precision": "auto"})
@@ -157,10 +192,10 @@ def seconds_of(plan: Plan, laid: Sequences, vocabulary: int, seed: int) -> float
         return timed(Training(network, laid, None, plan, Clock(), seed))
 
 
-def plain(plan: Plan) -> dict[str, Any]:
-    """Return a plan as settings that JSON can hold; `replay` reads them."""
+def known_of(plan: Plan, words: Words) -> dict[str, Any]:
+    """Return a plan and its units as settings that JSON can hold; `replay` and `kind_of` read them."""
     kept = {name: value for name, value in asdict(plan).items() if name not in ("size", "threads")}
-    return {**kept, **asdict(plan.size)}
+    return {**kept, **asdict(plan.size), "tokens": words.kind, "vocabulary": words.size}
 
 
 def replay(settings: Mapping[str, Any]) -> Plan:
@@ -171,12 +206,12 @@ def replay(settings: Mapping[str, Any]) -> Plan:
     return Plan(size, **{name: settings[name] for name in names})
 
 
-def checkpoints_of(train: Examples, laid: Sequences, recipe: Recipe, seed: int) -> Checkpoints | None:
+def checkpoints_of(train: Examples, texts: Sequence[str], recipe: Recipe, seed: int) -> Checkpoints | None:
     """Return where training keeps its state, named by all that it depends on but the time; None without a place."""
     scratch = train.support.scratch
     if scratch is None:
         return None
-    key = digest_of(laid.ids.tobytes() + repr((recipe, seed)).encode())
+    key = digest_of(repr((texts, recipe, seed)).encode())
     return Checkpoints(scratch / f"gpt-{key.hex()}.pt")
 
 

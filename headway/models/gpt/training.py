@@ -54,6 +54,7 @@ class Training:
     train_loss: list[float] = field(default_factory=list)
     valid_loss: list[float] = field(default_factory=list)
     best: tuple[float, Values] | None = None
+    trouble: str = ""
 
     def __post_init__(self) -> None:
         self.optimizers = optimizers_of(self.network, self.plan)
@@ -66,7 +67,11 @@ class Training:
         self._resume()
         while (left := self.steps_left()) > 0:
             began = time.perf_counter()
-            self.losses.append(self.train_step(left))
+            loss = self.train_step(left)
+            if not math.isfinite(loss):
+                self._break_off(loss)
+                break
+            self.losses.append(loss)
             self.progress = self.progress.advanced(left)
             self.steps += 1
             if self.progress.done >= (len(self.train_loss) + 1) / LOOKS or self.steps_left() == 0:
@@ -107,7 +112,7 @@ class Training:
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.plan.clip)
         for optimizer in self.optimizers:
             optimizer.step()
-        return self._checked(loss.item())
+        return float(loss.item())
 
     def loss_of(self, rows: Tensor) -> Tensor:
         """Return the mean loss of predicting each token of `[rows, length + 1]` from those before it."""
@@ -146,20 +151,23 @@ class Training:
         if self.best is None or loss < self.best[0]:
             self.best = (loss, values_of(self.network))
 
-    def _checked(self, loss: float) -> float:
-        if math.isfinite(loss):
-            return loss
-        raise TrainingError(
-            f"the loss became {loss} in step {self.steps + 1}",
-            expected="a finite loss",
-            got=f"learning rate {self.plan.learning_rate:g}, optimizer {self.plan.optimizer}",
-            fix="lower training.learning_rate, or set training.clip to 1",
-        )
+    def _break_off(self, loss: float) -> None:
+        """End a training whose loss is no number: with the best weights so far, or with an error."""
+        if self.best is None:
+            raise TrainingError(
+                f"the loss became {loss} in step {self.steps + 1}",
+                expected="a finite loss",
+                got=f"learning rate {self.plan.learning_rate:g}, optimizer {self.plan.optimizer}",
+                fix="lower training.learning_rate, or set training.clip to 1",
+            )
+        self.trouble = f"the loss was no number in step {self.steps + 1}; the best weights before that were kept"
 
     def _state(self) -> dict[str, object]:
         """Return all that training goes on from, in types that load without running code."""
         return {
             "plan": dict(self.settings),
+            "threads": self.plan.threads,
+            "seconds_a_step": self.seconds_a_step,
             "weights": values_of(self.network),
             "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
             "torch": torch.random.get_rng_state(),
@@ -182,6 +190,7 @@ class Training:
         self.steps, self.progress, self.reading = state["steps"], Progress(state["done"]), tuple(state["reading"])
         self.losses, self.train_loss, self.valid_loss = state["curves"]
         self.best = state["best"]
+        self.seconds_a_step = state["seconds_a_step"]
 
 
 def optimizers_of(network: Decoder, plan: Plan) -> list[torch.optim.Optimizer]:

@@ -100,6 +100,8 @@ class School:
         self.taken[number] = training.taken
         label = "loss" if number == 0 else "preference loss"
         self.curves.append(Curve(label, tuple(training.train_loss), tuple(training.valid_loss)))
+        if training.trouble:
+            self.trouble.append(training.trouble)
         if training.checkpoints is not None and training.checkpoints.trouble:
             self.trouble.append(training.checkpoints.trouble)
         return training.schedule

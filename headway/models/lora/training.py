@@ -55,6 +55,7 @@ class Training:
     valid_loss: list[float] = field(default_factory=list)
     # The loss, the steps taken and the adapters where the validation part was foreseen best.
     best: tuple[float, int, Values] | None = None
+    trouble: str = ""
 
     def __post_init__(self) -> None:
         self.optimizer = torch.optim.AdamW(
@@ -78,7 +79,11 @@ class Training:
         is_over = self._resume()
         while not is_over and (left := self.steps_left()) > 0 and not self.is_patience_over():
             began = time.perf_counter()
-            self.losses.append(self.train_step(left))
+            loss = self.train_step(left)
+            if not math.isfinite(loss):
+                self._break_off(loss)
+                break
+            self.losses.append(loss)
             self.progress = self.progress.advanced(left)
             self.taken += 1
             taken = time.perf_counter() - began
@@ -124,12 +129,7 @@ class Training:
             group["lr"] = self.rate * rate_factor(self.plan, self.progress.advanced(2 * steps_left))
         loss = self.lesson.learn(self.network, self.items(self.taken))
         if not math.isfinite(loss):
-            raise TrainingError(
-                f"the loss became {loss} in step {self.taken + 1}",
-                expected="a finite loss",
-                got=f"learning rate {self.rate:g}",
-                fix="lower training.learning_rate, or set training.clip to 1",
-            )
+            return loss
         if self.plan.clip > 0:
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.plan.clip)
         self.optimizer.step()
@@ -165,6 +165,17 @@ class Training:
         if self.best is None or loss < self.best[0]:
             self.best = (loss, self.taken, values_of(self.network))
 
+    def _break_off(self, loss: float) -> None:
+        """End a training whose loss is no number: with the best adapters so far, or with an error."""
+        if self.best is None:
+            raise TrainingError(
+                f"the loss became {loss} in step {self.taken + 1}",
+                expected="a finite loss",
+                got=f"learning rate {self.rate:g}",
+                fix="lower training.learning_rate, or set training.clip to 1",
+            )
+        self.trouble = f"the loss was no number in step {self.taken + 1}; the best adapters before that were kept"
+
     def _state(self) -> dict[str, object]:
         """Return all that training goes on from, in types that load without running code."""
         return {
@@ -172,6 +183,8 @@ class Training:
             "adapters": values_of(self.network),
             "optimizer": self.optimizer.state_dict(),
             "taken": self.taken,
+            "looks": self.looks,
+            "seconds_a_step": self.seconds_a_step,
             "done": self.progress.done,
             "curves": (self.losses, self.train_loss, self.valid_loss),
             "best": self.best,
@@ -187,4 +200,5 @@ class Training:
         self.optimizer.load_state_dict(kept["optimizer"])
         self.taken, self.progress, self.best = kept["taken"], Progress(kept["done"]), kept["best"]
         self.losses, self.train_loss, self.valid_loss = kept["curves"]
+        self.looks, self.seconds_a_step = kept["looks"], kept["seconds_a_step"]
         return bool(kept.get("over", False))

@@ -90,7 +90,8 @@ def begin_answer(prompt: list[int], wish: Wish, prompts: Prompts, *, window: int
             fix="shorten the prompt",
         )
     if wish.grammar is None and prompts.facts.lines:
-        wish = replace(wish, grammar=Verse(prompts.facts.lines, prompts.alphabet, prompt))
+        begun = () if prompts.facts.chat is not None else prompt  # an answer begins after what was asked
+        wish = replace(wish, grammar=Verse(prompts.facts.lines, prompts.alphabet, begun))
     return Answer(prompt, wish, TextStream(prompts.tokenizer, wish.stop), np.random.default_rng(wish.seed))
 
 

@@ -97,6 +97,28 @@ def test_killed_and_resumed_training_gives_the_same_curve(tmp_path, monkeypatch)
     assert (resumed.predict(rows) == whole.predict(rows)).all()
 
 
+def test_a_resumed_training_keeps_its_threads_units_and_pace(tmp_path, monkeypatch):
+    monkeypatch.setattr(Checkpoints, "is_due", lambda self: True)
+    way = {"precision": "float32", "threads": 1}
+    monkeypatch.setattr(fitting, "speed_of", lambda *_, **__: (1e9, way))
+    texts, support, clock = ["春夏秋冬风花雪月" * 10] * 60, Support(scratch=tmp_path), Clock.after(1e6)
+    step = Training.train_step
+
+    def dies(self, left):
+        if self.steps == 3:
+            raise KeyboardInterrupt
+        return step(self, left)
+
+    monkeypatch.setattr(Training, "train_step", dies)
+    with pytest.raises(KeyboardInterrupt):
+        fitted(texts, support=support, clock=clock)
+    monkeypatch.setattr(Training, "train_step", step)
+    monkeypatch.setattr(fitting, "speed_of", lambda *_, **__: pytest.fail("the kept plan makes this needless"))
+    resumed = fitted(texts, support=support, clock=clock)
+    assert resumed.plan.threads == 1
+    assert resumed.words.kind == "characters"
+
+
 def test_a_full_disk_costs_the_checkpoint_and_not_the_training(tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -114,6 +136,36 @@ def test_a_loss_that_is_no_number_ends_training_with_advice(monkeypatch):
     with pytest.raises(TrainingError, match="the loss became nan in step 1") as caught:
         fitted(verses(20))
     assert "training.learning_rate" in str(caught.value)
+
+
+def test_a_loss_that_is_no_number_late_keeps_the_best_weights(monkeypatch):
+    loss_of = Training.loss_of
+    monkeypatch.setattr(
+        Training, "loss_of", lambda self, rows: loss_of(self, rows) * (math.nan if self.steps > 20 else 1)
+    )
+    model = fitted(verses(60), recipe=Recipe(epochs=40, batch_size=4))
+    assert notes_of(model) == ("the loss was no number in step 22; the best weights before that were kept",)
+    assert np.isfinite(model.predict(examples(verses(5, seed=3)).rows)).all()
+
+
+@pytest.mark.parametrize(("rate", "units"), [(1e4, "bpe"), (1e12, "characters")])
+def test_what_can_hardly_be_read_is_read_in_pieces_of_words(monkeypatch, rate, units):
+    monkeypatch.setattr(fitting, "speed_of", lambda *_, **__: (rate, {"precision": "float32"}))
+    monkeypatch.setattr("headway.models.gpt.tokenizing.SMALLEST", 300)
+    texts = [f"line {number} of a text that goes on\n" for number in range(60)]
+    model = fitted(texts, form="stream", recipe=Recipe(epochs=1, batch_size=4), clock=Clock.after(1e4))
+    assert model.words.kind == units
+
+
+def test_verse_is_written_by_character_however_short_the_time(monkeypatch):
+    monkeypatch.setattr(fitting, "speed_of", lambda *_, **__: (1.0, {"precision": "float32"}))
+    assert fitted(verses(60), clock=Clock.after(1e4)).words.kind == "characters"
+
+
+def test_what_stands_before_is_cut_by_tokens(monkeypatch):
+    generator = open_decoder(fitted(verses(20)).graph())
+    (written,) = continue_texts(generator, ["🎉" * 30], tokens=3, temperature=0.5, top_p=0.9, seed=1)
+    assert written
 
 
 def test_the_clock_is_obeyed():

@@ -38,3 +38,10 @@ def test_rare_characters_are_written_in_bytes():
 def test_large_corpora_are_read_in_pieces_of_words():
     assert choose_kind(["a" * 1000]) == "characters"
     assert choose_kind(["a" * 1_000_000] * 5) == "bpe"
+
+
+def test_what_time_lets_read_but_once_is_read_in_pieces_unless_a_sign_says_as_much():
+    hanzi = "".join(chr(0x4E00 + number) for number in range(600)) * 2
+    assert choose_kind(["a few letters"], readings=1) == "bpe"
+    assert choose_kind(["a few letters"], readings=50) == "characters"
+    assert choose_kind([hanzi], readings=1) == "characters"

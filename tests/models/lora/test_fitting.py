@@ -222,6 +222,42 @@ def test_a_loss_that_is_no_number_ends_teaching_with_advice(base, monkeypatch):
     assert "training.learning_rate" in str(caught.value)
 
 
+def test_a_loss_that_is_no_number_late_keeps_the_best_adapters(base, monkeypatch):
+    learn, steps = Answers.learn, []
+
+    def ends(self, network, items):
+        steps.append(1)
+        return math.nan if len(steps) > 20 else learn(self, network, items)
+
+    monkeypatch.setattr(Answers, "learn", ends)
+    model = taught(questions(), base, valid=questions(4), recipe=replace(FAST, early_stopping=50))
+    assert notes_of(model)[-1] == "the loss was no number in step 21; the best adapters before that were kept"
+    assert np.isfinite(model.predict(examples(questions(4), base).rows)).all()
+
+
+def test_a_resumed_lesson_looks_as_often_as_it_had_settled(base, tmp_path, monkeypatch):
+    monkeypatch.setattr(Checkpoints, "is_due", lambda self: True)
+    step, seen = Training.train_step, []
+
+    def dies(self, left):
+        if self.taken == 12:
+            raise KeyboardInterrupt
+        return step(self, left)
+
+    monkeypatch.setattr(Training, "train_step", dies)
+    with pytest.raises(KeyboardInterrupt):
+        taught(questions(), base, valid=questions(4), scratch=tmp_path, clock=Clock.after(1e6))
+    monkeypatch.setattr(Training, "space_looks", lambda self: setattr(self, "looks", 1))
+
+    def noted(self, left):
+        seen.append(self.looks)
+        return step(self, left)
+
+    monkeypatch.setattr(Training, "train_step", noted)
+    taught(questions(), base, valid=questions(4), scratch=tmp_path, clock=Clock.after(1e6))
+    assert set(seen) == {3}  # 32 steps, ten to a look
+
+
 def test_a_long_estimate_can_be_kept_beside_what_it_came_to(base, monkeypatch):
     monkeypatch.setattr("headway.models.lora.fitting.speed_of", lambda *_: Speed(1.0, "float32", None))
     told = estimate(examples(questions(), base), Generate("answers"), FAST, seed=0)

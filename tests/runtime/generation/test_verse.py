@@ -51,7 +51,7 @@ def test_a_text_of_another_form_is_left_alone(alphabet):
 
 
 def test_any_walk_along_it_keeps_the_form(alphabet):
-    from headway.evaluation.writing.form import keeps_form
+    from headway.data.corpus.form import keeps_form
 
     random = np.random.default_rng(0)
     for _ in range(30):

@@ -1,4 +1,4 @@
-from headway.evaluation.writing.form import find_form, keeps_form
+from headway.data.corpus.form import find_form, keeps_form
 
 FIVE, SEVEN = "春眠不觉晓，处处闻啼鸟。\n夜来风雨声，花落知多少。", "故人西辞黄鹤楼，烟花三月下扬州。"
 
