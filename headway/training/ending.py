@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from headway.errors import BudgetError
+from headway.models.family import GOES_ON_FROM
 from headway.package.combining import combine
 from headway.package.parity import check_parity
 from headway.training.admission import UNPROBED, closing_seconds
@@ -116,8 +117,7 @@ def can_refit(state: State, weights: Mapping[str, float], *, spent: float = 0.0)
 def refit_winner(state: State, chosen: Outcome) -> tuple[Refitted, bool]:
     """Return the chosen candidate with all members refitted that there is time for, and whether that is all of them."""
     if state.contest.task.kind == "generate":
-        # It was trained as long as there was time for, and its end was chosen on texts that it must not learn.
-        return as_compared(chosen, state.contest), False
+        return refit_writer(state, chosen)
     weights = chosen.members or {chosen.name: 1.0}
     parts: dict[str, Refitted] = {}
     left_out: list[str] = []
@@ -132,6 +132,15 @@ def refit_winner(state: State, chosen: Outcome) -> tuple[Refitted, bool]:
     if not chosen.members:
         return parts[chosen.name], not left_out
     return assemble(state, chosen, {name: parts[name] for name in weights}), not left_out
+
+
+def refit_writer(state: State, chosen: Outcome) -> tuple[Refitted, bool]:
+    """Return a model that writes: gone on with through the held-out texts where it can be, else as it was compared.
+
+    It has had the time there was; to begin anew would cost as much again.
+    """
+    again = refit_in_time(state, chosen.name) if GOES_ON_FROM in chosen.settings else None
+    return (as_compared(chosen, state.contest), False) if again is None else (again, True)
 
 
 def refit_in_time(state: State, name: str) -> Refitted | None:

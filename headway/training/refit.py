@@ -10,13 +10,12 @@ import numpy as np
 from headway.compute.clock import Clock
 from headway.models.family import Family, Fitted
 from headway.package.graph import Graph
-from headway.package.parity import check_parity
 from headway.training.calibration import calibrate_answers, calibrate_graph
 from headway.training.contest import Contest
 from headway.training.entrants import Entrant
 from headway.training.outcome import Outcome
 from headway.training.storage import Store
-from headway.training.trial import PARITY_ROWS, columns_of
+from headway.training.trial import PARITY_ROWS, export
 
 # A refit may take longer than the fits it is judged by; the budget has to hold all the same.
 REFIT_MARGIN = 1.15
@@ -58,11 +57,10 @@ def refit(entrant: Entrant, family: Family, outcome: Outcome, contest: Contest, 
 
 def exported(fitted: Fitted, outcome: Outcome, contest: Contest) -> Refitted:
     """Check, export and calibrate a model of all training rows as it was done for the comparison."""
-    rows = contest.examples.rows[parity_rows(contest)]
-    answers = fitted.predict(rows)
-    graph = fitted.graph()
+    rows = contest.examples.take(parity_rows(contest))
+    answers = fitted.predict(rows.rows)
+    graph = export(fitted, rows, answers, contest.task)
     assert graph is not None
-    check_parity(graph, columns_of(rows), answers)
     return Refitted(calibrate_graph(graph, outcome), calibrate_answers(answers, outcome, contest.task))
 
 

@@ -68,6 +68,10 @@ def test_the_result_tells_how_good_the_texts_are(finished):
     assert len(result["writing"]["samples"]) == 6
 
 
+def test_what_ships_has_learnt_the_validation_part_too(finished):
+    assert finished.result["refitted"] is True
+
+
 def test_its_texts_keep_the_form(finished):
     assert finished.result["metrics"]["form_kept"] == 1
 

@@ -17,13 +17,11 @@ from torch import nn
 from headway.compute.clock import Clock
 from headway.encoders.states import keys_of
 from headway.models.encoder_finetune.preparing import Assignment
-from headway.models.family import Settings
+from headway.models.family import GOES_ON_FROM, Settings
 from headway.networks.batches import Sequences
 from headway.networks.checkpoints import Checkpoints, Values, values_of
 from headway.networks.plan import Plan
 
-# The setting that names the fit to go on from.
-GOES_ON_FROM = "goes_on_from"
 # New rows are met once, at this share of the rate: what was learnt from the others is to last.
 RATE_SHARE = 0.25
 # Rows to go on with for each new one: itself and an old one.

@@ -27,7 +27,7 @@ from headway.models.encoder_finetune.preparing import (
     start_head,
 )
 from headway.models.encoder_finetune.reading import Reader
-from headway.models.family import Curve, Estimate, Examples, Settings
+from headway.models.family import GOES_ON_FROM, Curve, Estimate, Examples, Settings
 from headway.networks import training
 from headway.networks.batches import Lesson
 from headway.networks.checkpoints import Checkpoints
@@ -114,7 +114,7 @@ def fit(
         spared = 0.0
         if goes_on and trained.best_epoch:
             continuing.keep(trained.network, assignment, scratch)
-            told[continuing.GOES_ON_FROM] = assignment.name
+            told[GOES_ON_FROM] = assignment.name
             an_epoch = trained.seconds / len(trained.train_loss)
             spared = continuing.spared_seconds(time.perf_counter() - began, an_epoch, valid_share)
     if ready.choice.method == "lora":

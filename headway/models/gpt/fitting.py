@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -16,7 +17,9 @@ from headway.compute.vectors import digest_of
 from headway.data.corpus.form import find_form
 from headway.data.corpus.reading import PROMPT, TEXT
 from headway.models.decoder_graph import DecoderFacts, decoder_graph
-from headway.models.family import Curve, Estimate, Examples, Settings
+from headway.models.family import GOES_ON_FROM, Curve, Estimate, Examples, Settings
+from headway.models.gpt import continuing
+from headway.models.gpt.continuing import Begun
 from headway.models.gpt.network import Decoder, weights_of
 from headway.models.gpt.plan import TOKENS_A_STEP, Plan, Size, plan_for
 from headway.models.gpt.tokenizing import Kind, Words, choose_kind, make_words
@@ -40,7 +43,10 @@ CROWDED = 1.25
 
 @dataclass(frozen=True)
 class Written:
-    """A trained network with its tokenizer, and how it got there."""
+    """A trained network with its tokenizer, and how it got there.
+
+    `kept_as`: the name under which a fit on all texts finds it; `searching_seconds`: see `Fitted`.
+    """
 
     network: Decoder
     words: Words
@@ -49,11 +55,14 @@ class Written:
     train_loss: tuple[float, ...]
     valid_loss: tuple[float, ...]
     notes: tuple[str, ...] = ()
+    kept_as: str | None = None
+    searching_seconds: float = 0.0
 
     @property
     def settings(self) -> Settings:
         """Return what another fit needs to do the same."""
-        return known_of(self.plan, self.words)
+        known = known_of(self.plan, self.words)
+        return known if self.kept_as is None else {**known, GOES_ON_FROM: self.kept_as}
 
     @property
     def curves(self) -> tuple[Curve, ...]:
@@ -97,8 +106,14 @@ def fit(
 ) -> Written:
     """Train as large a network as the time and the text allow; see `Family.fit`."""
     assert isinstance(task, Generate)
+    started, scratch = time.monotonic(), train.support.scratch
+    earlier = continuing.begun(settings, train, clock)
+    if earlier is not None and settings is not None:
+        return go_on(train, task, earlier, replay(settings), seed=seed, clock=clock)
+    goes_on = settings is None and scratch is not None and not math.isinf(clock.deadline)
     texts = texts_of(train.rows)
-    checkpoints = checkpoints_of(train, texts, recipe, seed)
+    name = name_of(texts, recipe, seed)
+    checkpoints = None if scratch is None else Checkpoints(scratch / f"{name}.pt")
     kept = None if checkpoints is None else checkpoints.load()
     settings = kept["plan"] if kept is not None and settings is None else settings
     is_hurried = settings is None and not math.isinf(clock.deadline)
@@ -116,11 +131,37 @@ def fit(
         )
         if not math.isinf(clock.deadline):
             training.seconds_a_step = timed(training, steps=2)
+        after = 0.0
+        if goes_on and judged is not None:
+            after = continuing.seconds_for(plan, len(judged.ids), training.seconds_a_step)
+            training.clock = clock.earlier(after * continuing.ASKED)
         training.fit_loop()
+    is_kept = bool(after) and scratch is not None and continuing.keep(network, words, train, name, scratch)
     told = training.trouble, "" if checkpoints is None else checkpoints.trouble
-    trouble = tuple(each for each in told if each)
-    curves = tuple(training.train_loss), tuple(training.valid_loss)
-    return Written(network.eval(), words, task, replace(plan, steps=training.steps), *curves, trouble)
+    return Written(
+        network.eval(),
+        words,
+        task,
+        replace(plan, steps=training.steps),
+        tuple(training.train_loss),
+        tuple(training.valid_loss),
+        tuple(each for each in told if each),
+        kept_as=name if is_kept else None,
+        searching_seconds=max(0.0, time.monotonic() - started - after) if is_kept else 0.0,
+    )
+
+
+def go_on(train: Examples, task: Generate, begun: Begun, plan: Plan, *, seed: int, clock: Clock) -> Written:
+    """Go on from an earlier training through what it has not read and as much of what it has."""
+    part = train.take(begun.positions(train, seed=seed))
+    laid = lay_out_for(part.rows, begun.words, task)
+    plan = continuing.gentler(plan, len(laid.ids))
+    with seeded(seed), limited(plan.threads):
+        network = Decoder(plan.config(begun.words.size), dropout=plan.dropout)
+        network.load_state_dict(begun.values, strict=False)
+        training = Training(network, laid, None, plan, clock, seed)
+        training.fit_loop()
+    return Written(network.eval(), begun.words, task, plan, tuple(training.train_loss), ())
 
 
 @dataclass(frozen=True)
@@ -206,13 +247,9 @@ def replay(settings: Mapping[str, Any]) -> Plan:
     return Plan(size, **{name: settings[name] for name in names})
 
 
-def checkpoints_of(train: Examples, texts: Sequence[str], recipe: Recipe, seed: int) -> Checkpoints | None:
-    """Return where training keeps its state, named by all that it depends on but the time; None without a place."""
-    scratch = train.support.scratch
-    if scratch is None:
-        return None
-    key = digest_of(repr((texts, recipe, seed)).encode())
-    return Checkpoints(scratch / f"gpt-{key.hex()}.pt")
+def name_of(texts: Sequence[str], recipe: Recipe, seed: int) -> str:
+    """Return the name under which a training keeps its state: it tells of all that it depends on but the time."""
+    return f"gpt-{digest_of(repr((texts, recipe, seed)).encode()).hex()}"
 
 
 def lay_out_for(rows: pl.DataFrame, words: Words, task: Generate) -> Sequences:

@@ -28,11 +28,11 @@ class Size:
 HEAD_WIDTH = 32
 LADDER = (Size(32, 2), Size(64, 3), Size(96, 4), Size(128, 4), Size(192, 4), Size(256, 5), Size(320, 6), Size(384, 8))
 # A network of n weights wants to read so many tokens a weight: larger ones end ahead only where time allows more.
-TOKENS_A_WEIGHT = 5.0
+TOKENS_A_WEIGHT = 2.5
 # From so many readings of the same text on, a network learns it by heart rather than how it is written.
 READINGS, DROPOUT_FROM, DROPOUT = 12.0, 6.0, 0.1
 # Steps of so many tokens: fewer would spend the time on the optimiser, more leave too few steps in minutes.
-TOKENS_A_STEP = 2048
+TOKENS_A_STEP = 1024
 LONGEST_WINDOW, SHORTEST_WINDOW = 256, 32
 
 
@@ -50,7 +50,7 @@ class Plan:
     steps: int
     batch_size: int = 8
     optimizer: Optimizer = "muon"
-    learning_rate: float = 0.01
+    learning_rate: float = 0.008
     weight_decay: float = 0.1
     dropout: float = 0.0
     schedule: Schedule = "linear"
@@ -85,7 +85,7 @@ def hidden_of(width: int) -> int:
 
 
 # AdamW wants a smaller rate than Muon, whose steps are equally large in all directions.
-RATES: dict[Optimizer, float] = {"muon": 0.01, "adamw": 2e-3, "adam": 2e-3, "sgd": 0.3}
+RATES: dict[Optimizer, float] = {"muon": 0.008, "adamw": 2e-3, "adam": 2e-3, "sgd": 0.3}
 
 
 def plan_for(recipe: Recipe, *, tokens: int, longest: int, vocabulary: int, readable: float) -> Plan:

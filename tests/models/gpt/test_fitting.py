@@ -15,6 +15,7 @@ from headway.compute.clock import Clock  # noqa: E402 - after the skip
 from headway.data.dataset import Column  # noqa: E402
 from headway.errors import TrainingError  # noqa: E402
 from headway.models.decoder_graph import continue_texts, facts_of, judge_graph, open_decoder  # noqa: E402
+from headway.models.decoder_graph import fitted as fitted_prompt  # noqa: E402
 from headway.models.family import Examples, Support, notes_of  # noqa: E402
 from headway.models.gpt import fitting  # noqa: E402
 from headway.models.gpt.fitting import fit  # noqa: E402
@@ -51,8 +52,9 @@ def small(monkeypatch):
 
 def fitted(texts, *, form="documents", recipe=SHORT, clock=None, support=None, **options):
     train = replace(examples(texts), support=support or Support())
+    valid = options.pop("valid", examples(verses(8, seed=9)))
     wishes = {"settings": None, "seed": 0, "clock": clock or Clock(), **options}
-    return fit(train, options.pop("valid", examples(verses(8, seed=9))), Generate(form), recipe, **wishes)
+    return fit(train, valid, Generate(form), recipe, **wishes)
 
 
 def test_it_learns_and_its_graph_finds_texts_as_likely():
@@ -119,6 +121,22 @@ def test_a_resumed_training_keeps_its_threads_units_and_pace(tmp_path, monkeypat
     assert resumed.words.kind == "characters"
 
 
+def test_what_ships_goes_on_through_the_texts_that_were_held_out(tmp_path):
+    recipe, support = Recipe(epochs=20, batch_size=4), Support(scratch=tmp_path)
+    learnt, held_out = verses(40), ["雨云水山月雪花风冬秋，夏春雨云水山月雪花风"[:21]] * 30
+    first = fitted(learnt, recipe=recipe, support=support, clock=Clock.after(1e6), valid=examples(held_out))
+    whole = replace(examples([*learnt, *held_out]), support=support)
+    again = fit(whole, None, Generate("documents"), recipe, settings=first.settings, seed=0, clock=Clock.after(1e6))
+    rows = examples(held_out).rows
+    assert again.predict(rows)[:, 0].sum() < 0.97 * first.predict(rows)[:, 0].sum()
+    assert again.plan.steps < first.plan.steps / 2
+    assert first.searching_seconds > 0
+    for file in tmp_path.iterdir():
+        file.unlink()
+    with pytest.raises(TrainingError, match="is gone"):
+        fit(whole, None, Generate("documents"), recipe, settings=first.settings, seed=0, clock=Clock.after(1e6))
+
+
 def test_a_full_disk_costs_the_checkpoint_and_not_the_training(tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -162,10 +180,12 @@ def test_verse_is_written_by_character_however_short_the_time(monkeypatch):
     assert fitted(verses(60), clock=Clock.after(1e4)).words.kind == "characters"
 
 
-def test_what_stands_before_is_cut_by_tokens(monkeypatch):
+def test_what_stands_before_is_cut_by_tokens():
     generator = open_decoder(fitted(verses(20)).graph())
-    (written,) = continue_texts(generator, ["🎉" * 30], tokens=3, temperature=0.5, top_p=0.9, seed=1)
-    assert written
+    prompt = fitted_prompt("🎉" * 30, generator)
+    assert prompt != "🎉" * 30
+    assert 1 < len(generator.ids_of(prompt)) <= generator.decoder.window // 2
+    assert len(continue_texts(generator, ["🎉" * 30], tokens=3, temperature=0.5, top_p=0.9, seed=1)) == 1
 
 
 def test_the_clock_is_obeyed():

@@ -1,0 +1,94 @@
+"""What ships goes on where the judged training ended: through the texts that were held out, and as many old ones.
+
+Held out of a running text are its latest pages, and they foresee best what comes next: on Shakespeare, whose last tenth
+is the test, the tenth before it is worth .09 nats a character.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from torch import nn
+
+from headway.compute.clock import Clock
+from headway.data.corpus.reading import PROMPT, TEXT
+from headway.errors import TrainingError
+from headway.models.family import GOES_ON_FROM, Examples, Settings
+from headway.models.gpt.plan import Plan
+from headway.models.gpt.tokenizing import Kind, Words, read_words
+from headway.networks.checkpoints import Checkpoints, Values, values_of
+
+# New texts are read so often, with an old one for each, at this share of the rate.
+READINGS, TEXTS_A_NEW_ONE, RATE_SHARE = 2, 2, 0.5
+# What a step may take longer than before, what the tournament asks for besides, and opening and proving it, in seconds.
+MARGIN, ASKED, OPENING = 1.2, 1.3, 2.0
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What a training ended with: its weights, its tokenizer, and digests of the texts that it learnt from."""
+
+    values: Values
+    words: Words
+    seen: frozenset[str]
+
+    def positions(self, train: Examples, *, seed: int) -> np.ndarray:
+        """Return the texts to go on with: all that are new, and as many of the others; int64, in their order."""
+        known = np.array([text in self.seen for text in digests_of(train)], bool)
+        new, old = np.flatnonzero(~known), np.flatnonzero(known)
+        chosen = np.random.default_rng(seed).permutation(old)[: (TEXTS_A_NEW_ONE - 1) * len(new)]
+        return np.sort(np.concatenate([new, chosen]))
+
+
+def keep(network: nn.Module, words: Words, train: Examples, name: str, scratch: Path) -> bool:
+    """Keep what a training learnt for `begun` to find; tell whether it could be kept (a full disk keeps nothing)."""
+    known: dict[str, object] = {"words": words.to_json(), "kind": words.kind, "seen": digests_of(train)}
+    file = _file(scratch, name)
+    file.save({"values": values_of(network), **known})
+    return not file.trouble
+
+
+def begun(settings: Settings | None, train: Examples, clock: Clock) -> Begun | None:
+    """Return the training that the settings name; None where they name none, or where time does not press.
+
+    Without a clock a fit begins anew: two of them are equal. Raises `TrainingError` where what they name is gone: there
+    is no time to begin anew.
+    """
+    name, scratch = (settings or {}).get(GOES_ON_FROM), train.support.scratch
+    if name is None or scratch is None or math.isinf(clock.deadline):
+        return None
+    kept = _file(scratch, str(name)).load()
+    if kept is None:
+        raise TrainingError("what the judged training left is gone, and to train anew there is no time")
+    kind: Kind = kept["kind"]
+    return Begun(kept["values"], read_words(kept["words"], kind), frozenset(kept["seen"]))
+
+
+def gentler(plan: Plan, tokens: int) -> Plan:
+    """Return the plan to go on with through a text of so many tokens."""
+    return replace(plan, steps=steps_for(plan, tokens), learning_rate=plan.learning_rate * RATE_SHARE, short_share=0.0)
+
+
+def steps_for(plan: Plan, tokens: int) -> int:
+    """Return the steps of reading so many tokens."""
+    return max(1, round(READINGS * tokens / plan.tokens))
+
+
+def seconds_for(plan: Plan, tokens: int, step: float) -> float:
+    """Return the seconds of going on with so many new tokens and as many old ones, where a step takes `step`."""
+    return OPENING + steps_for(plan, TEXTS_A_NEW_ONE * tokens) * step * MARGIN
+
+
+def digests_of(train: Examples) -> list[str]:
+    """Return a digest of each text with its prompt."""
+    prompts = train.rows[PROMPT].to_list() if PROMPT in train.rows.columns else [None] * len(train)
+    pairs = zip(prompts, train.rows[TEXT].to_list(), strict=True)
+    return [hashlib.blake2b(repr(pair).encode(), digest_size=16).hexdigest() for pair in pairs]
+
+
+def _file(scratch: Path, name: str) -> Checkpoints:
+    return Checkpoints(scratch / f"{name}-learnt.pt")
