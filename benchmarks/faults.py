@@ -5,14 +5,11 @@ Runs `headway serve` with a small n-gram package made here. `HEADWAY_SOAK_MINUTE
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import json
 import os
-import random
 import re
 import signal
-import string
 import subprocess
 import sys
 import tempfile
@@ -25,10 +22,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import psutil
 
 import headway
+from benchmarks.fuzzing import fuzz
 from benchmarks.runtime import LABELS, ngram_graph, texts
 from benchmarks.shared import HERE, print_table
 from headway.errors import HeadwayError
@@ -40,6 +39,8 @@ CLIENTS, SECONDS = 16, 6.0
 # Requests a second where each prediction is kept.
 KEPT_RATE = 300.0
 MALFORMED = 10_000
+# Bytes of a disk that runs full.
+DISK = 512 * 1024
 SOAK = 60 * float(os.environ.get("HEADWAY_SOAK_MINUTES", "1"))
 
 
@@ -81,6 +82,8 @@ def main() -> str:
             _stop(package, bodies, 0.5 * capacity),
             _slow(package, bodies, 0.5 * capacity),
             _full(package, bodies, 0.5 * capacity),
+            _full_store(package, bodies, min(KEPT_RATE, 0.5 * capacity), folder),
+            _full_deploy(package, other, bodies, 0.5 * capacity, folder),
             _gone(package, bodies, min(KEPT_RATE, 0.5 * capacity)),
             _jump(package, bodies, min(KEPT_RATE, 0.5 * capacity), folder, jumps=()),
             _jump(package, bodies, min(KEPT_RATE, 0.5 * capacity), folder, jumps=("+1d", "-1d")),
@@ -100,9 +103,13 @@ def _package(folder: Path, name: str) -> Path:
 
 
 @contextmanager
-def _running(package: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Iterator[Service]:
+def _running(
+    package: Path, *arguments: str, env: Mapping[str, str] | None = None, most: int | None = None
+) -> Iterator[Service]:
+    """Start a service; `most`: no file that it writes may become larger."""
     command = [sys.executable, "-m", "headway.cli", "serve", str(package), "--port", "0", "--workers", "2", *arguments]
     command += [] if "--log" in arguments else ["--log", os.devnull]
+    command = command if most is None else ["prlimit", f"--fsize={most}", *command]
     process = subprocess.Popen(
         command, stderr=subprocess.PIPE, text=True, cwd=HERE.parent, env={**os.environ, **(env or {})}
     )
@@ -219,10 +226,65 @@ def _slow(package: Path, bodies: Path, rate: float) -> tuple[object, ...]:
 def _full(package: Path, bodies: Path, rate: float) -> tuple[object, ...]:
     with _running(package, "--log", "/dev/full") as service:
         seen = _finish(_load(service, bodies, rate=rate))
-        import httpx
-
-        found = re.search(r"headway_log_lines_lost_total ([\d.e+]+)", httpx.get(f"{service.url}/metrics").text)
+        found = re.search(r"headway_log_lines_lost_total ([\d.e+]+)", _metrics(service))
         return _line("disk full (log)", rate, seen, f"{float(found[1]):,.0f} log lines lost and counted")
+
+
+@contextmanager
+def _small_disk(folder: Path) -> Iterator[tuple[Path, int | None]]:
+    """Yield a disk of `DISK` bytes; where one may not be mounted, a folder and how large a file may become in it."""
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(folder)]
+    is_mounted = subprocess.run(command, check=False, stderr=subprocess.DEVNULL).returncode == 0
+    try:
+        yield folder, None if is_mounted else DISK
+    finally:
+        if is_mounted:
+            subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def _full_store(package: Path, bodies: Path, rate: float, folder: Path) -> tuple[object, ...]:
+    """Let the disk of the store run full while every prediction is to be kept; then give it room."""
+    with _small_disk(folder / "store") as (disk, most):
+        url = f"sqlite:///{disk}/kept.db"
+        with _running(package, "--store", url, most=most) as service:
+            seen = _finish(_load(service, bodies, rate=rate))
+            waiting, lost = (_events(service, word) for word in ("waiting", "lost"))
+            held = f"{waiting:,.0f} predictions wait and {lost:,.0f} are lost while it is full"
+            if most is None:
+                subprocess.run(["mount", "-o", f"remount,size={200 * DISK}", str(disk)], check=True)
+                held += f"; once there is room {_kept(url, seen):,} are kept"
+        return _line("disk full (store)", rate, seen, held)
+
+
+def _events(service: Service, word: str) -> float:
+    """Return how many events of the store are so."""
+    found = re.findall(rf'^headway_learn_{word}\w*{{lane="store".*}} ([\d.e+]+)$', _metrics(service), re.MULTILINE)
+    return sum(map(float, found))
+
+
+def _metrics(service: Service) -> str:
+    return httpx.get(f"{service.url}/metrics", timeout=60).text
+
+
+def _full_deploy(package: Path, other: Path, bodies: Path, rate: float, folder: Path) -> tuple[object, ...]:
+    """Deploy a package where its file does not fit on the disk; then give it room and deploy it again."""
+    archive = next(other.parent.glob("*.headway")).read_bytes()
+    kind = {"content-type": "application/octet-stream"}
+    with (
+        _small_disk(folder / "deployed") as (disk, most),
+        _running(package, env={"TMPDIR": str(disk)}, most=most) as service,
+    ):
+        load = _load(service, bodies, rate=rate)
+        time.sleep(1)
+        refused = httpx.post(f"{service.url}/v1/deploy", content=archive, headers=kind, timeout=60)
+        told = f"{len(archive) / 1e6:.1f} MB on {DISK / 1e6:.1f}: {refused.status_code}"
+        told += f", {sum(1 for _ in disk.rglob('*.headway'))} files left"
+        if most is None:
+            subprocess.run(["mount", "-o", f"remount,size={200 * DISK}", str(disk)], check=True)
+            again = httpx.post(refused.url, content=archive, headers=kind, timeout=60)
+            told += f"; once there is room: {again.status_code}"
+        return _line("disk full (deploy)", rate, _finish(load), told)
 
 
 def _gone(package: Path, bodies: Path, rate: float) -> tuple[object, ...]:
@@ -282,93 +344,16 @@ def _kept(url: str, seen: dict[str, Any]) -> int:
 def _fuzz(package: Path) -> tuple[object, ...]:
     with _running(package) as service:
         before = service.memory_mb()
-        statuses, broken, seconds = asyncio.run(_send_malformed(service.port))
+        found = fuzz(service.url, MALFORMED)
         grown = service.memory_mb() / before - 1
         alive = sum(each.is_running() for each in service.workers())
-    seen = {"statuses": statuses, "errors": broken, "p99": float("nan")}
-    remarks = f"{MALFORMED / seconds:,.0f}/s; {alive} of 2 workers alive; memory {grown:+.1%}; no 5xx wanted"
-    return _line(f"{MALFORMED:,} malformed requests", MALFORMED / seconds, seen, remarks)
-
-
-async def _send_malformed(port: int) -> tuple[Counter[str], int, float]:
-    """Send requests that are wrong in their JSON, schema, headers or bytes; return statuses, hang-ups and seconds."""
-    generator, statuses, broken = random.Random(0), Counter[str](), 0
-    requests = [malformed(generator) for _ in range(MALFORMED)]
-
-    async def client(part: list[bytes]) -> int:
-        hung = 0
-        reader = writer = None
-        for content in part:
-            if writer is None:
-                reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            try:
-                writer.write(content)
-                answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 30)
-                length = re.search(rb"content-length: *(\d+)", answer.lower())
-                await reader.readexactly(int(length[1]) if length else 0)
-                statuses[answer[9:12].decode()] += 1
-                if b"connection: close" in answer.lower() or length is None:
-                    writer.close()
-                    writer = None
-            except (OSError, asyncio.IncompleteReadError, TimeoutError):
-                hung += 1
-                writer.close()
-                writer = None
-        return hung
-
-    began = time.monotonic()
-    broken = sum(await asyncio.gather(*(client(requests[i::8]) for i in range(8))))
-    return statuses, broken, time.monotonic() - began
-
-
-def malformed(generator: random.Random) -> bytes:
-    """Return one request that breaks the OpenAPI document in some way."""
-    body = generator.choice((_broken_json, _wrong_shape, _wrong_cell, _noise))(generator)
-    kind = generator.choice(
-        ("application/json",) * 6 + ("text/plain", "application/x-ndjson", "multipart/form-data", "")
+    rate = (MALFORMED + found.sound) / found.seconds
+    seen = {"statuses": found.statuses, "errors": len(found.hung), "p99": float("nan")}
+    remarks = (
+        f"{found.sound:,} sound ones between them answered, {len(found.unlike)} answers unlike the document; "
+        f"{alive} of 2 workers alive; memory {grown:+.1%}; only 4xx wanted"
     )
-    path = generator.choice(
-        ("/v1/predict",) * 6 + ("/v1/feedback", "/v1/deploy", "/v1/nothing", "/v1/predict?model=%00")
-    )
-    method = generator.choice(("POST",) * 8 + ("GET", "DELETE", "PUT"))
-    head = f"{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: {kind}\r\ncontent-length: {len(body)}\r\n\r\n"
-    return head.encode() + body
-
-
-def _value(generator: random.Random, depth: int = 0) -> Any:
-    simple = (None, True, 0, -1, 1e308, 10**30, "", "\u0000", "x" * generator.choice((1, 5000)), "NaN", "\ud800")
-    if depth > 2 or generator.random() < 0.5:
-        return generator.choice(simple)
-    if generator.random() < 0.5:
-        return [_value(generator, depth + 1) for _ in range(generator.randrange(4))]
-    return {_name(generator): _value(generator, depth + 1) for _ in range(generator.randrange(4))}
-
-
-def _name(generator: random.Random) -> str:
-    return generator.choice(
-        ("rows", "text", "model", "user", "partial", "timeout", "".join(generator.choices(string.printable, k=4)))
-    )
-
-
-def _wrong_shape(generator: random.Random) -> bytes:
-    return json.dumps(_value(generator)).encode()
-
-
-def _wrong_cell(generator: random.Random) -> bytes:
-    return json.dumps(
-        {"rows": [{_name(generator): _value(generator)} for _ in range(generator.randrange(1, 4))]}
-    ).encode()
-
-
-def _broken_json(generator: random.Random) -> bytes:
-    text = bytearray(json.dumps({"rows": [{"text": "hello"}], "timeout": 1}).encode())
-    for _ in range(generator.randrange(1, 4)):
-        text[generator.randrange(len(text))] = generator.randrange(256)
-    return bytes(text[: generator.randrange(1, len(text) + 1)])
-
-
-def _noise(generator: random.Random) -> bytes:
-    return generator.randbytes(generator.choice((0, 1, 100, 70_000))) if generator.random() < 0.9 else b"[" * 100_000
+    return _line(f"{MALFORMED:,} malformed requests made from the OpenAPI document", rate, seen, remarks)
 
 
 def _soak(package: Path, bodies: Path, rate: float) -> tuple[object, ...]:

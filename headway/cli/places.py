@@ -14,17 +14,15 @@ from headway.errors import RunError
 def find_package(path: Path) -> Path:
     """Return the package that `path` means: a package folder, a `.headway` file, or a run (also by `latest`).
 
-    A run means what it ships: its compressed package, where one passed the gate, else its package. Raises `RunError`
-    where there is none.
+    A run means what it ships: its compressed package, where one passed the gate and is still there, else its package.
+    Raises `RunError` where there is none.
     """
     place = _follow(path)
-    if place.is_file() or (place / "manifest.json").is_file():
-        return place
-    package = place / _shipped(_read_result(place)) if place.is_dir() else place
-    if (package / "manifest.json").is_file() or package.is_file():
-        return package
+    for package in (place, *(place / name for name in _shipped(_read_result(place)))):
+        if package.is_file() or (package / "manifest.json").is_file():
+            return package
     _fail("this is neither a package nor a finished run", path, "a package folder, a .headway file or a run folder")
-    return package
+    return place
 
 
 def find_run(path: Path) -> Path:
@@ -45,10 +43,10 @@ def _follow(path: Path) -> Path:
     return path
 
 
-def _shipped(result: dict[str, Any]) -> str:
-    """Return the place of the package that a run ships, from its result."""
+def _shipped(result: dict[str, Any]) -> list[str]:
+    """Return the places of the packages that a run ships, from its result: the smaller one first, if there is one."""
     smaller = (result.get("compression") or {}).get("package")
-    return str(smaller or result.get("package", "package"))
+    return [str(name) for name in (smaller, result.get("package", "package")) if name]
 
 
 def _read_result(run: Path) -> dict[str, Any]:

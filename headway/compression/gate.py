@@ -83,14 +83,14 @@ def complaints(
     return tuple(found)
 
 
-def check_gate(name: str, reasons: Sequence[str]) -> None:
-    """Raise `GateError` with the figures where there are reasons against shipping."""
+def check_gate(name: str, reasons: Sequence[str], *, kept: str = "the original package, which is unchanged") -> None:
+    """Raise `GateError` with the figures where there are reasons against shipping; `kept` says what ships instead."""
     if reasons:
         raise GateError(
             f"the compressed package ({name}) does not pass the release gate",
             expected="parity, the limits, and a loss inside the allowed drop with its interval",
             got="; ".join(reasons),
-            fix="allow more with --drop, or keep the original package, which is unchanged",
+            fix=f"allow more with --drop, or keep {kept}",
         )
 
 

@@ -109,9 +109,11 @@ def _try_all(
     effort: Effort,
     listen: Listen,
 ) -> list[_Tried]:
-    """Make the variants and compare their answers with the original's."""
+    """Make the variants, each with what follows it, and compare their answers with the original's."""
     tried: list[_Tried] = []
-    for variant in variants:
+    coming = list(reversed(variants))
+    while coming:
+        variant = coming.pop()
         if any(each.verdict.status == "ok" for each in tried) and not effort.thorough:
             late = "another one passed already"
         else:
@@ -121,6 +123,9 @@ def _try_all(
         else:
             tried.append(_try(subject, variant, original, drop=drop, clock=clock))
         listen(tried[-1].verdict)
+        made = tried[-1].made
+        following = None if made is None else made.following(tried[-1].verdict.status == "ok")
+        coming += [] if following is None else [following]
     return tried
 
 

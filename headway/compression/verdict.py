@@ -36,10 +36,14 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Made:
-    """A smaller model that learnt from the fold's rows, and the way to the same from all rows."""
+    """A smaller model that learnt from the fold's rows, and the way to the same from all rows.
+
+    `following` returns what is worth a try next, made from the same weights, given whether this one lost little enough.
+    """
 
     graph: Graph
     ship: Callable[[Clock], Graph]
+    following: Callable[[bool], Variant | None] = lambda _: None
 
 
 @dataclass(frozen=True)

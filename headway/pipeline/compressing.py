@@ -112,8 +112,14 @@ def tell_outcome(found: Compressed) -> str:
     )
 
 
-def compress(attempt: Attempt, prepared: Prepared, competed: Competed, scored: Scored, wish: Wish) -> Compressed:
-    """Search for a smaller package and write the one that passes the gate beside the original, with all verdicts."""
+def compress(
+    attempt: Attempt, prepared: Prepared, competed: Competed, scored: Scored, wish: Wish, *, ships: bool = False
+) -> Compressed:
+    """Search for a smaller package and write the one that passes the gate beside the original, with all verdicts.
+
+    `ships`: what an earlier attempt wrote there ships already. It stays, with its verdicts, until another one is whole,
+    and where none passes; else what a killed attempt left passed another gate and goes.
+    """
     subject = subject_of(attempt, competed, scored)
     found = search(
         subject,
@@ -124,11 +130,13 @@ def compress(attempt: Attempt, prepared: Prepared, competed: Competed, scored: S
         listen=lambda verdict: attempt.listen(VariantTried(verdict.name, verdict.status, verdict.reason)),
     )
     done = Compressed(found.verdicts, found.drop, found.chosen)
-    # What an earlier attempt has left there passed another gate.
-    shutil.rmtree(attempt.folder.path / COMPRESSED, ignore_errors=True)
+    place = attempt.folder.path / COMPRESSED
+    if not ships:
+        shutil.rmtree(place, ignore_errors=True)
     if found.chosen is not None:
         done = write_smaller(attempt, prepared, competed, scored, done)
-    save_verdicts(attempt.folder.path / COMPRESSED / VERDICTS, done.verdicts, drop=done.drop)
+    if done.folder is not None or not ships:
+        save_verdicts(place / VERDICTS, done.verdicts, drop=done.drop)
     return done
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from headway.compression.gate import check_gate
 from headway.errors import RunError
@@ -14,6 +16,7 @@ from headway.pipeline.folder import REPORT, RESULT, write_json
 from headway.pipeline.reopening import reopen
 from headway.pipeline.telling import tell
 from headway.report.page import write_report
+from headway.runtime.archive import MANIFEST
 
 
 @dataclass(frozen=True)
@@ -28,15 +31,19 @@ class Recompressed:
 def compress_again(path: Path, wish: Wish, *, lang: Lang = "en", listen: Listener = ignore) -> Recompressed:
     """Make the package of the finished run in `path` smaller, and tell it in its `result.json` and report.
 
-    The original stays as it is. Raises `GateError` with the figures where nothing passes the gate (result and report
-    tell that too), and `RunError` for a folder that is no finished run, or one of several targets.
+    The original stays as it is. Raises `GateError` with the figures where nothing passes the gate: a smaller package
+    of an earlier call goes on to ship, and where there is none, result and report tell what was tried. Raises
+    `RunError` for a folder that is no finished run, or one of several targets.
     """
     run = reopen(path, lang=lang, listen=listen)
     if run.competed.task.kind == "several":
         what = "a package of several targets cannot be compressed yet"
         raise RunError(what, where=str(path), fix="name a smaller base, or train each target alone")
     folder = run.attempt.folder.path
-    done = compress(run.attempt, run.prepared, run.competed, run.scored, wish)
+    earlier = shipped_by(run.result, folder)
+    done = compress(run.attempt, run.prepared, run.competed, run.scored, wish, ships=earlier is not None)
+    if done.folder is None and earlier is not None:
+        check_gate(*refusals(done), kept=f"{earlier.relative_to(folder)} of an earlier call, which ships as before")
     write_json(folder / RESULT, {**run.result, "compression": compression_row(done, folder)})
     content = tell(run.attempt, run.prepared, run.competed, run.scored, run.measured)
     told = replace(content, seconds=run.result["seconds"], compression=compression_of(done))
@@ -44,6 +51,12 @@ def compress_again(path: Path, wish: Wish, *, lang: Lang = "en", listen: Listene
     if done.folder is None:
         check_gate(*refusals(done))
     return Recompressed(done, report, folder)
+
+
+def shipped_by(result: Mapping[str, Any], folder: Path) -> Path | None:
+    """Return the smaller package that a run ships by its `result.json`, None where it ships none or it is gone."""
+    place = (result.get("compression") or {}).get("package")
+    return folder / place if place and (folder / place / MANIFEST).is_file() else None
 
 
 def refusals(done: Compressed) -> tuple[str, list[str]]:

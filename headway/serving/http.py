@@ -7,7 +7,7 @@ import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 import orjson
@@ -15,6 +15,9 @@ import orjson
 from headway.serving.limits import Limits
 from headway.serving.observing import Routed
 from headway.serving.refusals import RefusalError, too_large
+
+if TYPE_CHECKING:
+    from headway.report.translation import Lang
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -161,10 +164,18 @@ class Request:
         """Send a JSON document."""
         await self.answer(status, dump(document))
 
+    @property
+    def language(self) -> Lang:
+        """Return the language that errors are told in: Chinese where `lang` or Accept-Language asks for it."""
+        asked = self.query.get("lang") or preferred(self.header(b"accept-language"))
+        return "zh" if asked == "zh" else "en"
+
     async def refuse(self, refusal: RefusalError) -> None:
         """Send an error."""
-        document = {"error": {**refusal.as_json(), "request_id": self.id}}
+        lang = self.language
+        document = {"error": {**refusal.as_json(lang), "request_id": self.id}}
         headers = [(name.encode(), value.encode()) for name, value in refusal.headers.items()]
+        headers += [(b"content-language", b"zh-CN")] if lang == "zh" else []
         await self.answer(refusal.status, dump(document), headers=headers)
 
     async def start_lines(self, kind: bytes) -> None:
@@ -177,6 +188,13 @@ class Request:
     async def send_piece(self, content: bytes, *, last: bool = False) -> None:
         """Send a piece of an answer."""
         await self._send({"type": "http.response.body", "body": content, "more_body": not last})
+
+
+def preferred(accepted: str) -> str:
+    """Return which of our languages an Accept-Language names first, "" where it names none."""
+    places = {word: accepted.lower().find(word) for word in ("zh", "en")}
+    named = [word for word, place in places.items() if place >= 0]
+    return min(named, key=lambda word: places[word], default="")
 
 
 def parse(content: bytes) -> object:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from headway.errors import HeadwayError, Problem
+
+if TYPE_CHECKING:
+    from headway.report.translation import Lang
 
 # An answer lists no more than so many; its message counts them all.
 _MOST_PROBLEMS = 100
@@ -22,14 +26,14 @@ class FieldProblem:
     got: str
     next: str = ""
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the problem without its empty parts."""
+    def as_json(self, lang: Lang = "en") -> dict[str, Any]:
+        """Return the problem without its empty parts, in a language."""
         parts = {
             "row": self.row,
             "field": self.field,
-            "expected": self.expected,
-            "got": self.got,
-            "next": self.next,
+            "expected": tell(self.expected, lang),
+            "got": tell(self.got, lang),
+            "next": tell(self.next, lang),
         }
         return {name: part for name, part in parts.items() if part not in (None, "")}
 
@@ -57,14 +61,26 @@ class RefusalError(HeadwayError):
         Exception.__init__(self, self.message)
         self.problems = (Problem(self.message, fix=self.next),)
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the error as a client reads it."""
-        body: dict[str, Any] = {"type": self.kind, "message": self.message}
+    def as_json(self, lang: Lang = "en") -> dict[str, Any]:
+        """Return the error as a client reads it: what is for people in a language, what is for programs as it is."""
+        body: dict[str, Any] = {"type": self.kind, "message": tell(self.message, lang)}
         if self.fields:
-            body["problems"] = [problem.as_json() for problem in self.fields[:_MOST_PROBLEMS]]
+            body["problems"] = [problem.as_json(lang) for problem in self.fields[:_MOST_PROBLEMS]]
         if self.next:
-            body["next"] = self.next
+            body["next"] = tell(self.next, lang)
         return {**body, **self.more}
+
+
+def tell(words: str, lang: Lang) -> str:
+    """Return words of a refusal in a language; what a client has sent, which stands in quotes, stays as it is."""
+    return words if lang == "en" or words[:1] in {"'", '"'} else _translated(words, lang)
+
+
+@lru_cache(maxsize=1024)
+def _translated(words: str, lang: Lang) -> str:
+    from headway.report.translation import translate_error
+
+    return translate_error(words, lang)
 
 
 def wrong_input(fields: Sequence[FieldProblem]) -> RefusalError:

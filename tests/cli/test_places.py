@@ -24,6 +24,15 @@ def test_a_package_is_found_from_anywhere(run, tmp_path):
         assert find_package(path).resolve() == run / "package"
 
 
+def test_a_run_means_its_smaller_package_and_where_that_is_gone_the_original(run):
+    smaller = run / "compressed" / "package"
+    (run / "result.json").write_text(json.dumps({"package": "package", "compression": {"package": str(smaller)}}))
+    assert find_package(run) == run / "package"
+    smaller.mkdir(parents=True)
+    (smaller / "manifest.json").write_text("{}")
+    assert find_package(run) == smaller
+
+
 def test_latest_may_be_a_text_file(run):
     (run.parent / "latest").unlink()
     (run.parent / "latest").write_text(run.name)

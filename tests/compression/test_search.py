@@ -45,6 +45,23 @@ def test_a_variant_that_loses_too_much_is_refused_with_its_figures_and_the_origi
     assert verdict.measured.size_mb > 0
 
 
+@pytest.mark.parametrize(("noise", "passed"), [(0.0, True), (2.0, False)])
+def test_what_follows_a_variant_is_tried_next_and_hears_how_it_did(noise, passed):
+    graph, asked = dense_graph(noise=noise), []
+
+    def following(found):
+        asked.append(found)
+        return fixed("second", dense_graph())
+
+    first = Variant("first", "pruned", lambda _: Made(graph, lambda _: graph, following))
+    found, events = heard(
+        subject_of(dense_graph(), numbers_frame(600)), [first, fixed("third", graph)], effort=THOROUGH
+    )
+    assert asked == [passed]
+    assert [event.name for event in events] == ["first", "second", "third"]
+    assert [verdict.name for verdict in found.verdicts] == ["original", "first", "second", "third"]
+
+
 def test_what_ships_is_made_from_what_ships_and_judged_by_what_does_not_know_the_rows():
     judged, shipped = dense_graph(), dense_graph(noise=0.02)
     subject = subject_of(judged, numbers_frame(600), shipped=shipped)

@@ -1,8 +1,12 @@
 import json
+import signal
+import subprocess
+import sys
 
 import polars as pl
 import pytest
 
+from headway.cli.places import find_package
 from headway.errors import GateError, RunError
 from headway.package.opening import open_graph
 from headway.pipeline.compressing import Wish
@@ -37,15 +41,27 @@ def finished(tmp_path_factory):
     return run(numbers_project(folder), out=folder / "runs")
 
 
+@pytest.fixture(scope="module")
+def original(finished):
+    """The manifest of the package as the run wrote it."""
+    return (finished.folder / "package" / "manifest.json").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def shipped(finished, original):
+    """The run with a smaller package that ships."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("headway.compression.search.SLOWER", 100.0)
+        return compress_again(finished.folder, Wish(0.2, 120.0, ("quantise",)))
+
+
 def test_small_packages_are_left_alone_by_default(finished):
     assert finished.result["compression"] is None
     assert finished.package == finished.folder / "package"
 
 
-@pytest.mark.usefixtures("unhurried")
-def test_a_smaller_package_is_written_beside_the_original_and_told(finished):
-    original = (finished.folder / "package" / "manifest.json").read_bytes()
-    done = compress_again(finished.folder, Wish(0.2, 120.0, ("quantise",)))
+def test_a_smaller_package_is_written_beside_the_original_and_told(finished, original, shipped):
+    done = shipped
     assert done.compressed.chosen is not None, done.compressed.verdicts
     assert (finished.folder / "package" / "manifest.json").read_bytes() == original
     manifest, files = read_package(done.compressed.folder)
@@ -59,6 +75,39 @@ def test_a_smaller_package_is_written_beside_the_original_and_told(finished):
     assert result["compression"]["verdicts"][0]["status"] == "original"
     assert done.compressed.chosen.name in (finished.folder / "report.html").read_text()
     assert "更小更快" in report_again(finished.folder, lang="zh").read_text()
+
+
+# `headway compress` once more, killed as `kill -9` does where the part of the second argument is to begin.
+KILLED = """
+import os, pathlib, signal, sys
+import headway.compression.search
+from headway.pipeline import compressing
+from headway.pipeline.recompressing import compress_again
+
+headway.compression.search.SLOWER = 100.0
+setattr(compressing, sys.argv[2], lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
+compress_again(pathlib.Path(sys.argv[1]), compressing.Wish(0.2, 120.0, ("quantise",)))
+"""
+
+
+@pytest.mark.parametrize("part", ["score_graph", "save_verdicts"])
+def test_a_killed_retry_leaves_a_run_that_predicts(shipped, part):
+    killed = subprocess.run([sys.executable, "-c", KILLED, shipped.folder, part], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    place = find_package(shipped.folder)
+    assert place == shipped.folder / "compressed" / "package"
+    assert load(place).predict(numbers_frame(3).to_dicts())
+
+
+@pytest.mark.usefixtures("unhurried")
+def test_a_retry_that_finds_nothing_leaves_what_ships(shipped):
+    places = [shipped.folder / name for name in ("result.json", "compressed/verdicts.json")]
+    told = [place.read_bytes() for place in places]
+    with pytest.raises(GateError, match="keep compressed/package of an earlier call, which ships as before"):
+        compress_again(shipped.folder, Wish(-1.0, 120.0, ("quantise",)))
+    assert load(find_package(shipped.folder)).predict(numbers_frame(3).to_dicts())
+    assert load(shipped.compressed.archive).predict(numbers_frame(3).to_dicts())
+    assert [place.read_bytes() for place in places] == told
 
 
 def test_nothing_is_written_where_nothing_passes_the_gate(tmp_path):

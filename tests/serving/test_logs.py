@@ -1,6 +1,8 @@
 import json
+import socket
 from pathlib import Path
 
+import httpx
 import pytest
 
 from headway.serving.logs import Log
@@ -28,6 +30,19 @@ def test_a_full_disk_loses_lines_and_counts_them_and_nothing_else(tmp_path):
     assert Asker(service).predict([{"a": 1, "b": 0}]).status_code == 200
     service.log.close()
     assert service.telemetry.read("log_lines_lost") == 1
+
+
+@pytest.mark.slow
+def test_a_pipe_that_nobody_reads_holds_up_no_answer_to_what_is_no_http(running, tiny_package):
+    service = running(tiny_package, "--workers", 1)
+    with httpx.Client(base_url=service.url, timeout=60) as client:
+        for _ in range(600):  # their lines fill the pipe
+            client.get(f"/nothing/{'x' * 60}")
+        for _ in range(200):
+            with socket.create_connection(("127.0.0.1", service.port), timeout=60) as wrong:
+                wrong.sendall(b"nonsense\r\n\r\n")
+                assert wrong.recv(100).startswith(b"HTTP/1.1 400")
+        assert client.post("/v1/predict", json={"rows": [{"a": 1, "b": 2}]}).status_code == 200
 
 
 def test_a_folder_that_is_gone_loses_lines_and_nothing_else(tmp_path):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from headway.compression.distilling.lessons import Lesson, lesson_of
-from headway.compression.quantising.schemes import narrowed
+from headway.compression.quantising.trained import quantise_trained
 from headway.compression.subject import Subject
 from headway.compression.verdict import Made, Variant
 from headway.compute.clock import Clock
@@ -51,7 +51,7 @@ def _variant(subject: Subject, name: str, family: Family) -> Variant:
         found = family.estimate(learners, subject.task, Recipe(), seed=subject.seed)
         return 2 * LONGER * found.seconds
 
-    return Variant(f"{name} student", "distilled", _School(subject, family).teach, estimate)
+    return Variant(f"{name} student", "distilled", _School(subject, name, family).teach, estimate)
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ class _School:
     """One family that learns from the subject."""
 
     subject: Subject
+    name: str
     family: Family
 
     def teach(self, clock: Clock) -> Made:
@@ -73,13 +74,15 @@ class _School:
         answers = fitted.predict(valid.rows)
         temperature = fit_temperature(answers, valid.y) if isinstance(subject.task, Classify) else Temperature()
         graph = self._graph(fitted, valid, temperature)
-        return Made(graph, lambda later: self._graduate(fitted.settings, temperature, graph, later))
 
-    def _graduate(self, settings: Settings, temperature: Temperature, judged: Graph, clock: Clock) -> Graph:
+        def graduate(later: Clock) -> Graph:
+            return self._graduate(fitted.settings, temperature, later)
+
+        return quantise_trained(f"{self.name} student", "distilled", graph, graduate, subject)
+
+    def _graduate(self, settings: Settings, temperature: Temperature, clock: Clock) -> Graph:
         """Return a student of what ships, of all rows, with the settings that were found."""
         subject = self.subject
-        if not subject.is_refitted:
-            return judged
         examples = subject.examples.take(subject.train)
         lesson = lesson_of(examples, subject.shipped, subject.task, clock=clock, seed=subject.seed)
         return self._graph(self._fit(lesson, None, settings, clock), examples, temperature)
@@ -91,7 +94,7 @@ class _School:
         )
 
     def _graph(self, fitted: Fitted, examples: Examples, temperature: Temperature) -> Graph:
-        """Export a student, prove that it answers as it was trained, calibrate it, and narrow its weights."""
+        """Export a student, prove that it answers as it was trained, and calibrate it."""
         rows = examples.rows.head(PARITY_ROWS)
         graph = fitted.graph()
         assert graph is not None  # every family of students ships
@@ -99,7 +102,7 @@ class _School:
         if temperature.changes:
             bias = None if temperature.bias is None else np.asarray(temperature.bias, np.float32)
             graph = calibrate(graph, temperature=temperature.temperature, bias=bias)
-        return narrowed(graph, self.subject.calibration)
+        return graph
 
 
 def _part(clock: Clock, share: float) -> Clock:

@@ -52,7 +52,7 @@ def write_blueprint(blueprint: Blueprint) -> bytes:
     from onnx.numpy_helper import from_array
 
     graph = blueprint.model.graph
-    nodes = _needed(blueprint)
+    nodes = needed_nodes(blueprint)
     used = {name for node in nodes for name in node.input}
     tensors = [
         from_array(np.asarray(array, order="C"), name) for name, array in blueprint.arrays.items() if name in used
@@ -62,7 +62,8 @@ def write_blueprint(blueprint: Blueprint) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def _needed(blueprint: Blueprint) -> list[NodeProto]:
+def needed_nodes(blueprint: Blueprint) -> list[NodeProto]:
+    """Return the nodes that the output depends on, in order."""
     wanted, kept = {blueprint.output}, []
     for node in reversed(blueprint.nodes):
         if wanted & set(node.output):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headway.compression.pruning.blueprint import Blueprint
+from headway.compression.pruning.blueprint import Blueprint, needed_nodes
 from headway.compression.pruning.groups import Group, Span
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def cut(blueprint: Blueprint, kept: Sequence[tuple[Group, np.ndarray]]) -> Bluep
 
 
 def without(blueprint: Blueprint, span: Span) -> Blueprint:
-    """Return the graph in which a layer hands on what it is given."""
+    """Return the graph without a layer: what it was given is handed on."""
     from onnx import NodeProto
 
     nodes = []
@@ -37,7 +37,7 @@ def without(blueprint: Blueprint, span: Span) -> Blueprint:
         copy.CopyFrom(node)
         copy.input[:] = [span.start if name == span.end else name for name in node.input]
         nodes.append(copy)
-    return replace(blueprint, nodes=tuple(nodes))
+    return replace(blueprint, nodes=tuple(needed_nodes(replace(blueprint, nodes=tuple(nodes)))))
 
 
 def _with_heads(blueprint: Blueprint, heads: Mapping[frozenset[tuple[str, int]], tuple[int, int]]) -> Blueprint:

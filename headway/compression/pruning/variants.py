@@ -13,7 +13,7 @@ from headway.compression.distilling.lessons import lesson_of
 from headway.compression.pruning.blueprint import Blueprint, read_blueprint, write_blueprint
 from headway.compression.pruning.groups import find_channels, find_heads, find_spans
 from headway.compression.quantising.contents import contents_of
-from headway.compression.quantising.schemes import narrowed
+from headway.compression.quantising.trained import quantise_trained
 from headway.compression.subject import Subject
 from headway.compression.verdict import Made, Variant
 from headway.compute.clock import Clock
@@ -45,17 +45,25 @@ ENCODER_CUTS = (
     Cut("two thirds of the layers", layers=2 / 3),
     Cut("half of heads and channels", heads=0.5, channels=0.5),
 )
+DEEPEST_CUT = Cut("two thirds of the layers, half of heads and channels", layers=2 / 3, heads=0.5, channels=0.5)
 OTHER_CUTS = (Cut("two thirds of the channels", channels=2 / 3), Cut("a third of the channels", channels=1 / 3))
 
 
-def pruned_variants(subject: Subject) -> tuple[Variant, ...]:
-    """Return the ways of cutting what ships; none where torch is missing or nothing can be taken out as a whole."""
+def pruned_variants(subject: Subject, *, deepest: bool = False) -> tuple[Variant, ...]:
+    """Return the ways of cutting what ships; none where torch is missing or nothing can be taken out as a whole.
+
+    `deepest`: what takes out layers and, of the others, heads and channels, instead of one or the other.
+    """
     held = contents_of(subject.shipped.onnx)
     if importlib.util.find_spec("torch") is None or held.products + held.convolutions < WORTH:
         return ()
     blueprint = read_blueprint(subject.shipped.onnx)
-    if find_heads(blueprint) or find_spans(blueprint):
-        cuts: tuple[Cut, ...] = ENCODER_CUTS
+    heads, spans = find_heads(blueprint), find_spans(blueprint)
+    cuts: tuple[Cut, ...]
+    if deepest:
+        cuts = (DEEPEST_CUT,) if heads and spans else ()
+    elif heads or spans:
+        cuts = ENCODER_CUTS
     else:
         cuts = OTHER_CUTS if find_channels(blueprint) else ()
     return tuple(Variant(cut.name, "pruned", _Workshop(subject, cut).make, _estimator(subject)) for cut in cuts)
@@ -91,18 +99,16 @@ class _Workshop:
         held = max(1, int(HELD_BACK * len(order)))
         learners, valid = (subject.examples.take(np.sort(part)) for part in (order[held:], order[:held]))
         graph, epochs = self._made(subject.judged, learners, valid, None, clock)
-        return Made(graph, lambda later: self._ship(graph, epochs, later))
+        return quantise_trained(self.cut.name, "pruned", graph, lambda later: self._graduate(epochs, later), subject)
 
-    def _ship(self, judged: Graph, epochs: int, clock: Clock) -> Graph:
+    def _graduate(self, epochs: int, clock: Clock) -> Graph:
         subject = self.subject
-        if not subject.is_refitted:
-            return judged
         return self._made(subject.shipped, subject.examples.take(subject.train), None, epochs, clock)[0]
 
     def _made(
         self, graph: Graph, learners: Examples, valid: Examples | None, epochs: int | None, clock: Clock
     ) -> tuple[Graph, int]:
-        """Return a graph that was cut, trained and quantised, and the number of epochs that were best."""
+        """Return a graph that was cut and trained, and the number of epochs that were best."""
         from headway.compression.pruning.recovery import EPOCHS, Course, recovered
 
         subject = self.subject
@@ -111,8 +117,7 @@ class _Workshop:
             taught = lesson_of(learners, graph, subject.task, clock=clock, seed=subject.seed)
             course = Course(graph, taught, valid, subject.task, epochs or EPOCHS, subject.seed)
             smaller, epochs = recovered(smaller, course, clock)
-        made = replace(graph, model=write_blueprint(smaller))
-        return narrowed(made, subject.calibration), epochs or 0
+        return replace(graph, model=write_blueprint(smaller)), epochs or 0
 
     def _cut(self, graph: Graph, learners: Examples) -> Blueprint:
         from headway.compression.pruning.choosing import Evidence, keep_groups, leave_out

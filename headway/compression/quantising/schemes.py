@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from headway.compression.quantising.contents import Contents, contents_of, lifted
+from headway.compression.quantising.contents import Contents, lifted
 from headway.compression.quantising.convolutions import with_static_convolutions
 from headway.compression.quantising.four_bits import with_four_bit_products
 from headway.compression.quantising.halves import halved
@@ -20,6 +20,8 @@ from headway.runtime.feeds import Cells, encode
 Products = Literal["float", "dynamic", "static", "four"]
 # Less than this (MB) of something is not worth a scheme of its own.
 _WORTH = 0.05
+# Seconds a megabyte of weights takes to be quantised, both models together.
+PACE = 0.05
 
 
 @dataclass(frozen=True)
@@ -54,12 +56,6 @@ def schemes_for(contents: Contents) -> tuple[Scheme, ...]:
     elif contents.tables > _WORTH:
         found.append(TABLES)
     return (*found, HALF) if contents.total > _WORTH else ()
-
-
-def narrowed(graph: Graph, columns: Mapping[str, Cells]) -> Graph:
-    """Return a graph that has just been trained as it would ship: under the most promising scheme that fits it."""
-    found = schemes_for(contents_of(graph.onnx))
-    return shrunk(graph, found[0], inputs_of(graph, columns)) if found else graph
 
 
 def shrunk(graph: Graph, scheme: Scheme, sample: Mapping[str, np.ndarray]) -> Graph:

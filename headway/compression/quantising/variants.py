@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from headway.compression.quantising.contents import contents_of
-from headway.compression.quantising.schemes import Scheme, inputs_of, schemes_for, shrunk
+from headway.compression.quantising.schemes import PACE, Scheme, inputs_of, schemes_for, shrunk
 from headway.compression.subject import Subject
 from headway.compression.verdict import Made, Variant
 from headway.compute.clock import Clock
 from headway.package.graph import Graph
-
-# Seconds a megabyte of weights takes to be quantised, both models together.
-_PACE = 0.05
 
 
 def quantised_variants(subject: Subject) -> tuple[Variant, ...]:
     """Return what can be done with the weights as they are, the most promising first."""
     contents = contents_of(subject.shipped.onnx)
     return tuple(
-        Variant(scheme.name, "quantised", _maker(subject, scheme), lambda: 0.5 + _PACE * contents.total)
+        Variant(scheme.name, "quantised", _maker(subject, scheme), lambda: 0.5 + PACE * contents.total)
         for scheme in schemes_for(contents)
     )
 

@@ -40,7 +40,10 @@ class BadCellError(InputError):
 
 def shown(value: object) -> str:
     """Return a cell as it may stand in a message: on one line, quoted, and never long."""
-    text = repr(value) if isinstance(value, str | bytes | int | float) else f"{type(value).__name__} {value!r}"
+    try:
+        text = repr(value) if isinstance(value, str | bytes | int | float) else f"{type(value).__name__} {value!r}"
+    except RecursionError:
+        text = f"{type(value).__name__}, nested too deeply to be shown"
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 
 

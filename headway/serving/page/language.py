@@ -8,7 +8,7 @@ from functools import cache
 from importlib import resources
 
 from headway.report.translation import Lang
-from headway.serving.http import Request
+from headway.serving.http import Request, preferred
 
 
 def choose_language(request: Request, usual: str) -> Lang:
@@ -16,9 +16,7 @@ def choose_language(request: Request, usual: str) -> Lang:
     asked = request.query.get("lang", "")
     if asked in {"en", "zh"}:
         return "zh" if asked == "zh" else "en"
-    accepted = request.header(b"accept-language").lower()
-    places = {word: accepted.find(word) for word in ("zh", "en") if word in accepted}
-    first = min(places, key=lambda word: places[word]) if places else usual
+    first = preferred(request.header(b"accept-language")) or usual
     return "zh" if first == "zh" else "en"
 
 

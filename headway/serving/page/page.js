@@ -33,16 +33,19 @@ async function read(field) {
   return field.value === "" && field.dataset.modality !== "text" ? null : field.value;
 }
 
+// Refusals come in the language of the page, whatever that of the browser is.
+function post(path, body) {
+  const headers = {"content-type": "application/json", "accept-language": document.documentElement.lang};
+  return fetch(path, {method: "POST", headers, body: JSON.stringify(body)});
+}
+
 async function send(path, body) {
-  const response = await fetch(path, {
-    method: "POST", headers: {"content-type": "application/json"}, body: JSON.stringify(body),
-  });
-  return response.json();
+  return (await post(path, body)).json();
 }
 
 function showError(error) {
   const lines = (error.problems || []).map(problem =>
-    make("li", {}, `${problem.field}: ` + say("expected", problem) + (problem.next ? ` (${problem.next})` : "")));
+    make("li", {}, say("expected", problem) + (problem.next ? say("next", problem) : "")));
   const told = lines.length ? make("ul", {}, ...lines) : make("p", {}, error.message);
   answer.replaceChildren(make("p", {class: "wrong", role: "alert"}, words.wrong), told);
 }
@@ -54,6 +57,12 @@ function showShare(label, share) {
   for (const [key, value] of [["width", `${100 * share}%`], ["height", "100%"], ["rx", "3"], ["class", "bar"]]) bar.setAttribute(key, value);
   svg.append(bar);
   return make("div", {class: "share"}, make("span", {}, label), svg, make("span", {}, `${(100 * share).toFixed(1)}%`));
+}
+
+// Number() takes nothing for 0.
+function readNumber(text) {
+  const number = text.trim() === "" ? NaN : Number(text);
+  return Number.isFinite(number) ? number : null;
 }
 
 function showFeedback(told, labels, target) {
@@ -72,9 +81,17 @@ function showFeedback(told, labels, target) {
     ? make("select", {id: id("truth")}, ...labels.map(label => make("option", {value: label}, label)))
     : make("input", {id: id("truth"), type: "text", inputmode: "decimal"});
   const correct = make("button", {type: "button", class: "plain", id: id("correct")}, words.send);
-  correct.onclick = () => thank(labels.length ? control.value : Number(control.value));
+  const refused = make("p", {class: "wrong", role: "alert", id: id("refused")});
+  correct.onclick = () => {
+    const right = labels.length ? control.value : readNumber(control.value);
+    if (right !== null) return thank(right);
+    refused.textContent = words.no_number;
+    control.setAttribute("aria-invalid", "true");
+    control.setAttribute("aria-describedby", refused.id);
+    control.focus();
+  };
   box.append(make("span", {class: "ask-label"}, words.is_right), yes,
-    make("div", {class: "field"}, make("label", {for: id("truth")}, words.right_one), control), correct);
+    make("div", {class: "field"}, make("label", {for: id("truth")}, words.right_one), control), correct, refused);
   return box;
 }
 
@@ -133,9 +150,8 @@ if (form && answer) {
 async function write(form, shown) {
   const chats = form.dataset.chats, prompt = document.getElementById("prompt").value;
   const asked = chats ? {messages: [{role: "user", content: prompt}]} : {prompt};
-  const response = await fetch(chats ? "/v1/chat/completions" : "/v1/completions", {
-    method: "POST", headers: {"content-type": "application/json"},
-    body: JSON.stringify({model: form.dataset.model, max_tokens: Number(form.dataset.tokens), stream: true, ...asked}),
+  const response = await post(chats ? "/v1/chat/completions" : "/v1/completions", {
+    model: form.dataset.model, max_tokens: Number(form.dataset.tokens), stream: true, ...asked,
   });
   if (!response.ok) {
     shown.textContent = (await response.json()).error.message;

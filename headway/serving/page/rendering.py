@@ -26,7 +26,8 @@ POLICY = (
 )
 # What the script says by itself.
 _SCRIPT_WORDS = ("ask", "asking", "answer", "sure", "probabilities", "more_labels", "took", "is_right", "yes",
-                 "right_one", "send", "kept", "counted", "wrong", "expected", "unreached", "copied")  # fmt: skip
+                 "right_one", "send", "kept", "counted", "wrong", "expected", "next", "no_number", "unreached",
+                 "copied")  # fmt: skip
 
 
 def render_page(service: Service, deployment: Deployment, lang: Lang, *, url: str) -> Markup:

@@ -1,4 +1,5 @@
 import numpy as np
+import polars as pl
 import pytest
 
 from headway.compression.pruning.blueprint import read_blueprint, write_blueprint
@@ -72,6 +73,19 @@ def test_heads_that_are_zero_can_be_taken_out_without_a_trace(encoder):
     )
     assert len(smaller.onnx) < len(whole.onnx)
     assert open_graph(smaller).run(TEXTS) == pytest.approx(open_graph(whole).run(TEXTS), abs=1e-5)
+
+
+def test_layers_are_also_taken_out_together_with_heads_and_channels(encoder, monkeypatch):
+    monkeypatch.setattr("headway.compression.pruning.variants.WORTH", 0.0)
+    frame = pl.DataFrame({"text": TEXTS["text"] * 15})
+    subject = subject_of(encoder, frame)
+    names = [variant.name for variant in pruned_variants(subject)]
+    assert names == ["two thirds of the layers", "half of heads and channels"]
+    (variant,) = pruned_variants(subject, deepest=True)
+    assert variant.name == "two thirds of the layers, half of heads and channels"
+    assert pruned_variants(subject_of(dense_graph(), numbers_frame(60)), deepest=True) == ()
+    made = read_blueprint(variant.make(Clock()).graph.onnx)
+    assert len(find_spans(made)) < len(find_spans(read_blueprint(encoder.onnx)))
 
 
 def test_a_layer_is_left_out(encoder):

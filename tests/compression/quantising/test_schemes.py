@@ -9,7 +9,6 @@ from headway.compression.quantising.schemes import (
     STATIC,
     TABLES,
     inputs_of,
-    narrowed,
     schemes_for,
     shrunk,
 )
@@ -58,4 +57,4 @@ def test_schemes_follow_what_a_graph_holds():
 def test_a_graph_in_few_bits_is_known_as_one():
     graph = dense_graph()
     assert not is_narrow(graph.onnx)
-    assert is_narrow(narrowed(graph, numbers_frame(50).to_dict()).onnx)
+    assert is_narrow(shrunk(graph, DYNAMIC, inputs_of(graph, numbers_frame(50).to_dict())).onnx)

@@ -2,10 +2,12 @@
 
 import re
 
+import httpx
 import pytest
 from PIL import Image
 
 from headway.serving.keys import add_key
+from tests.serving.packages import write_tiny
 from tests.serving.page.browser import ENTER, TAB
 
 pytestmark = pytest.mark.slow
@@ -66,6 +68,42 @@ def test_chinese_fits_wide_and_phone(running, tiny_package, browse, phone):
     browser.click("#language")
     browser.wait_for(lambda: browser.text("h2") == "Try the model")
     assert browser.complaints() == []
+
+
+def test_a_refusal_is_told_in_the_language_of_the_page(running, tiny_package, browse):
+    service = running(tiny_package, "--workers", 1)
+    browser = browse(lang="en-US")
+    browser.open(f"{service.url}/?lang=zh")
+    browser.run("document.getElementById('field-0').value = 'many'")
+    browser.click("#ask")
+    told = browser.wait_for(lambda: browser.text("#answer li"))
+    assert told == "“a”应为：如 12.5 或 \"1,250\" 的数字，或空单元格；实际为：'many'"
+    browser.click("#language")
+    browser.wait_for(lambda: browser.text("h2") == "Try the model")
+    browser.run("document.getElementById('field-0').value = 'many'")
+    browser.click("#ask")
+    told = browser.wait_for(lambda: browser.text("#answer li"))
+    assert told == "a: expected a number such as 12.5 or \"1,250\", or an empty cell; got 'many'"
+
+
+@pytest.mark.parametrize(("lang", "words"), [("en", "is a number, such as 12.5"), ("zh", "正确答案应为数字，如 12.5")])
+def test_a_correction_of_a_number_needs_a_number(running, browse, tmp_path, lang, words):
+    service = running(write_tiny(tmp_path / "package", "values"), "--workers", 1)
+    browser = browse()
+    browser.open(f"{service.url}/?lang={lang}")
+    browser.type("#field-0", "2")
+    ask(browser)
+    for wrong in ("", "  ", "many", "1e999"):
+        browser.run(f"document.getElementById('truth').value = {wrong!r}")
+        browser.run("document.getElementById('refused').textContent = ''")
+        browser.click("#correct")
+        assert words in browser.text("#refused")
+        assert browser.run("return document.activeElement.id") == "truth"
+    assert browser.text(".figures div:last-child b") == "0"
+    browser.run("document.getElementById('truth').value = '3.5'")
+    browser.click("#correct")
+    browser.wait_for(lambda: not browser.run("return document.getElementById('truth')"))
+    assert httpx.get(f"{service.url}/metrics").text.count("headway_feedback_total 1.0") == 1
 
 
 def test_the_pictures_move(running, tiny_package, browse):
