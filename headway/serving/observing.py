@@ -62,6 +62,19 @@ class Feedback:
 
 
 @dataclass(frozen=True, slots=True)
+class Opened:
+    """A package that answers from now on under `name`, in place of what answered under it before.
+
+    `path` is where it lies; None for a model that was made in this process.
+    """
+
+    name: str
+    version: str
+    task: str
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """The deployment that answers a request, by its key in the registry, and those that only listen."""
 
@@ -82,6 +95,9 @@ class Routed:
 
 class Observer(Protocol):
     """Is told about every request; see the module's docstring for how fast it must be."""
+
+    def opened(self, event: Opened) -> None:
+        """Take note of a package that answers from now on, at the start and after each deploy."""
 
     def served(self, event: Served) -> None:
         """Take note of a request that was answered."""
@@ -105,6 +121,9 @@ class Router(Protocol):
 
 class Silent:
     """The observer of a service that keeps nothing."""
+
+    def opened(self, event: Opened) -> None:
+        """Forget it."""
 
     def served(self, event: Served) -> None:
         """Forget it."""

@@ -48,6 +48,15 @@ class Answered:
 
 
 @dataclass(frozen=True)
+class Said:
+    """What a package answered for one row: the name it is served under, its version, and the answer."""
+
+    model: str
+    version: str
+    prediction: Any
+
+
+@dataclass(frozen=True)
 class Stored:
     """How much the store holds, and from when to when."""
 
