@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import typer
 
@@ -12,7 +12,7 @@ from headway.cli.messages import Language, choose_language
 from headway.errors import ExperimentError
 
 if TYPE_CHECKING:
-    from headway.serving.experiments.plan import Arm, Experiment
+    from headway.serving.experiments.plan import Arm, Experiment, Outcome
 
 experiment = typer.Typer(help="Compare packages on real traffic: start, list, report, stop.", no_args_is_help=True)
 
@@ -38,7 +38,10 @@ def start(
         str | None, typer.Option(help="NAME=PACKAGE that answers too, for the record only, never for the user.")
     ] = None,
     outcome: Annotated[
-        str, typer.Option(help="accuracy (feedback is the true label) or value (feedback is a number).")
+        str,
+        typer.Option(
+            help="accuracy (feedback is the true label), error (the true number) or value (what the answer was worth)."
+        ),
     ] = "accuracy",
     effect: Annotated[
         str | None, typer.Option(help="The smallest difference worth finding, where the test is sharpest: 2% or 0.02.")
@@ -150,12 +153,13 @@ def read_arm(text: str, *, shadow: bool = False) -> Arm:
     return Arm(name, package, share, shadow)
 
 
-def _read_outcome(text: str) -> Literal["accuracy", "value"]:
-    if text == "accuracy":
-        return "accuracy"
-    if text == "value":
-        return "value"
-    raise ExperimentError("this is no outcome", where="--outcome", expected="accuracy or value", got=text)
+def _read_outcome(text: str) -> Outcome:
+    from headway.serving.experiments.plan import Outcome
+
+    found: Outcome | None = next((known for known in get_args(Outcome) if known == text), None)
+    if found is None:
+        raise ExperimentError("this is no outcome", where="--outcome", expected="accuracy, value or error", got=text)
+    return found
 
 
 def _read(text: str, unit: Literal["share", "seconds", "milliseconds"], option: str) -> float:

@@ -51,7 +51,10 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What a client says the right answer was, for row `row` (from 0) of an earlier request."""
+    """What a client says of the answer to row `row` (from 0) of an earlier request.
+
+    `truth` is the right answer, None where nothing is said of it; `value` is what the answer was worth.
+    """
 
     request_id: str
     row: int
@@ -59,6 +62,7 @@ class Feedback:
     name: str
     user: str | None = None
     note: str | None = None
+    value: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

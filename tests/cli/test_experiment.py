@@ -65,7 +65,7 @@ def fill(url):
 def test_wrong_words_are_told(command, tmp_path):
     url = f"sqlite:///{tmp_path}/store.db"
     start = ("experiment", "start", "e", "--model", "m", "--arm", "a=x", "--arm", "b=y", "--store", url)
-    with pytest.raises(ExperimentError, match="accuracy or value"):
+    with pytest.raises(ExperimentError, match="accuracy, value or error"):
         command(*start, "--outcome", "love")
     with pytest.raises(ExperimentError, match="--window"):
         command(*start, "--window", "soon")

@@ -105,8 +105,8 @@ def make_failed(number=0, *, status=500, arm=None, at=None):
     return Noted(event, time.time() if at is None else at)
 
 
-def make_feedback(number=0, truth="好评", *, at=None, note=None):
-    return Noted(Feedback(f"r{number}", 0, truth, "reviews", note=note), time.time() if at is None else at)
+def make_feedback(number=0, truth="好评", *, at=None, **more):
+    return Noted(Feedback(f"r{number}", 0, truth, "reviews", **more), time.time() if at is None else at)
 
 
 @pytest.fixture

@@ -123,6 +123,8 @@ class Watch:
             model.counts, model.rows = {}, 0
 
     def _hear(self, event: Feedback) -> None:
+        if event.truth is None:
+            return
         said = self._answers.get((event.request_id, event.row))
         model = self._model(said.model, said.version) if said else None
         if said is None or model is None or model.reference is None or model.reference.task == "several":

@@ -131,9 +131,12 @@ def _state(experiment: Experiment, *, zh: bool) -> str:
 
 
 def _outcome(experiment: Experiment, *, zh: bool) -> str:
-    if experiment.outcome == "accuracy":
-        return "准确率（来自反馈）" if zh else "accuracy from feedback"
-    return "数值指标（来自反馈）" if zh else "a number from feedback"
+    english, chinese = {
+        "accuracy": ("accuracy from feedback", "准确率（来自反馈）"),
+        "value": ("value from feedback", "价值（来自反馈）"),
+        "error": ("minus the absolute error, from feedback", "绝对误差的相反数（来自反馈）"),
+    }[experiment.outcome]
+    return chinese if zh else english
 
 
 def _finite(value: float) -> float | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from headway.serving.store.opening import Store, reaching
@@ -17,17 +18,23 @@ _CHUNK = 5_000
 
 @dataclass(frozen=True)
 class Traffic:
-    """What one slice of time saw: answered requests' rows, failures (status 5xx), and latency in milliseconds."""
+    """What one slice of time saw: answered requests' rows, failures (status 5xx), and latency in milliseconds.
+
+    Where a share of the requests is kept, the counts are estimates of all of them.
+    """
 
     at: float
-    rows: int
-    failures: int
+    rows: float
+    failures: float
     latency_ms: float
 
 
 @dataclass(frozen=True)
 class Answered:
-    """One stored row with its feedback, as far as there is any: `right` compares labels, `truth` is what came back."""
+    """One stored row with its feedback, as far as there is any: `truth`, the right answer, and `value`, its worth.
+
+    `right` compares labels, `error` numbers.
+    """
 
     request_id: str
     row: int
@@ -40,11 +47,20 @@ class Answered:
     prediction: Any
     truth: Any
     told: float | None
+    value: float | None = None
 
     @property
     def right(self) -> bool:
         """Tell whether the answer and the truth are the same label, as people write it: 1, "1" and 1.0 are."""
         return spelt(self.prediction) == spelt(self.truth)
+
+    @property
+    def error(self) -> float | None:
+        """Return how far the answer was off; None where the answer or the truth is no number."""
+        pair = (self.prediction, self.truth)
+        if any(isinstance(each, bool) or not isinstance(each, int | float) for each in pair):
+            return None
+        return abs(float(self.prediction) - float(self.truth))
 
 
 @dataclass(frozen=True)
@@ -75,12 +91,13 @@ def read_traffic(store: Store, model: str, *, since: float, until: float, step: 
     from headway.serving.store.tables import predictions as p
 
     place = cast(func.floor((p.c.at - since) / step), Integer)
+    requests = 1.0 / func.coalesce(p.c.share, 1.0)
     failed = p.c.error.like("5%")
     query = (
         select(
             place.label("place"),
-            func.sum(case((p.c.error == "", 1), else_=0)),
-            func.sum(case((failed, 1), else_=0)),
+            func.sum(case((p.c.error == "", requests), else_=0.0)),
+            func.sum(case((failed, requests), else_=0.0)),
             func.avg(p.c.latency_ms),
         )
         .where(p.c.model == model, p.c.at >= since, p.c.at < until, p.c.shadow.is_(False))
@@ -89,7 +106,7 @@ def read_traffic(store: Store, model: str, *, since: float, until: float, step: 
     )
     with reaching(store, "cannot be read"), store.engine.connect() as connection:
         return [
-            Traffic(since + step * number, int(rows), int(failures), float(latency))
+            Traffic(since + step * number, float(rows), float(failures), float(latency))
             for number, rows, failures, latency in connection.execute(query)
         ]
 
@@ -127,25 +144,28 @@ def read_answered(
     query = query.add_columns(_inputs(with_inputs))
     with reaching(store, "cannot be read"), store.engine.connect() as connection:
         streamed = connection.execution_options(stream_results=True, yield_per=_CHUNK).execute(query)
-        last: tuple[Any, ...] = ()
-        for each in streamed:
-            # The latest word on a row comes first.
-            if (key := (each.request_id, each.row, each.version, each.shadow)) == last:
-                continue
-            last = key
-            yield Answered(
-                each.request_id,
-                each.row,
-                each.at,
-                each.version,
-                each.subject,
-                each.arm,
-                bool(each.shadow),
-                _load(each.inputs) or {},
-                _load(each.prediction),
-                _load(each.truth),
-                each.told,
-            )
+        for _, said in groupby(streamed, key=lambda each: (each.request_id, each.row, each.version, each.shadow)):
+            yield _answered_row(list(said))
+
+
+def _answered_row(words: Sequence[Any]) -> Answered:
+    """Return a row with the latest word on its truth and on its value, which may have come apart."""
+    last = words[0]
+    truths = (truth for each in words if (truth := _load(each.truth)) is not None)
+    return Answered(
+        last.request_id,
+        last.row,
+        last.at,
+        last.version,
+        last.subject,
+        last.arm,
+        bool(last.shadow),
+        _load(last.inputs) or {},
+        _load(last.prediction),
+        next(truths, None),
+        last.told,
+        next((each.value for each in words if each.value is not None), None),
+    )
 
 
 def _answered(
@@ -162,6 +182,7 @@ def _answered(
             *(p.c[name] for name in ("request_id", "row", "at", "version", "subject", "arm", "shadow")),
             p.c.prediction,
             f.c.truth,
+            f.c.value,
             f.c.at.label("told"),
         )
         .select_from(joined)
