@@ -76,9 +76,13 @@ class Watch:
         watching: Watching = Watching(),
         *,
         read: Callable[[Path], Reference | None] | None = None,
+        recall: Callable[[str, int], Said | None] = lambda _request_id, _row: None,
     ) -> None:
-        """Watch the packages that `opened` tells of, each by the reference that `read` finds in it."""
-        self._raise, self._watching, self._read = raise_alarm, watching, read or read_reference
+        """Watch the packages that `opened` tells of, each by the reference that `read` finds in it.
+
+        `recall` knows answers that this process does not remember, by the request's id and the row.
+        """
+        self._raise, self._watching, self._read, self._recall = raise_alarm, watching, read or read_reference, recall
         self._packages: dict[str, Opened] = {}
         self._models: dict[str, _Model] = {}
         self._answers: OrderedDict[tuple[str, int], Said] = OrderedDict()
@@ -125,7 +129,7 @@ class Watch:
     def _hear(self, event: Feedback) -> None:
         if event.truth is None:
             return
-        said = self._answers.get((event.request_id, event.row))
+        said = self._answers.get((event.request_id, event.row)) or self._recall(event.request_id, event.row)
         model = self._model(said.model, said.version) if said else None
         if said is None or model is None or model.reference is None or model.reference.task == "several":
             return

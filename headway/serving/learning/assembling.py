@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from headway.errors import InputError, StoreError
+from headway.serving.drift.recalling import Recall
 from headway.serving.drift.watching import Watch, Watching
 from headway.serving.experiments.following import Follower
 from headway.serving.experiments.guarding import Guard
@@ -82,7 +83,7 @@ def learn(settings: _Settings) -> tuple[Learning, Router]:
     router, alarms = Router(), Alarms(store, options.webhook)
     recorder = store and Recorder(store, replace(read_keeping(options.keep), mask=options.mask))
     watching = Watching(window=options.window, false_alarms=options.false_alarms)
-    watch = Watch(alarms.raise_alarm, watching)
+    watch = Watch(alarms.raise_alarm, watching, recall=Recall(store)) if store else Watch(alarms.raise_alarm, watching)
     lanes = [Lane("guardrails", Guard(router, alarms.raise_alarm, store))]
     lanes += [Lane("drift", watch)] if options.drift else []
     ends: list[Callable[[], object]] = []

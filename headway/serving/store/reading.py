@@ -168,6 +168,20 @@ def _answered_row(words: Sequence[Any]) -> Answered:
     )
 
 
+def find_said(store: Store, request_id: str, row: int) -> Said | None:
+    """Return what a client was answered for one row, None where it is not kept; raises `StoreError`."""
+    from sqlalchemy import select
+
+    from headway.serving.store.tables import predictions as p
+
+    query = select(p.c.model, p.c.version, p.c.prediction).where(
+        p.c.request_id == request_id, p.c.row == row, p.c.shadow.is_(False), p.c.error == ""
+    )
+    with reaching(store, "cannot be read"), store.engine.connect() as connection:
+        found = connection.execute(query).first()
+    return None if found is None else Said(found.model, found.version, _load(found.prediction))
+
+
 def _answered(
     *, model: str | None, experiment: str | None, since: float, until: float, with_feedback: bool
 ) -> Select[Any]:

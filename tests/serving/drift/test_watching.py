@@ -1,11 +1,10 @@
 import numpy as np
 import pytest
 
-from headway.evaluation.drift import reference_to_json
-from headway.evaluation.drift.building import build_reference
 from headway.serving.drift.watching import Watch, Watching, read_reference
 from headway.serving.learning import Noted
 from headway.serving.observing import Feedback, Opened, Served
+from tests.serving.drift.watched import write_watched
 from tests.serving.packages import write_tiny
 
 RANDOM = np.random.default_rng(0)
@@ -15,21 +14,6 @@ def make_event(number, *, mean=0.0, prediction="a", name="m", version="v1", rows
     cells = tuple({"x": float(RANDOM.normal(mean, 1))} for _ in range(rows))
     answers = tuple({"prediction": prediction, "confidence": 0.9, "probabilities": {}} for _ in range(rows))
     return Noted(Served(f"r{number}", name, version, cells, answers, 0.01, shadow=shadow))
-
-
-def write_watched(folder, *, mean=0.0):
-    """A package that was trained on numbers around `mean`."""
-    labels = RANDOM.choice(["a", "b"], 400, p=[0.9, 0.1]).tolist()
-    reference = build_reference(
-        {"x": RANDOM.normal(mean, 1, 1000).tolist()}, {"x": "number"}, task="classify", predictions=labels,
-        confidence=None, truths=labels[::-1], seed=0,
-    )  # fmt: skip
-    return write_tiny(folder, reference=reference_to_json(reference))
-
-
-@pytest.fixture(scope="session")
-def watched_package(tmp_path_factory):
-    return write_watched(tmp_path_factory.mktemp("watched") / "package")
 
 
 @pytest.fixture
