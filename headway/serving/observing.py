@@ -37,7 +37,7 @@ class Served:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """One request that was refused or failed: its status and the word for it."""
+    """One request that was refused or failed: its status and the word for it; `shadow` as in `Served`."""
 
     request_id: str
     name: str | None
@@ -47,6 +47,7 @@ class Failed:
     seconds: float
     user: str | None = None
     arm: str | None = None
+    shadow: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,8 +100,8 @@ def make_served(number=0, *, text="很好", prediction="好评", at=None, **chan
     return Noted(Served(**{**keys, **changes}), time.time() if at is None else at)
 
 
-def make_failed(number=0, *, status=500, arm=None, at=None):
-    event = Failed(f"f{number}", "reviews", "v1", status, "failed", 0.1, None, arm)
+def make_failed(number=0, *, status=500, arm=None, at=None, shadow=False):
+    event = Failed(f"f{number}", "reviews", "v1", status, "failed", 0.1, None, arm, shadow)
     return Noted(event, time.time() if at is None else at)
 
 

@@ -40,7 +40,7 @@ def prediction_records(noted: Noted, *, pepper: str, masked: bool = True, share:
         yield {
             **_request(event, noted.at, pepper),
             "row": 0,
-            "shadow": False,
+            "shadow": event.shadow,
             "inputs": None,
             "error": _text(f"{event.status} {event.kind}", 200),
             "share": share,

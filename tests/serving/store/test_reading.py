@@ -13,6 +13,7 @@ def test_traffic_in_slices(store, served, failed):
             served(3, at=25.0, shadow=True),
             failed(1, at=26.0),
             failed(2, at=26.0, status=422),
+            failed(3, at=26.0, shadow=True),
         ]
     )
     slices = read_traffic(store, "reviews", since=0.0, until=30.0, step=10.0)
