@@ -50,7 +50,7 @@ def serve(
         False
     ),
     store: Annotated[
-        str | None, typer.Option(help="Keep predictions and feedback: sqlite:///kept.db or postgresql://...")
+        str | None, typer.Option(help="Keep predictions and feedback: sqlite:///headway.db or postgresql://...")
     ] = None,
     keep: Annotated[
         str, typer.Option(help="What the store keeps: all, off (feedback alone), or a share: 10%.")

@@ -82,7 +82,7 @@ def store(request, tmp_path):
     else:
         opened = open_store(request.getfixturevalue("cluster").url)
         with opened.engine.begin() as connection:
-            for table in ("predictions", "feedback", "experiments", "ended_arms", "alarms"):
+            for table in ("predictions", "feedback", "experiments", "ended_arms", "alarms", "serving"):
                 connection.exec_driver_sql(f"TRUNCATE headway_{table}")
     yield opened
     opened.close()

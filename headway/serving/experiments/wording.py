@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -70,6 +70,24 @@ def tell_verdict(experiment: Experiment, judgement: Judgement, language: Languag
         )
     later = " It has become weaker since; let it run on." if weaker else ""
     return f"{better} is better than the control, by more than chance explains (since {day}).{later}"
+
+
+def tell_missing(missing: Sequence[str], *, served: bool, store: str, language: Language) -> str:
+    """Return why an experiment has no effect yet: no server follows the store, or none answers under some names."""
+    zh = language == "zh"
+    if not served:
+        return (
+            f"还没有服务使用这个存储，实验尚未生效：请用 headway serve 名称=模型包 ... --store {store} 启动"
+            if zh
+            else f"no server uses this store yet, so nothing happens: headway serve NAME=PACKAGE ... --store {store}"
+        )
+    names = ("、" if zh else ", ").join(missing)
+    return (
+        f"使用这个存储的服务没有提供：{names}；其流量由该模型原来的包回答，不计入实验"
+        if zh
+        else f"the servers that use this store do not serve {names}; the model's own package answers that traffic,"
+        " and it does not count"
+    )
 
 
 def describe_report(

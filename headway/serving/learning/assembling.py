@@ -87,7 +87,9 @@ def learn(settings: _Settings) -> tuple[Learning, Router]:
     lanes = [Lane("guardrails", Guard(router, alarms.raise_alarm, store))]
     lanes += [Lane("drift", watch)] if options.drift else []
     ends: list[Callable[[], object]] = []
-    observer = Learning(Lane("store", recorder) if recorder else None, lanes, [watch.opened])
+    follower = Follower(store, router) if store else None
+    follows = [watch.opened, *([follower.opened] if follower else [])]
+    observer = Learning(Lane("store", recorder) if recorder else None, lanes, follows)
 
     def figures() -> list[Any]:
         return list_figures(
@@ -103,9 +105,8 @@ def learn(settings: _Settings) -> tuple[Learning, Router]:
     ledger.start()
     ends.append(ledger.close)
     panels: list[Callable[[str], object]] = []
-    if store is not None:
+    if store is not None and follower is not None:
         panels.append(experiments_panel(Standings(store, router).latest))
-        follower = Follower(store, router)
         follower.start()
         ends += [follower.close, _keep_young(store, options.keep_days), store.close]
     observer = replace(observer, collector=Collector(ledger.figures), panels=panels, ends=ends)

@@ -111,6 +111,16 @@ def read_traffic(store: Store, model: str, *, since: float, until: float, step: 
         ]
 
 
+def read_models(store: Store) -> list[str]:
+    """Return the names under which answers were given, in order."""
+    from sqlalchemy import select
+
+    from headway.serving.store.tables import predictions as p
+
+    with reaching(store, "cannot be read"), store.engine.connect() as connection:
+        return list(connection.execute(select(p.c.model).distinct().order_by(p.c.model)).scalars())
+
+
 def read_stored(store: Store) -> Stored:
     """Return how much there is."""
     from sqlalchemy import func, select

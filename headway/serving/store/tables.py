@@ -74,6 +74,16 @@ ended_arms = Table(
     Column("reason", Text, nullable=False),
 )
 
+# What the servers that use this store answer with, by the name that it is served under; `at`: when one last said so.
+serving = Table(
+    "headway_serving",
+    metadata,
+    Column("model", String(200), primary_key=True),
+    Column("version", String(200), nullable=False),
+    Column("task", String(40), nullable=False),
+    Column("at", Float(53), nullable=False),
+)
+
 # Drift, guardrails and other alarms, for whoever looks later.
 alarms = Table(
     "headway_alarms",
