@@ -129,15 +129,16 @@ def read_options(given: Mapping[str, Any]) -> LearnOptions:
 
 
 def _keep_young(store: Any, days: float | None) -> Callable[[], None]:
-    """Delete what is too old once an hour; return what stops that."""
+    """Delete what is too old now and once an hour; return what stops that."""
     stop = threading.Event()
 
     def work() -> None:
-        while not stop.wait(_PRUNE_SECONDS):
+        while not stop.is_set():
             try:
                 prune(store, before=time.time() - 86_400 * (days or 0))
             except StoreError as error:
                 _log.warning("old predictions are not deleted yet: %s", error)
+            stop.wait(_PRUNE_SECONDS)
 
     if days is not None:
         threading.Thread(target=work, name="headway-retention", daemon=True).start()
