@@ -40,6 +40,7 @@ from headway.serving.settings import Package, Post, Settings
 from headway.serving.telemetry import Telemetry
 
 if TYPE_CHECKING:
+    from headway.runtime import Model
     from headway.serving.drawing.deployment import ImageDeployment
     from headway.serving.writing.deployment import TextDeployment
 
@@ -209,6 +210,7 @@ class Worker:
             beside = max(2e-5, seconds - first.pace.of(1, first.pace.row_items))
             row = example_row(first.model)
             plan, _ = choose_plan(models, [row], http_seconds=beside, cores=available, workers=settings.workers)
+        opened: list[tuple[str | None, Model, Path | None]]
         if plan.threads != self.threads:
             self.threads = plan.threads
             opened = [(each.name, load(each.path, threads=plan.threads), Path(each.path)) for each in settings.packages]

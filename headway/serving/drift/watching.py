@@ -107,7 +107,8 @@ class Watch:
         model = self._model(event.name, event.version)
         if model is None or model.reference is None:
             return
-        reference, pairs = model.reference, []
+        reference = model.reference
+        pairs: list[tuple[Mapping[str, Any], Mapping[str, Any]]] = []
         for number, row, answer in _answered(event):
             pairs.append((row, answer))
             self._remember((event.request_id, number), Said(event.name, event.version, answer["prediction"]))

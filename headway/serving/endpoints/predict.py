@@ -121,19 +121,18 @@ def let_listen(service: Service, request: Request, choice: Choice, served: Serve
 async def _listen(service: Service, request: Request, deployment: Deployment, heard: Served) -> None:
     """Let a shadow answer; only the observer hears of it, also where it cannot."""
     began, wait = time.monotonic(), Wait(service.limits.timeout, bool)
-    event: Served | Failed
     try:
         columns, items = to_columns(heard.rows, deployment.reader)
         answers = await deployment.batcher.answer(columns, len(heard.rows), items=items, wait=wait)
     except Exception as error:  # noqa: BLE001 - whatever a shadow breaks on, its guardrail is to know
         status, kind = (error.status, error.kind) if isinstance(error, RefusalError) else (500, "failed")
-        event = Failed(request.id, deployment.name, deployment.version, status, kind, time.monotonic() - began,
-                       heard.user, heard.arm, shadow=True)  # fmt: skip
-        service.observe(lambda: service.observer.failed(event))
+        failed = Failed(request.id, deployment.name, deployment.version, status, kind, time.monotonic() - began,
+                        heard.user, heard.arm, shadow=True)  # fmt: skip
+        service.observe(lambda: service.observer.failed(failed))
         return
-    event = replace(heard, name=deployment.name, version=deployment.version, answers=answers,
-                    seconds=time.monotonic() - began, shadow=True)  # fmt: skip
-    service.observe(lambda: service.observer.served(event))
+    served = replace(heard, name=deployment.name, version=deployment.version, answers=answers,
+                     seconds=time.monotonic() - began, shadow=True)  # fmt: skip
+    service.observe(lambda: service.observer.served(served))
 
 
 def write_answer(request: Request, deployment: Deployment, answers: Sequence[Mapping[str, Any]]) -> bytes:
