@@ -17,7 +17,7 @@ from benchmarks.shared import find_data, print_table
 from headway.evaluation.drift.building import build_reference
 from headway.serving.drift.watching import Watch, Watching
 from headway.serving.learning import Lane, Learner, Noted
-from headway.serving.observing import Served
+from headway.serving.observing import Opened, Served
 from headway.serving.store.opening import connect, open_store
 from headway.serving.store.recorder import Keeping, Recorder
 
@@ -77,7 +77,8 @@ def _background(scratch: Path, events: list[Served], texts: list[str]) -> str:
         {"review": texts}, {"review": "text"}, task="classify", predictions=[1] * 70 + [0] * 30, confidence=None,
         truths=[1] * 100, seed=0,
     )  # fmt: skip
-    watch = Watch({"reviews": lambda: reference}, lambda _: None, Watching(most_rows_per_second=1e9))
+    watch = Watch(lambda _: None, Watching(most_rows_per_second=1e9), read=lambda _: reference)
+    watch.opened(Opened(events[0].name, events[0].version, "classify", str(scratch)))
     consumers: list[tuple[str, Callable[[list[Noted]], object]]] = [
         ("store: SQLite, personal data masked", Recorder(open_store(f"sqlite:///{scratch}/a.db"))),
         ("store: SQLite, not masked", Recorder(open_store(f"sqlite:///{scratch}/b.db"), Keeping(mask=False))),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import typer
 
@@ -12,7 +12,8 @@ from headway.cli.messages import Language, choose_language
 from headway.errors import ExperimentError
 
 if TYPE_CHECKING:
-    from headway.serving.experiments.plan import Arm, Experiment
+    from headway.serving.experiments.plan import Arm, Experiment, Outcome
+    from headway.serving.store.opening import Store
 
 experiment = typer.Typer(help="Compare packages on real traffic: start, list, report, stop.", no_args_is_help=True)
 
@@ -38,7 +39,10 @@ def start(
         str | None, typer.Option(help="NAME=PACKAGE that answers too, for the record only, never for the user.")
     ] = None,
     outcome: Annotated[
-        str, typer.Option(help="accuracy (feedback is the true label) or value (feedback is a number).")
+        str,
+        typer.Option(
+            help="accuracy (feedback is the true label), error (the true number) or value (what the answer was worth)."
+        ),
     ] = "accuracy",
     effect: Annotated[
         str | None, typer.Option(help="The smallest difference worth finding, where the test is sharpest: 2% or 0.02.")
@@ -76,11 +80,17 @@ def start(
             None if latency is None else _read(latency, "milliseconds", "--latency"),
         ),
     )
-    started = start_experiment(open_store(store), plan)
+    # A server makes its store: one that is not there is another than the server's.
+    opened = open_store(store, create=False)
+    started = start_experiment(opened, plan)
     shares = ", ".join(f"{each.name} {_share(started, each)}" for each in started.arms)
-    said = f"{name} 已开始：{shares}" if language == "zh" else f"{name} runs: {shares}"
+    missing = _tell_missing(opened, started, store, language)
+    begun = ("已登记" if missing else "已开始") if language == "zh" else ("is written down" if missing else "runs")
+    typer.echo(f"{name} {begun}：{shares}" if language == "zh" else f"{name} {begun}: {shares}")
+    if missing:
+        typer.echo(f"! {missing}")
     after = f"headway experiment report {name}" + ("" if store == _USUAL else f" --store {store}")
-    typer.echo(f"{said}\n  {'下一步' if language == 'zh' else 'next'}: {after}")
+    typer.echo(f"  {'下一步' if language == 'zh' else 'next'}: {after}")
 
 
 @experiment.command()
@@ -116,10 +126,11 @@ def list_all(*, store: _Store = _USUAL, as_json: _Json = False, lang: _Lang = No
 def report(name: _Name, *, store: _Store = _USUAL, as_json: _Json = False, lang: _Lang = None) -> None:
     """Report difference, interval and test of every arm; valid however often you look."""
     from headway.serving.experiments.judging import judge
-    from headway.serving.experiments.keeping import find_experiment
+    from headway.serving.experiments.keeping import find_experiment, find_missing
     from headway.serving.experiments.outcomes import read_outcomes
     from headway.serving.experiments.wording import describe_report, tell_report
     from headway.serving.store.opening import open_store
+    from headway.serving.store.serving import read_serving
 
     opened, now, language = open_store(store, create=False), time.time(), choose_language(lang)
     found = find_experiment(opened, name)
@@ -127,10 +138,13 @@ def report(name: _Name, *, store: _Store = _USUAL, as_json: _Json = False, lang:
     judgement = judge(found, outcomes.units, now=found.stopped or now)
     if as_json:
         plain = describe_report(found, judgement, outcomes, language=language)
+        plain["not_served"] = find_missing(found, read_serving(opened)) if found.running else []
         typer.echo(json.dumps(plain, ensure_ascii=False, indent=2))
         return
     for line in tell_report(found, judgement, outcomes, now=now, language=language):
         typer.echo(line)
+    if found.running and (missing := _tell_missing(opened, found, store, language)):
+        typer.echo(f"! {missing}")
 
 
 def read_arm(text: str, *, shadow: bool = False) -> Arm:
@@ -150,12 +164,24 @@ def read_arm(text: str, *, shadow: bool = False) -> Arm:
     return Arm(name, package, share, shadow)
 
 
-def _read_outcome(text: str) -> Literal["accuracy", "value"]:
-    if text == "accuracy":
-        return "accuracy"
-    if text == "value":
-        return "value"
-    raise ExperimentError("this is no outcome", where="--outcome", expected="accuracy or value", got=text)
+def _tell_missing(opened: Store, plan: Experiment, store: str, language: Language) -> str:
+    """Return why an experiment has no effect yet; "" where servers follow it."""
+    from headway.serving.experiments.keeping import find_missing
+    from headway.serving.experiments.wording import tell_missing
+    from headway.serving.store.serving import read_serving
+
+    served = read_serving(opened)
+    missing = find_missing(plan, served)
+    return tell_missing(missing, served=bool(served), store=store, language=language) if missing else ""
+
+
+def _read_outcome(text: str) -> Outcome:
+    from headway.serving.experiments.plan import Outcome
+
+    found: Outcome | None = next((known for known in get_args(Outcome) if known == text), None)
+    if found is None:
+        raise ExperimentError("this is no outcome", where="--outcome", expected="accuracy, value or error", got=text)
+    return found
 
 
 def _read(text: str, unit: Literal["share", "seconds", "milliseconds"], option: str) -> float:

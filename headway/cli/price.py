@@ -43,6 +43,10 @@ def price(
     ] = None,
     data: Annotated[str | None, typer.Option(help="Rows to measure the speed with, here and now.")] = None,
     store: Annotated[str | None, typer.Option(help="A store whose last 30 days tell the traffic.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Whose traffic in the store: the name it is served under; the package's without it."),
+    ] = None,
     currency: Annotated[str, typer.Option(help="Sign before amounts.")] = "$",
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
     lang: Annotated[str | None, typer.Option(help="Language of what is said: en or zh.")] = None,
@@ -54,7 +58,7 @@ def price(
 
     language = choose_language(lang)
     rate, source = find_speed(package, rows_per_second, data, language)
-    monthly = find_traffic(traffic, store, None if package is None else _name_of(package))
+    monthly = find_traffic(traffic, store, model or (None if package is None else _name_of(package)))
     service = Service(rate, machine_price, monthly, read_part(busy, "--busy"), peak, machines, fixed)
     proposal = propose(service, margin=read_part(margin, "--margin"), price=ask, rival=rival)
     if as_json:
@@ -90,20 +94,28 @@ def find_speed(package: Path | None, given: float | None, data: str | None, lang
 
 
 def find_traffic(given: str | None, store: str | None, model: str | None) -> float:
-    """Return predictions a month, as given or as the store's last 30 days tell; raises `InputError`."""
+    """Return predictions a month, as given or as the store's last 30 days tell; raises `InputError`.
+
+    Where the store keeps a share of the requests, all of them are reckoned from it.
+    """
     if given is not None:
         return read_count(given)
     if store is None:
         raise InputError("the traffic is not known", expected="--traffic such as 2M, or --store")
     from headway.serving.store.opening import open_store
-    from headway.serving.store.reading import read_traffic
+    from headway.serving.store.reading import read_models, read_traffic
 
     now = time.time()
     since = now - 30 * 86_400
-    slices = read_traffic(open_store(store, create=False), model or "", since=since, until=now, step=86_400.0)
+    opened = open_store(store, create=False)
+    slices = read_traffic(opened, model or "", since=since, until=now, step=86_400.0)
     rows = sum(each.rows for each in slices)
     if rows == 0:
-        raise InputError("the store knows no traffic of this model", where=store, got=model or "no package named")
+        known = ", ".join(read_models(opened))
+        raise InputError(
+            "the store knows no traffic of this model", where=store, expected=f"--model {known}" if known else "",
+            got=model or "no package named",
+        )  # fmt: skip
     seen = now - max(since, min(each.at for each in slices))
     return rows / max(seen, 86_400.0) * _MONTH
 

@@ -50,7 +50,7 @@ def serve(
         False
     ),
     store: Annotated[
-        str | None, typer.Option(help="Keep predictions and feedback: sqlite:///kept.db or postgresql://...")
+        str | None, typer.Option(help="Keep predictions and feedback: sqlite:///headway.db or postgresql://...")
     ] = None,
     keep: Annotated[
         str, typer.Option(help="What the store keeps: all, off (feedback alone), or a share: 10%.")
@@ -58,8 +58,13 @@ def serve(
     keep_days: Annotated[float, typer.Option(min=0, help="Days after which it is deleted; 0: never.")] = 90.0,
     unmasked: Annotated[bool, typer.Option("--unmasked", help="Keep personal data as it came.")] = False,
     drift: Annotated[
-        bool, typer.Option("--drift", help="Compare what comes in with training; on where there is a store.")
-    ] = False,
+        bool | None,
+        typer.Option("--drift/--no-drift", help="Compare what comes in with training; on where there is a store."),
+    ] = None,
+    drift_window: Annotated[int, typer.Option(min=50, help="Rows that are compared at a time.")] = 500,
+    false_alarms: Annotated[
+        str, typer.Option(help="How often such a window may alarm though nothing has changed.")
+    ] = "1%",
     webhook: Annotated[str | None, typer.Option(help="URL that alarms are posted to.")] = None,
     machine_price: Annotated[
         float | None, typer.Option(min=0, help="Of this machine, an hour: the page shows what 1,000 predictions cost.")
@@ -68,6 +73,7 @@ def serve(
     lang: Annotated[str | None, typer.Option(help="Language of what is said and of the page: en or zh.")] = None,
 ) -> None:
     """Answer predictions over HTTP, and show a page to try the model on; Ctrl-C or SIGTERM finish what was accepted."""
+    from headway.cli.price import read_part
     from headway.serving.limits import Limits
     from headway.serving.settings import Price, Settings
     from headway.serving.supervisor import Supervisor
@@ -81,6 +87,8 @@ def serve(
         observer=_LEARNS if store or drift or webhook else None,
         options={
             "store": store, "keep": keep, "keep_days": keep_days or None, "mask": not unmasked, "webhook": webhook,
+            "drift": drift is not False, "window": drift_window,
+            "false_alarms": read_part(false_alarms, "--false-alarms"),
         },
         price=Price(machine_price, currency) if machine_price else None, engine=engine,
     )  # fmt: skip

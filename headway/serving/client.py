@@ -44,8 +44,7 @@ class _Caller:
 
     def _body(self, rows: Sequence[Mapping[str, Any]], wishes: Mapping[str, Any]) -> bytes:
         document = {"rows": [{name: to_json(cell) for name, cell in row.items()} for row in rows]}
-        given = {name: wish for name, wish in wishes.items() if wish is not None}
-        return json.dumps({**document, **given}, ensure_ascii=False).encode()
+        return _dump({**document, **wishes})
 
     def _pause(self, answer: httpx.Response | None, attempt: int) -> float:
         """Return how long to wait before the next try: as the service says, else longer each time."""
@@ -107,10 +106,22 @@ class Client(_Caller):
             for line in answer.iter_lines():
                 yield json.loads(line)
 
-    def feedback(self, request_id: str, truth: Any, *, row: int = 0, model: str | None = None) -> bool:
-        """Tell what the right answer was for a row of an earlier request; return whether the service keeps it."""
-        body = {"request_id": request_id, "truth": truth, "row": row, "model": model}
-        return bool(self._ask("POST", "/v1/feedback", json.dumps(body).encode())["kept"])
+    def feedback(
+        self,
+        request_id: str,
+        truth: Any = None,
+        *,
+        row: int = 0,
+        value: float | None = None,
+        user: str | None = None,
+        model: str | None = None,
+    ) -> bool:
+        """Tell the right answer for a row of an earlier request, what its answer was worth (`value`), or both.
+
+        `user` is whose feedback it is: `headway store forget` finds it by that. Return whether the service keeps it.
+        """
+        said = {"request_id": request_id, "row": row, "truth": truth, "value": value, "user": user, "model": model}
+        return bool(self._ask("POST", "/v1/feedback", _dump(said))["kept"])
 
     def models(self) -> list[dict[str, Any]]:
         """Return what is served: name, version, inputs, labels and figures of each."""
@@ -202,10 +213,19 @@ class AsyncClient(_Caller):
             async for line in answer.aiter_lines():
                 yield json.loads(line)
 
-    async def feedback(self, request_id: str, truth: Any, *, row: int = 0, model: str | None = None) -> bool:
-        """Tell what the right answer was."""
-        body = {"request_id": request_id, "truth": truth, "row": row, "model": model}
-        return bool((await self._ask("POST", "/v1/feedback", json.dumps(body).encode()))["kept"])
+    async def feedback(
+        self,
+        request_id: str,
+        truth: Any = None,
+        *,
+        row: int = 0,
+        value: float | None = None,
+        user: str | None = None,
+        model: str | None = None,
+    ) -> bool:
+        """Tell the right answer for a row, what its answer was worth, or both."""
+        said = {"request_id": request_id, "row": row, "truth": truth, "value": value, "user": user, "model": model}
+        return bool((await self._ask("POST", "/v1/feedback", _dump(said)))["kept"])
 
     async def models(self) -> list[dict[str, Any]]:
         """Return what is served."""
@@ -230,3 +250,9 @@ class AsyncClient(_Caller):
                 break
             await asyncio.sleep(self._pause(answer, attempt))
         return to_document(answer)
+
+
+def _dump(document: Mapping[str, Any]) -> bytes:
+    """Return a body of those fields that hold anything."""
+    given = {name: value for name, value in document.items() if value is not None}
+    return json.dumps(given, ensure_ascii=False).encode()

@@ -20,7 +20,7 @@ from headway.serving.rows import Reader
 
 @dataclass(frozen=True)
 class Deployment:
-    """One open package behind one name: ready to answer."""
+    """One open package behind one name: ready to answer. `path` is where it lies, where it lies anywhere."""
 
     name: str
     version: str
@@ -28,6 +28,7 @@ class Deployment:
     reader: Reader
     pace: Pace
     batcher: Batcher
+    path: Path | None = None
 
 
 OnBatch = Callable[[int, float], None]
@@ -46,7 +47,8 @@ def open_deployment(
 
     Takes from a few milliseconds to about a second; call it outside the event loop. Raises `PackageError`.
     """
-    return deploy_model(load(path, threads=threads), name=name, limits=limits, on_batch=on_batch, quick=quick)
+    model = load(path, threads=threads)
+    return deploy_model(model, name=name, limits=limits, on_batch=on_batch, quick=quick, path=path)
 
 
 def deploy_model(
@@ -56,12 +58,13 @@ def deploy_model(
     limits: Limits,
     on_batch: OnBatch = lambda _rows, _seconds: None,
     quick: bool = False,
+    path: Path | None = None,
 ) -> Deployment:
-    """Return the deployment of a model that is open already."""
+    """Return the deployment of a model that is open already, from the package at `path`."""
     pace = measure_pace(model, quick=quick)
     batcher = Batcher(make_compute(model, pace), pace=pace, limits=limits, on_batch=on_batch)
     named = name or model.manifest.name
-    return Deployment(named, version_of(model.manifest), model, Reader.of(model), pace, batcher)
+    return Deployment(named, version_of(model.manifest), model, Reader.of(model), pace, batcher, path)
 
 
 def version_of(manifest: Manifest) -> str:

@@ -37,7 +37,7 @@ class Served:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """One request that was refused or failed: its status and the word for it."""
+    """One request that was refused or failed: its status and the word for it; `shadow` as in `Served`."""
 
     request_id: str
     name: str | None
@@ -47,11 +47,15 @@ class Failed:
     seconds: float
     user: str | None = None
     arm: str | None = None
+    shadow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What a client says the right answer was, for row `row` (from 0) of an earlier request."""
+    """What a client says of the answer to row `row` (from 0) of an earlier request.
+
+    `truth` is the right answer, None where nothing is said of it; `value` is what the answer was worth.
+    """
 
     request_id: str
     row: int
@@ -59,6 +63,20 @@ class Feedback:
     name: str
     user: str | None = None
     note: str | None = None
+    value: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A package that answers from now on under `name`, in place of what answered under it before.
+
+    `path` is where it lies; None for a model that was made in this process.
+    """
+
+    name: str
+    version: str
+    task: str
+    path: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +101,9 @@ class Routed:
 class Observer(Protocol):
     """Is told about every request; see the module's docstring for how fast it must be."""
 
+    def opened(self, event: Opened) -> None:
+        """Take note of a package that answers from now on, at the start and after each deploy."""
+
     def served(self, event: Served) -> None:
         """Take note of a request that was answered."""
 
@@ -105,6 +126,9 @@ class Router(Protocol):
 
 class Silent:
     """The observer of a service that keeps nothing."""
+
+    def opened(self, event: Opened) -> None:
+        """Forget it."""
 
     def served(self, event: Served) -> None:
         """Forget it."""

@@ -17,7 +17,7 @@ from headway.serving.endpoints import find_endpoint
 from headway.serving.http import ClientGoneError, Receive, Request, Scope, Send
 from headway.serving.limits import Limits
 from headway.serving.logs import Log
-from headway.serving.observing import Failed, Observer, Plain, Routed, Router, Served, Silent
+from headway.serving.observing import Failed, Observer, Opened, Plain, Routed, Router, Served, Silent
 from headway.serving.refusals import RefusalError, draining, no_painter, no_writer
 from headway.serving.settings import Price
 from headway.serving.telemetry import Telemetry
@@ -122,6 +122,9 @@ class Service:
         """Serve a deployment from now on; requests in the queue of the one it replaces are still answered by that."""
         self.registry.put(deployment)
         self.number_of(deployment)
+        path = None if deployment.path is None else str(deployment.path)
+        opened = Opened(deployment.name, deployment.version, deployment.model.task, path)
+        self.observe(lambda: self.observer.opened(opened))
         if swapped:
             self.telemetry.add("deployments")
             if self.log is not None:

@@ -40,6 +40,7 @@ from headway.serving.settings import Package, Post, Settings
 from headway.serving.telemetry import Telemetry
 
 if TYPE_CHECKING:
+    from headway.runtime import Model
     from headway.serving.drawing.deployment import ImageDeployment
     from headway.serving.writing.deployment import TextDeployment
 
@@ -209,13 +210,16 @@ class Worker:
             beside = max(2e-5, seconds - first.pace.of(1, first.pace.row_items))
             row = example_row(first.model)
             plan, _ = choose_plan(models, [row], http_seconds=beside, cores=available, workers=settings.workers)
+        opened: list[tuple[str | None, Model, Path | None]]
         if plan.threads != self.threads:
             self.threads = plan.threads
-            opened = [(package.name, load(package.path, threads=plan.threads)) for package in settings.packages]
+            opened = [(each.name, load(each.path, threads=plan.threads), Path(each.path)) for each in settings.packages]
         else:
-            opened = [(key, each.model) for key, each in self.service.registry if key == each.name]
-        for name, model in opened:
-            self.service.put(deploy_model(model, name=name, limits=settings.limits, on_batch=self.telemetry.batch))
+            opened = [(key, each.model, each.path) for key, each in self.service.registry if key == each.name]
+        for name, model, place in opened:
+            self.service.put(
+                deploy_model(model, name=name, limits=settings.limits, on_batch=self.telemetry.batch, path=place)
+            )
         return plan
 
     def _fewest(self) -> int:

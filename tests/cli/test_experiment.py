@@ -6,9 +6,10 @@ from headway.cli.experiment import read_arm
 from headway.errors import ExperimentError, StoreError
 from headway.serving.experiments.plan import Arm
 from headway.serving.learning import Noted
-from headway.serving.observing import Feedback, Served
+from headway.serving.observing import Feedback, Opened, Served
 from headway.serving.store.opening import open_store
 from headway.serving.store.recorder import Recorder
+from headway.serving.store.serving import tell_serving
 
 
 @pytest.mark.parametrize(
@@ -31,17 +32,19 @@ def test_other_arms_are_refused(text):
 
 def test_an_experiment_from_start_to_stop(command, tmp_path):
     url = f"sqlite:///{tmp_path}/store.db"
+    tell_serving(open_store(url), [Opened(name, "v", "classify") for name in ("reviews", "candidate")])
     started = command(
         "experiment", "start", "shorter", "--model", "reviews", "--arm", "old=reviews:1", "--arm", "new=candidate:1",
         "--effect", "5%", "--latency", "50ms", "--store", url,
     )  # fmt: skip
-    assert "old 50%, new 50%" in started
+    assert "shorter runs: old 50%, new 50%" in started
     fill(url)
     told = command("experiment", "report", "shorter", "--store", url)
     assert "new is better than the control" in told
     chinese = command("experiment", "report", "shorter", "--store", url, "--lang", "zh")
     assert "new 优于对照组" in chinese
     report = json.loads(command("experiment", "report", "shorter", "--store", url, "--json"))
+    assert report["not_served"] == []
     assert report["better"] == "new"
     assert report["arms"][1]["units"] == 400
     assert command("experiment", "stop", "shorter", "--store", url, "--lang", "zh") == "shorter 已停止\n"
@@ -62,10 +65,41 @@ def fill(url):
     Recorder(open_store(url))(events)
 
 
+def test_an_experiment_that_nobody_follows_says_so(command, tmp_path):
+    url = f"sqlite:///{tmp_path}/store.db"
+    start = ("experiment", "start", "--model", "reviews", "--arm", "old=reviews", "--arm", "new=candidate")
+    with pytest.raises(StoreError, match="no store"):
+        command(*start, "early", "--store", url)
+    assert not (tmp_path / "store.db").exists()
+    opened = open_store(url)
+    told = command(*start, "early", "--store", url)
+    assert "early is written down" in told
+    assert f"headway serve NAME=PACKAGE ... --store {url}" in told
+    assert "no server uses this store yet" in command("experiment", "report", "early", "--store", url)
+    assert "还没有服务使用这个存储" in command("experiment", "report", "early", "--store", url, "--lang", "zh")
+    tell_serving(opened, [Opened("reviews", "v", "classify")])
+    assert "do not serve candidate" in command("experiment", "report", "early", "--store", url)
+    report = json.loads(command("experiment", "report", "early", "--store", url, "--json"))
+    assert report["not_served"] == ["candidate"]
+    command("experiment", "stop", "early", "--store", url)
+    assert "没有提供：candidate" in command(*start, "later", "--store", url, "--lang", "zh")
+
+
+def test_an_outcome_that_does_not_fit_is_told_before_it_runs(command, tmp_path):
+    url = f"sqlite:///{tmp_path}/store.db"
+    tell_serving(open_store(url), [Opened("price", "v", "regress"), Opened("topic", "v", "classify")])
+    start = ("experiment", "start", "e", "--arm", "a=price", "--arm", "b=x", "--store", url)
+    with pytest.raises(ExperimentError, match="--outcome error or value"):
+        command(*start, "--model", "price")
+    with pytest.raises(ExperimentError, match="--outcome accuracy or value"):
+        command(*start, "--model", "topic", "--outcome", "error")
+    command(*start, "--model", "price", "--outcome", "error")
+
+
 def test_wrong_words_are_told(command, tmp_path):
     url = f"sqlite:///{tmp_path}/store.db"
     start = ("experiment", "start", "e", "--model", "m", "--arm", "a=x", "--arm", "b=y", "--store", url)
-    with pytest.raises(ExperimentError, match="accuracy or value"):
+    with pytest.raises(ExperimentError, match="accuracy, value or error"):
         command(*start, "--outcome", "love")
     with pytest.raises(ExperimentError, match="--window"):
         command(*start, "--window", "soon")

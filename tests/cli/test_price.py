@@ -8,7 +8,7 @@ from headway.errors import InputError
 from headway.serving.learning import Noted
 from headway.serving.observing import Served
 from headway.serving.store.opening import open_store
-from headway.serving.store.recorder import Recorder
+from headway.serving.store.recorder import Keeping, Recorder
 
 
 @pytest.mark.parametrize(
@@ -40,10 +40,24 @@ def test_the_traffic_of_the_store_counts(tmp_path):
     ]
     Recorder(open_store(url))(served)
     assert find_traffic(None, url, "m") == pytest.approx(10 * 730 / 24, rel=0.15)
-    with pytest.raises(InputError, match="no traffic"):
+    with pytest.raises(InputError, match="expected: --model m"):
         find_traffic(None, url, "other")
     with pytest.raises(InputError, match="not known"):
         find_traffic(None, None, None)
+
+
+def test_the_traffic_is_that_of_all_requests_and_of_the_served_name(command, run_folder, tmp_path):
+    url, now = f"sqlite:///{tmp_path}/store.db", time.time()
+    served = [
+        Noted(Served(f"r{n}", "mine", "v", ({"x": 1},), ({"prediction": "a"},), 0.01), now - n * 864)
+        for n in range(1000)
+    ]
+    Recorder(open_store(url), Keeping(0.1))(served)
+    price = ("price", run_folder, "--machine-price", "1", "--rows-per-second", "300", "--store", url, "--json")
+    with pytest.raises(InputError, match="expected: --model mine"):
+        command(*price)
+    plain = json.loads(command(*price, "--model", "mine"))
+    assert plain["service"]["monthly"] == pytest.approx(100 * 730 / 24, rel=0.4)
 
 
 def test_a_price_is_proposed_with_its_sums(command, run_folder):

@@ -44,6 +44,10 @@ def test_what_a_store_cannot_be_is_told_before_the_start(headway, run_folder, tm
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
     done = headway("serve", run_folder, "--store", f"sqlite:///{tmp_path}/a.db", "--keep", "most")
     assert "off, all, or a share" in done.stderr
+    done = headway("serve", run_folder, "--drift", "--false-alarms", "150%")
+    assert "between 0 and 1" in done.stderr
+    done = headway("serve", run_folder, "--drift", "--drift-window", "10")
+    assert (done.returncode, "50" in done.stderr) == (2, True)
 
 
 @pytest.mark.skipif(find_obstacle() is None, reason="vLLM can be used here")

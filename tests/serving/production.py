@@ -82,7 +82,7 @@ def store(request, tmp_path):
     else:
         opened = open_store(request.getfixturevalue("cluster").url)
         with opened.engine.begin() as connection:
-            for table in ("predictions", "feedback", "experiments", "ended_arms", "alarms"):
+            for table in ("predictions", "feedback", "experiments", "ended_arms", "alarms", "serving"):
                 connection.exec_driver_sql(f"TRUNCATE headway_{table}")
     yield opened
     opened.close()
@@ -100,13 +100,13 @@ def make_served(number=0, *, text="很好", prediction="好评", at=None, **chan
     return Noted(Served(**{**keys, **changes}), time.time() if at is None else at)
 
 
-def make_failed(number=0, *, status=500, arm=None, at=None):
-    event = Failed(f"f{number}", "reviews", "v1", status, "failed", 0.1, None, arm)
+def make_failed(number=0, *, status=500, arm=None, at=None, shadow=False):
+    event = Failed(f"f{number}", "reviews", "v1", status, "failed", 0.1, None, arm, shadow)
     return Noted(event, time.time() if at is None else at)
 
 
-def make_feedback(number=0, truth="好评", *, at=None, note=None):
-    return Noted(Feedback(f"r{number}", 0, truth, "reviews", note=note), time.time() if at is None else at)
+def make_feedback(number=0, truth="好评", *, at=None, **more):
+    return Noted(Feedback(f"r{number}", 0, truth, "reviews", **more), time.time() if at is None else at)
 
 
 @pytest.fixture

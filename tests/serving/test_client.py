@@ -18,13 +18,14 @@ def test_both_clients_get_the_same_answers(running, tiny_package):
         async with headway.AsyncClient(service.url) as client:
             answers = await client.predict(rows)
             streamed = [answer async for answer in client.stream(rows * 300)]
-            kept = await client.feedback(answers.request_id, "好评")
+            kept = await client.feedback(answers.request_id, "好评", value=0.0, user="ann")
             return answers, streamed, kept, await client.models()
 
     with headway.Client(service.url) as client:
         waiting = client.predict(rows)
         streamed = list(client.stream(dict(row) for row in rows * 300))
         assert client.feedback(waiting.request_id, "好评") is False
+        assert client.feedback(waiting.request_id, value=12.5, user="ann") is False
         with pytest.raises(InputError, match="expected: a cell of this column"):
             client.predict([{"a": 1}])
         assert "error" in client.predict([{"a": 1, "b": 1}, {"a": "x", "b": 0}], partial=True).predictions[1]

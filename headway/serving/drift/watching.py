@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,9 @@ from headway.evaluation.drift.counting import Counts
 from headway.runtime.archive import REFERENCE, read_package
 from headway.serving.drift.wording import tell_drift
 from headway.serving.learning.noted import Noted
-from headway.serving.observing import Feedback, Served
+from headway.serving.observing import Feedback, Opened, Served
 from headway.serving.store.alarms import Alarm
-from headway.serving.store.reading import spelt
+from headway.serving.store.reading import Said, spelt
 
 # A quiet service may look at more rows for a moment.
 _SAVED_SECONDS = 5.0
@@ -72,14 +72,24 @@ class Watch:
 
     def __init__(
         self,
-        sources: Mapping[str, Callable[[], Reference | None]],
         raise_alarm: Callable[[Alarm], None],
         watching: Watching = Watching(),
+        *,
+        read: Callable[[Path], Reference | None] | None = None,
+        recall: Callable[[str, int], Said | None] = lambda _request_id, _row: None,
     ) -> None:
-        """Watch the models for which `sources` gives a reference; another version of a model is asked for anew."""
-        self._sources, self._raise, self._watching = sources, raise_alarm, watching
+        """Watch the packages that `opened` tells of, each by the reference that `read` finds in it.
+
+        `recall` knows answers that this process does not remember, by the request's id and the row.
+        """
+        self._raise, self._watching, self._read, self._recall = raise_alarm, watching, read or read_reference, recall
+        self._packages: dict[str, Opened] = {}
         self._models: dict[str, _Model] = {}
-        self._answers: OrderedDict[tuple[str, int], tuple[str, Any]] = OrderedDict()
+        self._answers: OrderedDict[tuple[str, int], Said] = OrderedDict()
+
+    def opened(self, event: Opened) -> None:
+        """Watch a package from now on; what the one of the same name before it still answers counts no more."""
+        self._packages[event.name] = event
 
     def __call__(self, batch: Sequence[Noted]) -> None:
         """Count a batch of events; compare what has become a full window."""
@@ -94,15 +104,16 @@ class Watch:
         return {name: dict(model.last) for name, model in list(self._models.items())}
 
     def _see(self, event: Served) -> None:
-        model = self._model(event)
+        model = self._model(event.name, event.version)
+        if model is None or model.reference is None:
+            return
         reference = model.reference
-        pairs = [
-            (row, answer) for row, answer in zip(event.rows, event.answers, strict=False) if "prediction" in answer
-        ]
-        for number, (_, answer) in enumerate(pairs):
-            self._remember((event.request_id, number), (event.name, answer["prediction"]))
+        pairs: list[tuple[Mapping[str, Any], Mapping[str, Any]]] = []
+        for number, row, answer in _answered(event):
+            pairs.append((row, answer))
+            self._remember((event.request_id, number), Said(event.name, event.version, answer["prediction"]))
         rows = min(len(pairs), _allowed(model, self._watching), self._watching.window - model.rows)
-        if reference is None or rows < 1:
+        if rows < 1:
             return
         model.allowance -= rows
         some = pairs[:: max(1, len(pairs) // rows)][:rows]
@@ -117,20 +128,22 @@ class Watch:
             model.counts, model.rows = {}, 0
 
     def _hear(self, event: Feedback) -> None:
-        found = self._answers.get((event.request_id, event.row))
-        model = self._models.get(found[0]) if found else None
-        if found is None or model is None or model.reference is None or model.reference.task == "several":
+        if event.truth is None:
+            return
+        said = self._answers.get((event.request_id, event.row)) or self._recall(event.request_id, event.row)
+        model = self._model(said.model, said.version) if said else None
+        if said is None or model is None or model.reference is None or model.reference.task == "several":
             return
         truth: Any = event.truth
-        pair: tuple[list[Any], list[Any]] = ([spelt(found[1])], [spelt(truth)])
+        pair: tuple[list[Any], list[Any]] = ([spelt(said.prediction)], [spelt(truth)])
         if model.reference.task == "regress":
             if isinstance(truth, bool) or not isinstance(truth, int | float):
                 return
-            pair = ([found[1]], [truth])
+            pair = ([said.prediction], [truth])
         _add(model.mistakes, count_mistakes(model.reference, *pair))
         model.told += 1
         if model.told >= self._watching.told:
-            self._close(found[0], model, "feedback", model.mistakes)
+            self._close(said.model, model, "feedback", model.mistakes)
             model.mistakes, model.told = {}, 0
 
     def _close(self, name: str, model: _Model, kind: str, counts: Counts) -> None:
@@ -143,17 +156,21 @@ class Watch:
             details = {"window": kind, "rows": drift.rows, "shifts": [vars(shift) for shift in drift.alarms]}
             self._raise(Alarm("drift", name, tell_drift(drift, "en"), details))
 
-    def _model(self, event: Served) -> _Model:
-        known = self._models.get(event.name)
-        if known is None or known.version != event.version:
-            source = self._sources.get(event.name)
-            known = self._models[event.name] = _Model(event.version, source() if source else None)
-            if known.reference is None:
-                _log.warning("%s is not watched for drift: its package has no reference", event.name)
+    def _model(self, name: str, version: str) -> _Model | None:
+        """Return what is known of a package; None for one that does not answer any more."""
+        package = self._packages.get(name)
+        if package is None or package.version != version:
+            return None
+        known = self._models.get(name)
+        if known is None or known.version != version:
+            reference = None if package.path is None else self._read(Path(package.path))
+            known = self._models[name] = _Model(version, reference)
+            if reference is None:
+                _log.warning("%s is not watched for drift: its package has no reference", name)
         return known
 
-    def _remember(self, key: tuple[str, int], answer: tuple[str, Any]) -> None:
-        self._answers[key] = answer
+    def _remember(self, key: tuple[str, int], said: Said) -> None:
+        self._answers[key] = said
         while len(self._answers) > self._watching.remembered:
             self._answers.popitem(last=False)
 
@@ -166,6 +183,14 @@ def read_reference(path: Path) -> Reference | None:
     except PackageError as error:
         _log.warning("no reference to watch for drift: %s", error)
         return None
+
+
+def _answered(event: Served) -> Iterator[tuple[int, Mapping[str, Any], Mapping[str, Any]]]:
+    """Yield number in the request, row and answer of each row that was answered."""
+    places = event.places or range(len(event.rows))
+    for number, row, answer in zip(places, event.rows, event.answers, strict=False):
+        if "prediction" in answer:
+            yield number, row, answer
 
 
 def _allowed(model: _Model, watching: Watching) -> int:

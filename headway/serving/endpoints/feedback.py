@@ -1,4 +1,4 @@
-"""`POST /v1/feedback`: what the right answer would have been."""
+"""`POST /v1/feedback`: what the right answer would have been, or what the answer was worth."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from headway.serving.refusals import FieldProblem, wrong_input
 if TYPE_CHECKING:
     from headway.serving.service import Service
 
-FIELDS = ("request_id", "row", "truth", "model", "user", "note")
+FIELDS = ("request_id", "row", "truth", "value", "model", "user", "note")
 _LONGEST = {"request_id": 64, "user": 200, "note": 2000}
 _BODY = 64 * 1024
+# A whole number of any length is JSON; a column holds what a float does.
+_MOST = 1e300
 
 
 async def feedback(service: Service, request: Request) -> None:
@@ -45,17 +47,23 @@ def read_feedback(service: Service, document: object, user: str | None = None) -
         value = document.get(name)
         if not isinstance(value, str | None) or len(value or "") > longest or (name == "request_id" and not value):
             wrong.append(FieldProblem(None, name, f"text of at most {longest} characters", shown(value)))
-    row, model = document.get("row", 0), document.get("model")
+    row, model, value = document.get("row", 0), document.get("model"), document.get("value")
     if type(row) is not int or not 0 <= row < 10**9:
         wrong.append(FieldProblem(None, "row", "a whole number from 0 on", shown(row)))
     if not isinstance(model, str | None):
         wrong.append(FieldProblem(None, "model", "the name of a model", shown(model)))
+    if value is not None and (type(value) not in {int, float} or not abs(value) < _MOST):
+        wrong.append(FieldProblem(None, "value", "a number", shown(value)))
     if wrong:
         raise wrong_input(wrong)
     key = service.registry.find(model)
     manifest = service.registry.get(key).model.manifest
-    truth = _truth(document, manifest)
-    return Feedback(document["request_id"], row, truth, key, document.get("user") or user, document.get("note"))
+    is_silent = document.get("truth") is None and value is not None
+    truth = None if is_silent else _truth(document, manifest)
+    return Feedback(
+        document["request_id"], row, truth, key, document.get("user") or user, document.get("note"),
+        None if value is None else float(value),
+    )  # fmt: skip
 
 
 def _truth(document: dict[str, Any], manifest: Manifest) -> Any:

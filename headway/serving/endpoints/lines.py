@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from headway.serving.deployments import Deployment
-from headway.serving.endpoints.predict import answer_rows, choose, user_of
+from headway.serving.endpoints.predict import answer_rows, choose, let_listen, user_of
 from headway.serving.http import Request, dump, parse
-from headway.serving.observing import Served
+from headway.serving.observing import Choice, Served
 from headway.serving.refusals import FieldProblem, RefusalError, too_busy, too_large, wrong_input
 from headway.serving.rows import Asked
 
@@ -29,7 +29,7 @@ async def predict_lines(service: Service, request: Request) -> None:
     """
     user = user_of(request)
     deployment, choice = choose(service, request, None, user)
-    stream = _Stream(service, request, deployment, choice.arm, user)
+    stream = _Stream(service, request, deployment, choice, user)
     if deployment.batcher.waiting_rows >= service.limits.queue_rows:
         raise too_busy(deployment.batcher.seconds_of_queue())
     async for lines in _read_lines(service, request):
@@ -64,7 +64,7 @@ class _Stream:
     service: Service
     request: Request
     deployment: Deployment
-    arm: str | None
+    choice: Choice
     user: str | None
     number: int = 0
 
@@ -96,8 +96,10 @@ class _Stream:
             self.service.missed(self.request, refusal.status, refusal.kind, time.monotonic() - began)
             return [{"error": refusal.as_json()}] * len(rows)
         served = Served(self.request.id, self.deployment.name, self.deployment.version, rows, found,
-                        time.monotonic() - began, self.user, self.request.key, self.arm, places=places)  # fmt: skip
+                        time.monotonic() - began, self.user, self.request.key, self.choice.arm,
+                        places=places)  # fmt: skip
         self.service.done(served, self.deployment)
+        let_listen(self.service, self.request, self.choice, served)
         return found
 
 

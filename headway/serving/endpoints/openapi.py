@@ -199,12 +199,14 @@ def _feedback(deployment: Deployment | None) -> dict[str, Any]:
     truth = 12.5 if deployment is None else _answer(deployment)["predictions"][0]["prediction"]
     body: dict[str, Any] = {
         "type": "object",
-        "required": ["request_id", "truth"],
+        "required": ["request_id"],
+        "anyOf": [{"required": ["truth"]}, {"required": ["value"]}],
         "additionalProperties": False,
         "properties": {
             "request_id": {"type": "string", "minLength": 1, "maxLength": 64},
             "row": {"type": "integer", "minimum": 0, "maximum": 10**9 - 1},
             "truth": {"description": "The right label or value; of several targets an object of those that are known."},
+            "value": {"type": ["number", "null"], "description": "What the answer was worth, such as a purchase."},
             "model": {"type": ["string", "null"]},
             "user": {"type": ["string", "null"], "maxLength": 200},
             "note": {"type": ["string", "null"], "maxLength": 2000},
@@ -212,7 +214,7 @@ def _feedback(deployment: Deployment | None) -> dict[str, Any]:
     }
     example = {"request_id": "3f9a0c1d2e4b5a69", "row": 0, "truth": truth}
     return {
-        "summary": "Tell what the right answer was.",
+        "summary": "Tell what the right answer was, or what the answer was worth.",
         "requestBody": {"required": True, "content": {"application/json": {"schema": body, "example": example}}},
         "responses": {
             "202": {"description": "Taken; `kept` tells whether this service keeps it.",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from headway.serving.batching import Wait
 from headway.serving.deployments import Deployment
 from headway.serving.http import Request, dump, parse
-from headway.serving.observing import Choice, Plain, Routed, Served
+from headway.serving.observing import Choice, Failed, Plain, Routed, Served
 from headway.serving.refusals import RefusalError
 from headway.serving.rows import Asked, read_request, to_columns
 
@@ -44,8 +44,7 @@ async def predict(service: Service, request: Request) -> None:
                     time.monotonic() - request.began, user, request.key, choice.arm)  # fmt: skip
     await request.answer(200, write_answer(request, deployment, answers))
     service.done(served, deployment)
-    for key in choice.shadows:
-        service.background(_listen(service, request, service.registry.get(key), asked))
+    let_listen(service, request, choice, served)
 
 
 def user_of(request: Request) -> str | None:
@@ -107,6 +106,35 @@ async def _answer_others(
     ]
 
 
+def let_listen(service: Service, request: Request, choice: Choice, served: Served) -> None:
+    """Let the shadows of a choice answer, behind the client's back, what the client was answered."""
+    if not choice.shadows:
+        return
+    numbered = zip(served.places or range(len(served.rows)), served.rows, served.answers, strict=True)
+    answered = [(number, row) for number, row, answer in numbered if "prediction" in answer]
+    if answered:
+        heard = replace(served, rows=[row for _, row in answered], places=[number for number, _ in answered])
+        for key in choice.shadows:
+            service.background(_listen(service, request, service.registry.get(key), heard))
+
+
+async def _listen(service: Service, request: Request, deployment: Deployment, heard: Served) -> None:
+    """Let a shadow answer; only the observer hears of it, also where it cannot."""
+    began, wait = time.monotonic(), Wait(service.limits.timeout, bool)
+    try:
+        columns, items = to_columns(heard.rows, deployment.reader)
+        answers = await deployment.batcher.answer(columns, len(heard.rows), items=items, wait=wait)
+    except Exception as error:  # noqa: BLE001 - whatever a shadow breaks on, its guardrail is to know
+        status, kind = (error.status, error.kind) if isinstance(error, RefusalError) else (500, "failed")
+        failed = Failed(request.id, deployment.name, deployment.version, status, kind, time.monotonic() - began,
+                        heard.user, heard.arm, shadow=True)  # fmt: skip
+        service.observe(lambda: service.observer.failed(failed))
+        return
+    served = replace(heard, name=deployment.name, version=deployment.version, answers=answers,
+                     seconds=time.monotonic() - began, shadow=True)  # fmt: skip
+    service.observe(lambda: service.observer.served(served))
+
+
 def write_answer(request: Request, deployment: Deployment, answers: Sequence[Mapping[str, Any]]) -> bytes:
     """Return the answer to a request as JSON text."""
     return dump(
@@ -120,16 +148,3 @@ def wrong_media(request: Request) -> RefusalError:
     text = f"the body has a kind that is not read here: expected application/json, application/x-ndjson or \
 multipart/form-data, got {got}"
     return RefusalError(415, "wrong_media_type", text, next="send the header content-type: application/json")
-
-
-async def _listen(service: Service, request: Request, deployment: Deployment, asked: Asked) -> None:
-    """Let a shadow answer too; only the observer hears of it."""
-    began = time.monotonic()
-    columns, items = to_columns(asked.rows, deployment.reader)
-    answers = await deployment.batcher.answer(
-        columns, len(asked.rows), items=items, wait=Wait(service.limits.timeout, bool)
-    )
-    assert request.routed is not None
-    event = Served(request.id, deployment.name, deployment.version, asked.rows, answers, time.monotonic() - began,
-                   request.routed.user, request.key, request.routed.arm, shadow=True)  # fmt: skip
-    service.observe(lambda: service.observer.served(event))

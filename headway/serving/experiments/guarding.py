@@ -63,9 +63,9 @@ class Guard:
         if experiment is None:
             return
         failed = isinstance(event, Failed)
-        if isinstance(event, Failed) and event.status < 500:
-            return  # the client's own mistake says nothing about the arm
-        if isinstance(event, Served) and event.shadow:
+        if isinstance(event, Failed) and not _is_fault(event):
+            return
+        if event.shadow:
             arm = next((each.name for each in experiment.arms if each.shadow), arm)
         seen = self._seen.setdefault((name, experiment.started), {}).setdefault(arm, _Behaviour())
         seen.failures = seen.failures.add(float(failed))
@@ -89,6 +89,14 @@ class Guard:
                 _log.warning("the store does not yet know that an arm was stopped: %s", error)
                 return
             self._untold.pop(0)
+
+
+def _is_fault(event: Failed) -> bool:
+    """Tell whether a failure is the arm's own: the client's mistakes are not, nor is too much to do.
+
+    What a shadow refuses (422) was answered by the package in front of it.
+    """
+    return event.status >= 500 or (event.shadow and event.status == 422)
 
 
 def find_harm(experiment: Experiment, seen: dict[str, _Behaviour]) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -13,12 +13,14 @@ from headway.errors import ExperimentError
 from headway.serving.experiments.plan import Arm, Experiment, Guardrails, check_experiment
 from headway.serving.store.opening import Store, reaching
 from headway.serving.store.records import to_json
+from headway.serving.store.serving import Serving, read_serving
 
 
 def start_experiment(store: Store, experiment: Experiment) -> Experiment:
     """Write a plan down and let it run from now on; return it with its time.
 
-    Raises `ExperimentError` where the plan is no good, the name was used before, or the model has a running experiment.
+    Raises `ExperimentError` where the plan is no good, the name was used before, the model has a running experiment, or
+    what it is known to answer cannot be judged by the outcome.
     """
     from sqlalchemy import insert
 
@@ -33,11 +35,18 @@ def start_experiment(store: Store, experiment: Experiment) -> Experiment:
         raise ExperimentError(
             "an experiment runs on this model already", got=running, fix=f"headway experiment stop {running}"
         )
+    _check_outcome(experiment, read_serving(store, since=0.0).get(experiment.model))
     begun = dataclasses.replace(experiment, started=experiment.started or time.time())
     record = {"name": begun.name, "started": begun.started, "stopped": None, "plan": _to_plan(begun)}
     with reaching(store, "takes no experiment now"), store.engine.begin() as connection:
         connection.execute(insert(experiments), record)
     return begun
+
+
+def find_missing(experiment: Experiment, served: Collection[str]) -> list[str]:
+    """Return the names, in order, that an experiment is about and that no server answers under."""
+    wanted = dict.fromkeys([experiment.model, *(arm.package for arm in experiment.arms)])
+    return [name for name in wanted if name not in served]
 
 
 def stop_experiment(store: Store, name: str, *, at: float | None = None) -> Experiment:
@@ -100,6 +109,18 @@ def find_experiment(store: Store, name: str) -> Experiment:
         got=name,
         fix=f"did you mean {near[0]}?" if near else "headway experiment start",
     )
+
+
+def _check_outcome(experiment: Experiment, served: Serving | None) -> None:
+    """Raise `ExperimentError` for numbers that are to equal each other, or labels that are to have an error."""
+    fitting = {"regress": "error", "classify": "accuracy"}.get(served.task, "") if served else ""
+    if fitting and experiment.outcome not in {fitting, "value"}:
+        raise ExperimentError(
+            "this outcome does not fit what the model answers",
+            where=experiment.model,
+            expected=f"--outcome {fitting} or value",
+            got=experiment.outcome,
+        )
 
 
 def _to_plan(experiment: Experiment) -> str:

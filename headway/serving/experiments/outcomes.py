@@ -33,7 +33,7 @@ class _Gathered:
 
 
 def read_outcomes(store: Store, experiment: Experiment, *, now: float) -> Outcomes:
-    """Return what came of an experiment until `now`; raises `ExperimentError` for feedback that is no number."""
+    """Return what came of an experiment until `now`; raises `ExperimentError` for an error of what is no number."""
     rows = read_answered(
         store,
         experiment=experiment.name,
@@ -66,6 +66,8 @@ def gather(experiment: Experiment, rows: Iterable[Answered], *, now: float) -> O
         if row.shadow and row.arm != experiment.control.name:
             continue
         value = _value(experiment, row)
+        if value is None:
+            continue
         if not row.shadow:
             shown[row.request_id, row.row] = value
         unit = users.setdefault((number, name), _Gathered(row.at))
@@ -75,16 +77,21 @@ def gather(experiment: Experiment, rows: Iterable[Answered], *, now: float) -> O
     return _count(experiment, users, now)
 
 
-def _value(experiment: Experiment, row: Answered) -> float:
+def _value(experiment: Experiment, row: Answered) -> float | None:
+    """Return the outcome of a row; None where the feedback on it says nothing of this outcome."""
+    if experiment.outcome == "value":
+        return row.value
+    if row.truth is None:
+        return None
     if experiment.outcome == "accuracy":
         return float(row.right)
-    if isinstance(row.truth, int | float):
-        return float(row.truth)
+    if row.error is not None:
+        return -row.error
     raise ExperimentError(
-        "the outcome of this experiment is a number, and some feedback is none",
+        "the outcome of this experiment is the error of numbers, and some answer or truth is none",
         where=f"request {row.request_id}, row {row.row}",
-        expected="a number",
-        got=repr(row.truth)[:80],
+        expected="two numbers",
+        got=f"{row.prediction!r} and {row.truth!r}"[:80],
         fix="start an experiment with --outcome accuracy",
     )
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from headway.errors import ExperimentError
 
-Outcome = Literal["accuracy", "value"]
+Outcome = Literal["accuracy", "value", "error"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,8 @@ class Guardrails:
 class Experiment:
     """Several packages behind one model's name; the first arm is the control.
 
-    `outcome`: "accuracy" (feedback names the true label) or "value" (feedback gives a number, larger is better).
+    `outcome`: "accuracy" (feedback names the true label), "value" (feedback says what the answer was worth, more is
+    better), or "error" (feedback gives the true number; what counts is minus the absolute error, so more is better).
     `effect` is the smallest difference worth finding, where the test is made sharpest; None: a fifth of the standard
     deviation. `alpha` is the false-alarm rate over all looks and arms together. A user counts once, by the mean over
     the first `window` seconds after the first request. `started` and `stopped`: seconds since 1970 UTC.
@@ -88,6 +89,10 @@ def check_experiment(experiment: Experiment) -> None:
             ("names of arms cannot be empty or hold a slash", any(not name or "/" in name for name in names)),
             ("only one arm can be a shadow", sum(arm.shadow for arm in experiment.arms) > 1),
             ("the first arm is the control and cannot be a shadow", bool(names) and experiment.arms[0].shadow),
+            (
+                "nobody acts on a shadow's answers, so they have no value",
+                experiment.outcome == "value" and len(live) < len(names),
+            ),
             ("weights must be positive numbers", any(not 0 < arm.weight < 1e9 for arm in live)),
             ("alpha must lie between 0 and 0.5", not 0 < experiment.alpha < 0.5),
             ("the effect must be a positive number", experiment.effect is not None and not experiment.effect > 0),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -72,6 +72,24 @@ def tell_verdict(experiment: Experiment, judgement: Judgement, language: Languag
     return f"{better} is better than the control, by more than chance explains (since {day}).{later}"
 
 
+def tell_missing(missing: Sequence[str], *, served: bool, store: str, language: Language) -> str:
+    """Return why an experiment has no effect yet: no server follows the store, or none answers under some names."""
+    zh = language == "zh"
+    if not served:
+        return (
+            f"还没有服务使用这个存储，实验尚未生效：请用 headway serve 名称=模型包 ... --store {store} 启动"
+            if zh
+            else f"no server uses this store yet, so nothing happens: headway serve NAME=PACKAGE ... --store {store}"
+        )
+    names = ("、" if zh else ", ").join(missing)
+    return (
+        f"使用这个存储的服务没有提供：{names}；其流量由该模型原来的包回答，不计入实验"
+        if zh
+        else f"the servers that use this store do not serve {names}; the model's own package answers that traffic,"
+        " and it does not count"
+    )
+
+
 def describe_report(
     experiment: Experiment, judgement: Judgement, outcomes: Outcomes, *, language: Language = "en"
 ) -> dict[str, Any]:
@@ -131,9 +149,12 @@ def _state(experiment: Experiment, *, zh: bool) -> str:
 
 
 def _outcome(experiment: Experiment, *, zh: bool) -> str:
-    if experiment.outcome == "accuracy":
-        return "准确率（来自反馈）" if zh else "accuracy from feedback"
-    return "数值指标（来自反馈）" if zh else "a number from feedback"
+    english, chinese = {
+        "accuracy": ("accuracy from feedback", "准确率（来自反馈）"),
+        "value": ("value from feedback", "价值（来自反馈）"),
+        "error": ("minus the absolute error, from feedback", "绝对误差的相反数（来自反馈）"),
+    }[experiment.outcome]
+    return chinese if zh else english
 
 
 def _finite(value: float) -> float | None:

@@ -8,12 +8,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Protocol
 
 from headway.errors import InputError, StoreError
-from headway.evaluation.drift import Reference
-from headway.serving.drift.watching import Watch, Watching, read_reference
+from headway.serving.drift.recalling import Recall
+from headway.serving.drift.watching import Watch, Watching
 from headway.serving.experiments.following import Follower
 from headway.serving.experiments.guarding import Guard
 from headway.serving.experiments.routing import Router
@@ -51,20 +50,9 @@ class LearnOptions:
     webhook: str | None = None
 
 
-class _Package(Protocol):
-    """What is asked of a package to serve: the name it answers to (None: its own), and where it lies."""
-
-    @property
-    def name(self) -> str | None: ...
-    @property
-    def path(self) -> str: ...
-
-
 class _Settings(Protocol):
     """What is asked of the service's settings."""
 
-    @property
-    def packages(self) -> Sequence[_Package]: ...
     @property
     def options(self) -> Mapping[str, Any]: ...
 
@@ -95,11 +83,13 @@ def learn(settings: _Settings) -> tuple[Learning, Router]:
     router, alarms = Router(), Alarms(store, options.webhook)
     recorder = store and Recorder(store, replace(read_keeping(options.keep), mask=options.mask))
     watching = Watching(window=options.window, false_alarms=options.false_alarms)
-    watch = Watch(_sources(settings.packages) if options.drift else {}, alarms.raise_alarm, watching)
+    watch = Watch(alarms.raise_alarm, watching, recall=Recall(store)) if store else Watch(alarms.raise_alarm, watching)
     lanes = [Lane("guardrails", Guard(router, alarms.raise_alarm, store))]
     lanes += [Lane("drift", watch)] if options.drift else []
     ends: list[Callable[[], object]] = []
-    observer = Learning(Lane("store", recorder) if recorder else None, lanes)
+    follower = Follower(store, router) if store else None
+    follows = [watch.opened, *([follower.opened] if follower else [])]
+    observer = Learning(Lane("store", recorder) if recorder else None, lanes, follows)
 
     def figures() -> list[Any]:
         return list_figures(
@@ -115,9 +105,8 @@ def learn(settings: _Settings) -> tuple[Learning, Router]:
     ledger.start()
     ends.append(ledger.close)
     panels: list[Callable[[str], object]] = []
-    if store is not None:
+    if store is not None and follower is not None:
         panels.append(experiments_panel(Standings(store, router).latest))
-        follower = Follower(store, router)
         follower.start()
         ends += [follower.close, _keep_young(store, options.keep_days), store.close]
     observer = replace(observer, collector=Collector(ledger.figures), panels=panels, ends=ends)
@@ -139,31 +128,17 @@ def read_options(given: Mapping[str, Any]) -> LearnOptions:
     return options
 
 
-def _sources(packages: Sequence[_Package]) -> dict[str, Callable[[], Reference | None]]:
-    """Return how to get the reference of each model by the name it is served under."""
-    sources: dict[str, Callable[[], Reference | None]] = {}
-    for package in packages:
-        path = Path(package.path)
-        sources[package.name or _own_name(path)] = lambda path=path: read_reference(path)  # type: ignore[misc]
-    return sources
-
-
-def _own_name(path: Path) -> str:
-    from headway.runtime.archive import read_package
-
-    return read_package(path)[0].name
-
-
 def _keep_young(store: Any, days: float | None) -> Callable[[], None]:
-    """Delete what is too old once an hour; return what stops that."""
+    """Delete what is too old now and once an hour; return what stops that."""
     stop = threading.Event()
 
     def work() -> None:
-        while not stop.wait(_PRUNE_SECONDS):
+        while not stop.is_set():
             try:
                 prune(store, before=time.time() - 86_400 * (days or 0))
             except StoreError as error:
                 _log.warning("old predictions are not deleted yet: %s", error)
+            stop.wait(_PRUNE_SECONDS)
 
     if days is not None:
         threading.Thread(target=work, name="headway-retention", daemon=True).start()

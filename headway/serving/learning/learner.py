@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from headway.serving.learning.lane import Lane, Tally
 from headway.serving.learning.noted import Noted
-from headway.serving.observing import Failed, Feedback, Served
+from headway.serving.observing import Failed, Feedback, Opened, Served
 
 
 @dataclass(frozen=True)
 class Learner:
     """An `observing.Observer`: telling it costs a request a few microseconds, whatever happens behind it.
 
-    `lanes` use every event (drift, guardrails); `store`, where there is one, is the lane that keeps them.
+    `lanes` use every event (drift, guardrails); `store`, where there is one, is the lane that keeps them. `follows` are
+    told of each package that is served from now on; they must return at once.
     """
 
     store: Lane | None = None
     lanes: Sequence[Lane] = ()
+    follows: Sequence[Callable[[Opened], object]] = ()
 
     def start(self) -> None:
         """Start the threads; call it in the process that serves, after any fork."""
         for lane in self._all:
             lane.start()
+
+    def opened(self, event: Opened) -> None:
+        """Take note of a package that answers from now on; no queue can lose it."""
+        for follow in self.follows:
+            follow(event)
 
     def served(self, event: Served) -> None:
         """Take note of a request that was answered."""

@@ -33,18 +33,20 @@ def prune(store: Store, *, before: float) -> Deleted:
 
 
 def forget_subject(store: Store, subject: str) -> Deleted:
-    """Delete all predictions for one user id and the feedback on them; raises `StoreError`.
+    """Delete all predictions for one user id, the feedback on them, and that user's own; raises `StoreError`.
 
     SQLite's freed pages are overwritten with zeros (`secure_delete`); PostgreSQL's go with its next vacuum.
     """
-    from sqlalchemy import delete, select
+    from sqlalchemy import delete, or_, select
 
     from headway.serving.store.tables import feedback, predictions
 
     with reaching(store, "cannot forget"), store.engine.begin() as connection:
         hashed = hash_subject(read_setting(connection, "pepper") or "", subject)
         requests = select(predictions.c.request_id).where(predictions.c.subject == hashed)
-        answers = _count(connection.execute(delete(feedback).where(feedback.c.request_id.in_(requests))))
+        # With a sample, or none, the request itself may not have been kept.
+        theirs = or_(feedback.c.subject == hashed, feedback.c.request_id.in_(requests))
+        answers = _count(connection.execute(delete(feedback).where(theirs)))
         rows = _count(connection.execute(delete(predictions).where(predictions.c.subject == hashed)))
     _shrink(store)
     return Deleted(rows, answers)

@@ -98,7 +98,7 @@ def prepare(store: Store) -> None:
         try:
             _prepare(store)
         except OperationalError as error:
-            collided = any(word in str(error.orig) for word in ("locked", "already exists"))
+            collided = any(word in str(error.orig) for word in ("locked", "already exists", "duplicate column"))
             if not collided or attempt == _ATTEMPTS - 1:
                 raise
             time.sleep(0.05)
@@ -109,6 +109,7 @@ def prepare(store: Store) -> None:
 def _prepare(store: Store) -> None:
     from sqlalchemy.dialects import postgresql, sqlite
 
+    from headway.serving.store.migrating import OLDER, migrate
     from headway.serving.store.tables import FORMAT_VERSION, metadata, settings
 
     insert = sqlite.insert if store.is_sqlite else postgresql.insert
@@ -123,6 +124,9 @@ def _prepare(store: Store) -> None:
         ]
         connection.execute(insert(settings).on_conflict_do_nothing(), fresh)
         found = read_setting(connection, "format")
+        if found in OLDER:
+            migrate(connection)
+            found = read_setting(connection, "format")
     if found != str(FORMAT_VERSION):
         raise StoreError(
             "the store was made by another version of Headway",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from headway.serving.store.opening import Store, reaching
@@ -17,17 +18,23 @@ _CHUNK = 5_000
 
 @dataclass(frozen=True)
 class Traffic:
-    """What one slice of time saw: answered requests' rows, failures (status 5xx), and latency in milliseconds."""
+    """What one slice of time saw: answered requests' rows, failures (status 5xx), and latency in milliseconds.
+
+    Where a share of the requests is kept, the counts are estimates of all of them.
+    """
 
     at: float
-    rows: int
-    failures: int
+    rows: float
+    failures: float
     latency_ms: float
 
 
 @dataclass(frozen=True)
 class Answered:
-    """One stored row with its feedback, as far as there is any: `right` compares labels, `truth` is what came back."""
+    """One stored row with its feedback, as far as there is any: `truth`, the right answer, and `value`, its worth.
+
+    `right` compares labels, `error` numbers.
+    """
 
     request_id: str
     row: int
@@ -40,11 +47,29 @@ class Answered:
     prediction: Any
     truth: Any
     told: float | None
+    value: float | None = None
 
     @property
     def right(self) -> bool:
         """Tell whether the answer and the truth are the same label, as people write it: 1, "1" and 1.0 are."""
         return spelt(self.prediction) == spelt(self.truth)
+
+    @property
+    def error(self) -> float | None:
+        """Return how far the answer was off; None where the answer or the truth is no number."""
+        pair = (self.prediction, self.truth)
+        if any(isinstance(each, bool) or not isinstance(each, int | float) for each in pair):
+            return None
+        return abs(float(self.prediction) - float(self.truth))
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a package answered for one row: the name it is served under, its version, and the answer."""
+
+    model: str
+    version: str
+    prediction: Any
 
 
 @dataclass(frozen=True)
@@ -66,12 +91,13 @@ def read_traffic(store: Store, model: str, *, since: float, until: float, step: 
     from headway.serving.store.tables import predictions as p
 
     place = cast(func.floor((p.c.at - since) / step), Integer)
+    requests = 1.0 / func.coalesce(p.c.share, 1.0)
     failed = p.c.error.like("5%")
     query = (
         select(
             place.label("place"),
-            func.sum(case((p.c.error == "", 1), else_=0)),
-            func.sum(case((failed, 1), else_=0)),
+            func.sum(case((p.c.error == "", requests), else_=0.0)),
+            func.sum(case((failed, requests), else_=0.0)),
             func.avg(p.c.latency_ms),
         )
         .where(p.c.model == model, p.c.at >= since, p.c.at < until, p.c.shadow.is_(False))
@@ -80,9 +106,19 @@ def read_traffic(store: Store, model: str, *, since: float, until: float, step: 
     )
     with reaching(store, "cannot be read"), store.engine.connect() as connection:
         return [
-            Traffic(since + step * number, int(rows), int(failures), float(latency))
+            Traffic(since + step * number, float(rows), float(failures), float(latency))
             for number, rows, failures, latency in connection.execute(query)
         ]
+
+
+def read_models(store: Store) -> list[str]:
+    """Return the names under which answers were given, in order."""
+    from sqlalchemy import select
+
+    from headway.serving.store.tables import predictions as p
+
+    with reaching(store, "cannot be read"), store.engine.connect() as connection:
+        return list(connection.execute(select(p.c.model).distinct().order_by(p.c.model)).scalars())
 
 
 def read_stored(store: Store) -> Stored:
@@ -118,25 +154,42 @@ def read_answered(
     query = query.add_columns(_inputs(with_inputs))
     with reaching(store, "cannot be read"), store.engine.connect() as connection:
         streamed = connection.execution_options(stream_results=True, yield_per=_CHUNK).execute(query)
-        last: tuple[Any, ...] = ()
-        for each in streamed:
-            # The latest word on a row comes first.
-            if (key := (each.request_id, each.row, each.version, each.shadow)) == last:
-                continue
-            last = key
-            yield Answered(
-                each.request_id,
-                each.row,
-                each.at,
-                each.version,
-                each.subject,
-                each.arm,
-                bool(each.shadow),
-                _load(each.inputs) or {},
-                _load(each.prediction),
-                _load(each.truth),
-                each.told,
-            )
+        for _, said in groupby(streamed, key=lambda each: (each.request_id, each.row, each.version, each.shadow)):
+            yield _answered_row(list(said))
+
+
+def _answered_row(words: Sequence[Any]) -> Answered:
+    """Return a row with the latest word on its truth and on its value, which may have come apart."""
+    last = words[0]
+    truths = (truth for each in words if (truth := _load(each.truth)) is not None)
+    return Answered(
+        last.request_id,
+        last.row,
+        last.at,
+        last.version,
+        last.subject,
+        last.arm,
+        bool(last.shadow),
+        _load(last.inputs) or {},
+        _load(last.prediction),
+        next(truths, None),
+        last.told,
+        next((each.value for each in words if each.value is not None), None),
+    )
+
+
+def find_said(store: Store, request_id: str, row: int) -> Said | None:
+    """Return what a client was answered for one row, None where it is not kept; raises `StoreError`."""
+    from sqlalchemy import select
+
+    from headway.serving.store.tables import predictions as p
+
+    query = select(p.c.model, p.c.version, p.c.prediction).where(
+        p.c.request_id == request_id, p.c.row == row, p.c.shadow.is_(False), p.c.error == ""
+    )
+    with reaching(store, "cannot be read"), store.engine.connect() as connection:
+        found = connection.execute(query).first()
+    return None if found is None else Said(found.model, found.version, _load(found.prediction))
 
 
 def _answered(
@@ -153,6 +206,7 @@ def _answered(
             *(p.c[name] for name in ("request_id", "row", "at", "version", "subject", "arm", "shadow")),
             p.c.prediction,
             f.c.truth,
+            f.c.value,
             f.c.at.label("told"),
         )
         .select_from(joined)

@@ -81,11 +81,16 @@ class Recorder:
 
     def _records(self, kept: Sequence[Noted]) -> tuple[list[Record], list[Record]]:
         """Return the rows for the two tables."""
-        pepper = self._prepare()
+        pepper, masked, share = self._prepare(), self._keeping.mask, self._keeping.share
         predictions = [
-            record for noted in kept for record in prediction_records(noted, pepper=pepper, masked=self._keeping.mask)
+            record for noted in kept for record in prediction_records(noted, pepper=pepper, masked=masked, share=share)
         ]
-        return predictions, [feedback_record(each, each.event) for each in kept if isinstance(each.event, Feedback)]
+        answers = [
+            feedback_record(noted, noted.event, pepper=pepper, masked=masked)
+            for noted in kept
+            if isinstance(noted.event, Feedback)
+        ]
+        return predictions, answers
 
     def _prepare(self) -> str:
         """Make the tables on first use and return the key of the subjects' hashes."""

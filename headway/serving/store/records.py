@@ -18,8 +18,11 @@ LONGEST_CELL = 10_000
 Record = dict[str, Any]
 
 
-def prediction_records(noted: Noted, *, pepper: str, masked: bool = True) -> Iterator[Record]:
-    """Yield the rows of `headway_predictions`: one for each row that was answered, or one for a request that failed."""
+def prediction_records(noted: Noted, *, pepper: str, masked: bool = True, share: float = 1.0) -> Iterator[Record]:
+    """Yield the rows of `headway_predictions`: one for each row that was answered, or one for a request that failed.
+
+    `share` of the requests are kept.
+    """
     event = noted.event
     if isinstance(event, Served):
         places = event.places or range(len(event.rows))
@@ -30,29 +33,37 @@ def prediction_records(noted: Noted, *, pepper: str, masked: bool = True) -> Ite
                 "shadow": event.shadow,
                 "inputs": to_json(_inputs(cells, masked=masked)),
                 "error": _error(answer),
+                "share": share,
                 **_answer(answer),
             }
     elif isinstance(event, Failed):
         yield {
             **_request(event, noted.at, pepper),
             "row": 0,
-            "shadow": False,
+            "shadow": event.shadow,
             "inputs": None,
             "error": _text(f"{event.status} {event.kind}", 200),
+            "share": share,
             **_answer({}),
         }
 
 
-def feedback_record(noted: Noted, event: Feedback) -> Record:
-    """Return the row of `headway_feedback`."""
-    truth = _plain_answer(event.truth)
+def feedback_record(noted: Noted, event: Feedback, *, pepper: str, masked: bool = True) -> Record:
+    """Return the row of `headway_feedback`.
+
+    A truth is not masked: the service takes none that the model could not have answered, so it is a label, not a text
+    of the client's, and a masked label would never equal the answer.
+    """
+    note = event.note if event.note is None or not masked else mask(event.note).text
     return {
         "id": uuid.uuid4().hex,
         "request_id": _text(event.request_id, 200),
         "row": event.row,
         "at": noted.at,
-        "truth": to_json(mask(truth).text if isinstance(truth, str) else truth),
-        "note": None if event.note is None else _text(mask(event.note).text, LONGEST_CELL),
+        "truth": to_json(_plain_answer(event.truth)),
+        "note": None if note is None else _text(note, LONGEST_CELL),
+        "value": None if event.value is None else _plain(float(event.value)),
+        "subject": None if event.user is None else hash_subject(pepper, event.user),
     }
 
 

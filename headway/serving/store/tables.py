@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 metadata = MetaData()
 
 # One row for each answered row of a request. `inputs`, `prediction` and `probabilities` are JSON, masked;
-# `subject` is a keyed hash of the user's id; times are seconds since 1970 UTC.
+# `subject` is a keyed hash of the user's id; times are seconds since 1970 UTC. `share`: of how many requests one was
+# kept when this one was (empty: format 1).
 predictions = Table(
     "headway_predictions",
     metadata,
@@ -28,13 +29,15 @@ predictions = Table(
     Column("probabilities", Text),
     Column("latency_ms", Float(53), nullable=False),
     Column("error", String(200), nullable=False),
+    Column("share", Float(53)),
     Index("headway_predictions_model_at", "model", "at"),
     Index("headway_predictions_experiment", "experiment", "at"),
     Index("headway_predictions_subject", "subject"),
     Index("headway_predictions_at", "at"),
 )
 
-# What came back for one row of a request: the truth, a label or a number (JSON). The latest one counts.
+# What came back for one row of a request: `truth`, a label or a number (JSON, null where nothing is said of it), and
+# `value`, what the answer was worth. The latest word on each counts. `subject`: who said it, or of whom it is.
 feedback = Table(
     "headway_feedback",
     metadata,
@@ -44,8 +47,11 @@ feedback = Table(
     Column("at", Float(53), nullable=False),
     Column("truth", Text, nullable=False),
     Column("note", Text),
+    Column("value", Float(53)),
+    Column("subject", String(64)),
     Index("headway_feedback_request", "request_id", "row"),
     Index("headway_feedback_at", "at"),
+    Index("headway_feedback_subject", "subject"),
 )
 
 # Experiments as JSON; what the servers follow.
@@ -66,6 +72,16 @@ ended_arms = Table(
     Column("arm", String(200), primary_key=True),
     Column("at", Float(53), nullable=False),
     Column("reason", Text, nullable=False),
+)
+
+# What the servers that use this store answer with, by the name that it is served under; `at`: when one last said so.
+serving = Table(
+    "headway_serving",
+    metadata,
+    Column("model", String(200), primary_key=True),
+    Column("version", String(200), nullable=False),
+    Column("task", String(40), nullable=False),
+    Column("at", Float(53), nullable=False),
 )
 
 # Drift, guardrails and other alarms, for whoever looks later.

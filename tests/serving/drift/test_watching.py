@@ -1,30 +1,27 @@
 import numpy as np
 import pytest
 
-from headway.evaluation.drift.building import build_reference
 from headway.serving.drift.watching import Watch, Watching, read_reference
 from headway.serving.learning import Noted
-from headway.serving.observing import Feedback, Served
+from headway.serving.observing import Feedback, Opened, Served
+from tests.serving.drift.watched import write_watched
+from tests.serving.packages import write_tiny
 
 RANDOM = np.random.default_rng(0)
 
 
-def make_event(number, *, mean=0.0, prediction="a", version="v1", rows=1, shadow=False):
+def make_event(number, *, mean=0.0, prediction="a", name="m", version="v1", rows=1, shadow=False):
     cells = tuple({"x": float(RANDOM.normal(mean, 1))} for _ in range(rows))
     answers = tuple({"prediction": prediction, "confidence": 0.9, "probabilities": {}} for _ in range(rows))
-    return Noted(Served(f"r{number}", "m", version, cells, answers, 0.01, shadow=shadow))
+    return Noted(Served(f"r{number}", name, version, cells, answers, 0.01, shadow=shadow))
 
 
 @pytest.fixture
-def watched():
-    labels = RANDOM.choice(["a", "b"], 400, p=[0.9, 0.1]).tolist()
-    reference = build_reference(
-        {"x": RANDOM.normal(0, 1, 1000).tolist()}, {"x": "number"}, task="classify", predictions=labels,
-        confidence=None, truths=labels[::-1], seed=0,
-    )  # fmt: skip
+def watched(watched_package):
     alarms = []
-    watching = Watching(window=100, told=60, most_rows_per_second=1e6)
-    return Watch({"m": lambda: reference}, alarms.append, watching), alarms
+    watch = Watch(alarms.append, Watching(window=100, told=60, most_rows_per_second=1e6))
+    watch.opened(Opened("m", "v1", "classify", str(watched_package)))
+    return watch, alarms
 
 
 def drawn(number):
@@ -73,18 +70,46 @@ def test_large_requests_fill_a_window_and_no_more(watched):
     assert watch.drifts()["m"]["rows"].rows == 100
 
 
-def test_a_new_version_starts_anew(watched):
+def test_a_new_version_starts_anew(watched, watched_package):
     watch, alarms = watched
     watch([make_event(number, mean=3.0) for number in range(99)])
+    watch.opened(Opened("m", "v2", "classify", str(watched_package)))
     watch([make_event(number, version="v2", prediction=drawn(number)) for number in range(100)])
     assert not alarms
+    assert watch.drifts()["m"]["rows"].rows == 100
 
 
-def test_the_rate_is_bounded():
-    asked = []
-    watch = Watch({"m": lambda: asked.append(1)}, asked.append, Watching())
+def test_a_deployed_package_is_watched_by_its_own_reference(watched, tmp_path):
+    watch, alarms = watched
+    higher = write_watched(tmp_path / "higher", mean=5.0)
+    watch.opened(Opened("m", "v2", "classify", str(higher)))
+    watch.opened(Opened("another", "v1", "classify", str(higher)))
+    watch([make_event(number, version="v2", mean=5.0, prediction=drawn(number)) for number in range(100)])
+    watch([make_event(number, version="v1", mean=9.0) for number in range(100)])  # the last that v1 answered
+    assert not alarms
+    watch([make_event(number, name="another", mean=0.0, prediction=drawn(number)) for number in range(100)])
+    assert [alarm.model for alarm in alarms] == ["another"]
+
+
+def test_a_package_is_read_once_and_told_of_once_without_a_reference(tmp_path, caplog):
+    plain = write_tiny(tmp_path / "plain")
+    watch = Watch(lambda _: None)
+    watch.opened(Opened("m", "v1", "classify", str(plain)))
     watch([make_event(number) for number in range(3)])
-    assert asked == [1]
+    assert caplog.text.count("is not watched for drift") == 1
+    assert watch.drifts() == {"m": {}}
+
+
+def test_feedback_is_compared_with_the_answer_of_its_own_row(watched):
+    watch, _ = watched
+    rows, answers = [{"x": 0.0}] * 3, [{"error": {"type": "wrong_input"}}, {"prediction": "a"}, {"prediction": "b"}]
+    for number in range(30):
+        piece = Served(f"r{number}", "m", "v1", rows, answers, 0.01, places=(6, 7, 9))
+        watch([Noted(piece), Noted(Feedback(f"r{number}", 7, "a", "m")), Noted(Feedback(f"r{number}", 9, "b", "m"))])
+        watch([Noted(Feedback(f"r{number}", row, "b", "m")) for row in (0, 1, 6, 8)])  # nothing was answered there
+    heard = watch.drifts()["m"]["feedback"]
+    assert heard.rows == 60
+    assert [(shift.cell, shift.now) in {("right", 1.0), ("wrong", 0.0)} for shift in heard.shifts] == [True]
 
 
 def test_a_place_without_a_package_has_no_reference(tmp_path):

@@ -34,6 +34,11 @@ def test_feedback_reaches_the_observer_with_the_models_own_label():
         ({"request_id": "r", "truth": "good", "row": True}, "row"),
         ({"request_id": "r", "truth": "good", "rwo": 1}, "rwo"),
         ({"request_id": "r" * 65, "truth": "good"}, "request_id"),
+        ({"request_id": "r", "value": "12.5"}, "value"),
+        ({"request_id": "r", "value": True}, "value"),
+        ({"request_id": "r", "value": 1e301}, "value"),
+        ({"request_id": "r", "value": 1, "truth": "god"}, "truth"),
+        ({"request_id": "r"}, "truth"),
         ([], "body"),
     ],
 )
@@ -41,6 +46,14 @@ def test_wrong_feedback_is_told_what_is_wrong(body, field):
     answer = Asker(make_service("texts"))("POST", "/v1/feedback", json=body)
     assert answer.status_code == 422
     assert answer.json()["error"]["problems"][0]["field"] == field
+
+
+def test_what_an_answer_was_worth_is_taken_with_the_truth_or_without():
+    keeper = Keeper()
+    ask = Asker(make_service("texts", observer=keeper))
+    for body in ({"value": 12.5}, {"value": 0, "truth": "good"}, {"value": None, "truth": "bad"}):
+        assert ask("POST", "/v1/feedback", json={"request_id": "r", **body}).status_code == 202
+    assert [(told.truth, told.value) for told in keeper.kept] == [(None, 12.5), ("good", 0.0), ("bad", None)]
 
 
 def test_values_are_corrected_by_numbers():

@@ -196,6 +196,62 @@ def test_a_router_picks_the_answering_one_and_shadows_only_listen():
     ]
 
 
+class Shadowed:
+    """Lets "values" answer while `shadow` listens."""
+
+    def __init__(self, shadow):
+        self.choice = Choice("values", "e/old", (shadow,))
+
+    def pick(self, name, user, request_id):
+        return self.choice
+
+
+def ask_with_shadow(service, **request):
+    """Ask, and wait until the shadow is done."""
+
+    async def ask():
+        import httpx
+
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=service), base_url="http://localhost") as client:
+            answer = await client.post(PREDICT, **request)
+            await asyncio.gather(*service._tasks)
+            return answer
+
+    return asyncio.run(ask())
+
+
+def test_a_shadow_that_cannot_answer_is_told_of_and_harms_nobody():
+    notes = Notes()
+    service = make_service("values", "numbers", observer=notes, router=Shadowed("numbers"))
+    answer = ask_with_shadow(service, json={"rows": [{"a": 1}], "user": "ann"})  # it reads a column b
+    assert answer.json()["predictions"] == [{"prediction": 2.0}]
+    _, failed = notes.events
+    assert (failed.name, failed.status, failed.arm, failed.user) == ("numbers", 422, "e/old", "ann")
+    assert failed.shadow
+    service.registry.get("numbers").batcher.answer = None  # it is broken
+    ask_with_shadow(service, json={"rows": [{"a": 1, "b": 2}]})
+    assert (notes.events[-1].status, notes.events[-1].shadow) == (500, True)
+    assert service.telemetry.read("observer_errors") == 0
+
+
+def test_a_shadow_answers_the_rows_that_were_answered():
+    notes = Notes()
+    service = make_service("values", "numbers", observer=notes, router=Shadowed("numbers"))
+    ask_with_shadow(service, json={"rows": [{"a": "x"}, {"a": 3, "b": 0}, {"a": -3, "b": 0}], "partial": True})
+    shadow = notes.events[-1]
+    assert (shadow.name, shadow.shadow, list(shadow.places)) == ("numbers", True, [1, 2])
+    assert [answer["prediction"] for answer in shadow.answers] == ["好评", "差评"]
+
+
+def test_a_shadow_listens_to_lines_too():
+    notes = Notes()
+    service = make_service("values", "numbers", observer=notes, router=Shadowed("numbers"))
+    lines = b'{"a": 3, "b": 0}\n{\n{"a": -3, "b": 0}'
+    ask_with_shadow(service, content=lines, headers={"content-type": "application/x-ndjson"})
+    told = [(event.name, place) for event in notes.events for place in event.places if event.shadow]
+    assert told == [("numbers", 0), ("numbers", 2)]
+
+
 def test_a_failure_tells_which_arm_it_was_and_whose_request():
     class Second:
         def pick(self, name, user, request_id):

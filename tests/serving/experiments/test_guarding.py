@@ -61,6 +61,18 @@ def test_wrong_input_is_no_failure_of_the_arm(guarded, served, failed):
     assert not alarms
 
 
+@pytest.mark.parametrize(("status", "ends"), [(500, True), (422, True), (429, False)])
+def test_a_shadow_that_fails_is_stopped(served, failed, status, ends):
+    router, alarms = Router(), []
+    router.update([Experiment("e", "reviews", (Arm("old", "reviews"), Arm("dark", "dark", shadow=True)), started=1.0)])
+    guard = Guard(router, alarms.append)
+    for number in range(200):
+        guard([served(number, arm="e/old"), failed(number, status=status, arm="e/old", shadow=True)])
+    assert ("dark" in router.experiments["reviews"].ended_arms) is ends
+    assert bool(router.pick("reviews", "ann", "r").shadows) is not ends
+    assert len(alarms) == ends
+
+
 def test_an_absolute_bound_on_latency(served):
     router, alarms = Router(), []
     router.update([Experiment("e", "reviews", PLAN.arms, guardrails=Guardrails(latency_p95_ms=10.0), started=1.0)])

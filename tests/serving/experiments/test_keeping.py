@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from headway.errors import ExperimentError
@@ -11,6 +13,8 @@ from headway.serving.experiments.keeping import (
 )
 from headway.serving.experiments.plan import Arm, Experiment, Guardrails
 from headway.serving.experiments.routing import Router
+from headway.serving.observing import Opened
+from headway.serving.store.serving import read_serving
 
 PLAN = Experiment(
     "评论", "reviews", (Arm("old", "reviews"), Arm("new", "candidate", 0.5)), effect=0.02,
@@ -63,6 +67,18 @@ def test_servers_follow_the_store(store):
     stop_experiment(store, "评论")
     follower.follow()
     assert router.experiments == {}
+    follower.close()
+
+
+def test_servers_say_in_the_store_what_they_answer_with(store):
+    follower = Follower(store, Router(), every=0.02)
+    follower.start()
+    for name in ("reviews", "candidate"):
+        follower.opened(Opened(name, "v1", "classify"))
+    deadline = time.monotonic() + 10
+    while set(read_serving(store)) != {"reviews", "candidate"}:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
     follower.close()
 
 

@@ -13,8 +13,8 @@ from headway.serving.store.recorder import Recorder
 PLAN = Experiment("e", "m", (Arm("old", "m"), Arm("new", "n")), started=0.0, window=100.0)
 
 
-def row(number, *, at, arm="old", subject=None, truth="a", prediction="a", shadow=False):
-    return Answered(f"r{number}", 0, at, "v", subject, arm, shadow, {}, prediction, truth, at + 1)
+def row(number, *, at, arm="old", subject=None, truth="a", prediction="a", shadow=False, value=None):
+    return Answered(f"r{number}", 0, at, "v", subject, arm, shadow, {}, prediction, truth, at + 1, value)
 
 
 def test_a_user_counts_once_when_the_window_is_over():
@@ -59,11 +59,19 @@ def test_a_shadow_is_paired_with_what_was_shown():
     assert math.isnan(units.base[2])
 
 
-def test_numbers_are_their_own_outcome():
+def test_a_value_is_its_own_outcome_whatever_the_model_answers():
     plan = replace(PLAN, outcome="value")
-    assert gather(plan, [row(1, at=1, truth=12.5)], now=3.0).units.value.tolist() == [12.5]
-    with pytest.raises(ExperimentError, match="some feedback is none"):
-        gather(plan, [row(1, at=1, truth="very good")], now=3.0)
+    rows = [row(1, at=1, truth=None, value=12.5), row(2, at=2), row(3, at=3, value=0.0)]
+    assert gather(plan, rows, now=4.0).units.value.tolist() == [12.5, 0.0]
+    assert gather(PLAN, rows, now=4.0).units.value.tolist() == [1.0, 1.0]
+
+
+def test_numbers_count_by_how_far_they_are_off():
+    plan = replace(PLAN, outcome="error")
+    rows = [row(1, at=1, prediction=12.5, truth=10), row(2, at=2, prediction=3.0, truth=3.0)]
+    assert gather(plan, rows, now=3.0).units.value.tolist() == [-2.5, 0.0]
+    with pytest.raises(ExperimentError, match="two numbers"):
+        gather(plan, [row(1, at=1, prediction=12.5, truth="very good")], now=3.0)
 
 
 def test_nothing_gives_nothing():

@@ -21,6 +21,7 @@ def test_a_good_plan_passes():
         (Experiment("e", "m", (Arm("a", "m", 0.0), Arm("b", "n"))), "weights"),
         (Experiment("e", "m", (Arm("a", "m"), Arm("b/c", "n"))), "slash"),
         (Experiment("e", "m", (Arm("a", "m"), Arm("b", "n", shadow=True), Arm("c", "o", shadow=True))), "one arm"),
+        (Experiment("e", "m", (Arm("a", "m"), Arm("b", "n", shadow=True)), outcome="value"), "no value"),
         (Experiment("e", "m", GOOD.arms, alpha=1.0), "alpha"),
         (Experiment("e", "m", GOOD.arms, effect=-1.0), "effect"),
         (Experiment("e", "m", GOOD.arms, guardrails=Guardrails(slower=0.5)), "slower"),

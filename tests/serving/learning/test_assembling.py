@@ -12,6 +12,7 @@ from headway.serving.learning.assembling import learn
 from headway.serving.observing import Feedback
 from headway.serving.store.opening import open_store
 from headway.serving.store.reading import read_stored
+from headway.serving.store.recorder import Recorder
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,18 @@ def test_a_bad_arm_is_stopped_for_all_servers(tmp_path, served):
         assert time.monotonic() < deadline
         time.sleep(0.02)
     assert 'headway_experiment_arm_ended{arm="new",experiment="e"} 1.0' in show(observer)
+    observer.close()
+
+
+def test_what_is_too_old_goes_at_the_start(tmp_path, served):
+    url = f"sqlite:///{tmp_path}/store.db"
+    store = open_store(url)
+    Recorder(store)([served(1, at=time.time() - 3 * 86_400), served(2)])
+    observer, _ = learn(Settings(options={"store": url, "keep_days": 2}))
+    deadline = time.monotonic() + 10
+    while read_stored(store).predictions > 1:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
     observer.close()
 
 

@@ -1,7 +1,7 @@
 from headway.serving.store.alarms import Alarm, keep_alarm, read_alarms
 from headway.serving.store.deleting import forget_subject, prune
 from headway.serving.store.reading import read_answered, read_stored
-from headway.serving.store.recorder import Recorder
+from headway.serving.store.recorder import Keeping, Recorder
 
 
 def test_a_person_is_forgotten_with_all_feedback(store, served, told):
@@ -30,3 +30,9 @@ def test_old_rows_go(store, served, told):
     assert (deleted.predictions, deleted.feedback, deleted.alarms) == (1, 1, 1)
     assert [each.request_id for each in read_answered(store)] == ["r2"]
     assert read_alarms(store) == []
+
+
+def test_a_person_is_forgotten_where_the_requests_were_not_kept(store, told):
+    Recorder(store, Keeping(0.0))([told(1, user="ann", note="我是李雷"), told(2, user="bob"), told(3)])
+    assert forget_subject(store, "ann").feedback == 1
+    assert read_stored(store).feedback == 2

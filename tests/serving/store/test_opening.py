@@ -2,6 +2,7 @@ import pytest
 
 from headway.errors import StoreError
 from headway.serving.store.opening import hash_subject, open_store, prepare
+from headway.serving.store.tables import FORMAT_VERSION
 
 
 def test_sqlite_writes_ahead(tmp_path):
@@ -40,7 +41,7 @@ def test_another_format_is_refused(store):
     with pytest.raises(StoreError, match="another version"):
         prepare(store)
     with store.engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE headway_settings SET value = '1' WHERE name = 'format'")
+        connection.exec_driver_sql(f"UPDATE headway_settings SET value = '{FORMAT_VERSION}' WHERE name = 'format'")
 
 
 def test_subjects_hash_by_the_key():

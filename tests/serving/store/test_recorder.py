@@ -10,7 +10,7 @@ from headway.serving.learning import Lane, NotNowError
 from headway.serving.store.opening import connect, open_store
 from headway.serving.store.reading import read_answered, read_stored
 from headway.serving.store.recorder import Keeping, Recorder, read_keeping
-from headway.serving.store.tables import predictions
+from headway.serving.store.tables import feedback, predictions
 
 
 def wait_until(condition, seconds=10.0):
@@ -190,3 +190,10 @@ def test_two_processes_write_at_once(tmp_path, served):
     assert read_stored(store).predictions == 600
     with store.engine.connect() as connection:
         assert json.loads(connection.execute(select(predictions.c.prediction)).scalar()) == "好评"
+
+
+@pytest.mark.parametrize(("masked", "note"), [(True, "call [PHONE]"), (False, "call 415-555-2671")])
+def test_notes_are_masked_unless_they_shall_stay_as_they_came(store, told, masked, note):
+    Recorder(store, Keeping(mask=masked))([told(1, note="call 415-555-2671")])
+    with store.engine.connect() as connection:
+        assert connection.execute(select(feedback.c.note)).scalar() == note
