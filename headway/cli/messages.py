@@ -254,8 +254,8 @@ _MESSAGES: Mapping[str, tuple[str, str]] = {
         "进程数 {workers}，每个进程的模型线程数 {threads}",
     ),
     "serve:open": (
-        "anybody who reaches this address may ask: think of --keys FILE and of --tls-cert",
-        "任何能访问该地址的人都可以调用：请考虑 --keys FILE 与 --tls-cert",
+        "anybody who reaches this address may ask, and nobody may deploy: think of --keys FILE and of --tls-cert",
+        "任何能访问该地址的人都可以调用，谁都不能更换模型包：请考虑 --keys FILE 与 --tls-cert",
     ),
     "serve:restart": (
         "worker {worker} ended ({code}); another takes its place",

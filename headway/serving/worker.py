@@ -15,6 +15,7 @@ import socket
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,9 +92,10 @@ class Worker:
     async def run(self) -> None:
         """Open, announce, answer until told to stop, then finish what was accepted."""
         loop = asyncio.get_running_loop()
-        self.service = self._service()
+        shared = socket.socket(fileno=self.post.listener)
+        self.service = self._service(is_local=ip_address(shared.getsockname()[0].partition("%")[0]).is_loopback)
         listener = Listener(
-            self.service, socket.socket(fileno=self.post.listener), limits=self.settings.limits, tls=self._tls(),
+            self.service, shared, limits=self.settings.limits, tls=self._tls(),
             on_count=lambda count: self.telemetry.set("connections", count), fewest=self._fewest,
         )  # fmt: skip
         await self._open()
@@ -110,8 +112,8 @@ class Worker:
         for task in (ticking, listening, planning):
             task.cancel()
 
-    def _service(self) -> Service:
-        """Return the application of this worker."""
+    def _service(self, *, is_local: bool) -> Service:
+        """Return the application of this worker; `is_local` where its socket is one of this machine alone."""
         settings, post = self.settings, self.post
         self._log = Log(Path(settings.log) if settings.log else None,
                         on_lost=lambda count: self.telemetry.add("log_lines_lost", count))  # fmt: skip
@@ -120,7 +122,7 @@ class Worker:
         hosts = None if settings.hosts is None else frozenset(settings.hosts)
         observer, router = _observe(settings)
         return Service(
-            Registry(), limits=settings.limits, access=Access(keys, rates, hosts, settings.origins),
+            Registry(), limits=settings.limits, access=Access(keys, rates, hosts, settings.origins, is_local),
             observer=observer, router=router, telemetry=self.telemetry, log=self._log, log_bodies=settings.log_bodies,
             lang=settings.lang, folder=Path(post.folder), deploy=self._ask_deploy,
             collectors=[collector] if (collector := getattr(observer, "collector", None)) is not None else [],

@@ -157,6 +157,16 @@ def test_a_package_is_swapped_under_load_without_a_failed_request(running, tiny_
     assert last == {load.versions[-1]}  # also the worker that was started after the swap
 
 
+def test_without_keys_only_a_service_on_localhost_is_deployed_to(running, tiny_package):
+    service = running(tiny_package, "--workers", 1, "--threads", 1, "--host", "0.0.0.0")
+    with headway.Client(f"http://127.0.0.1:{service.port}") as client:
+        with pytest.raises(ServiceError, match="other machines reach") as caught:
+            client.deploy(tiny_package)
+        assert client.predict([{"a": 1, "b": 0}]).model == "numbers"
+    assert caught.value.status == 403
+    service.hear("nobody may deploy")
+
+
 def test_a_worker_that_starts_during_a_swap_gets_the_new_package(running, tiny_package, tmp_path):
     better = write_tiny(tmp_path / "better", metrics={"accuracy": 0.95})
     service = running(tiny_package, "--workers", 2)
