@@ -28,7 +28,7 @@ from headway.serving.access import Access
 from headway.serving.deployments import Deployment, Registry, deploy_model, open_deployment
 from headway.serving.keys import KeyRing
 from headway.serving.listening import Listener, make_connect
-from headway.serving.logs import Log
+from headway.serving.logs import Log, forward
 from headway.serving.naming import draws, task_of
 from headway.serving.observing import Observer, Plain, Router, Silent
 from headway.serving.pace import example_row
@@ -61,16 +61,20 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever sends it: the supervisor decides when to end
     control = socket.socket(fileno=post.control)
     settings = Settings.from_json(_first_line(control))
+    worker = Worker(settings, post, control)
     try:
         run = asyncio.run
         with suppress(ImportError):
             import uvloop
 
             run = uvloop.run
-        run(Worker(settings, post, control).run())
+        with forward(worker.log):
+            run(worker.run())
     except HeadwayError as error:
         _say(control, {"did": "fail", "words": str(error)})
         sys.exit(3)
+    finally:
+        worker.log.close()
 
 
 class Worker:
@@ -88,6 +92,8 @@ class Worker:
         self.telemetry = Telemetry.open(Path(post.telemetry), workers=post.workers, index=post.index)
         for gauge in ("connections", "in_flight", "waiting_rows"):
             self.telemetry.set(gauge, 0)
+        self.log = Log(Path(settings.log) if settings.log else None,
+                       on_lost=lambda count: self.telemetry.add("log_lines_lost", count))  # fmt: skip
 
     async def run(self) -> None:
         """Open, announce, answer until told to stop, then finish what was accepted."""
@@ -115,15 +121,13 @@ class Worker:
     def _service(self, *, is_local: bool) -> Service:
         """Return the application of this worker; `is_local` where its socket is one of this machine alone."""
         settings, post = self.settings, self.post
-        self._log = Log(Path(settings.log) if settings.log else None,
-                        on_lost=lambda count: self.telemetry.add("log_lines_lost", count))  # fmt: skip
         rates = Rates.open(Path(post.rates), workers=post.workers, index=post.index)
         keys = KeyRing(Path(settings.keys)) if settings.keys else None
         hosts = None if settings.hosts is None else frozenset(settings.hosts)
         observer, router = _observe(settings)
         return Service(
             Registry(), limits=settings.limits, access=Access(keys, rates, hosts, settings.origins, is_local),
-            observer=observer, router=router, telemetry=self.telemetry, log=self._log, log_bodies=settings.log_bodies,
+            observer=observer, router=router, telemetry=self.telemetry, log=self.log, log_bodies=settings.log_bodies,
             lang=settings.lang, folder=Path(post.folder), deploy=self._ask_deploy,
             collectors=[collector] if (collector := getattr(observer, "collector", None)) is not None else [],
             panels=getattr(observer, "panels", ()), price=settings.price,
@@ -164,9 +168,9 @@ class Worker:
 
         opened = open_writer(
             path, name=name, limits=self.settings.limits, threads=self.threads, engine=self.settings.engine,
-            note=lambda model, why: self._log.write("vllm_not_used", model=model, error=why),
+            note=lambda model, why: self.log.write("vllm_not_used", model=model, error=why),
         )  # fmt: skip
-        self._log.write("writes", model=opened.name, version=opened.version, engine=opened.engine.name)
+        self.log.write("writes", model=opened.name, version=opened.version, engine=opened.engine.name)
         return opened
 
     async def _open_painter(self, package: Package) -> None:
@@ -189,7 +193,7 @@ class Worker:
                 plan = await asyncio.to_thread(self._plan, seconds)
             except Exception as error:  # noqa: BLE001 - what answers goes on answering, if not in the best way
                 plan = Plan(max(1, self.settings.workers), self.threads, 0.0)
-                self._log.write("not_measured", error=f"{type(error).__name__}: {error}"[:500])
+                self.log.write("not_measured", error=f"{type(error).__name__}: {error}"[:500])
             self._tell({"did": "plan", "plan": plan.__dict__})
         self._settled.set()
 
@@ -350,9 +354,7 @@ class Worker:
         for writer in self.service.writers.values():
             await asyncio.to_thread(writer.author.end, _GRACE if writer.engine.name == "onnx" else _UNLOAD)
         self.service.observer.close()
-        if self.service.log is not None:
-            self.service.log.write("stopped", pid=os.getpid())
-            self.service.log.close()
+        self.log.write("stopped", pid=os.getpid())
 
     def _tell(self, words: Mapping[str, Any]) -> None:
         """Send a line to the supervisor."""

@@ -102,7 +102,7 @@ def open_tiny(name, **changes):
     return assemble(replace(manifest, feeds=graph.feeds, **changes), {MODEL: graph.onnx, **graph.files})
 
 
-def write_tiny(folder, name="numbers", *, graph: Graph | None = None, **changes):
+def write_tiny(folder, name="numbers", *, graph: Graph | None = None, reference=None, **changes):
     """Write one of the packages to `folder` and return it."""
     from dataclasses import replace
 
@@ -112,4 +112,7 @@ def write_tiny(folder, name="numbers", *, graph: Graph | None = None, **changes)
     cells = {"numbers": pair, "several": pair, "texts": {"review": ["好", "bad room"]}}
     columns = cells.get(name, {"a": [1.0]})
     expected = open_graph(graph).run(columns)
-    return write_package(folder, graph, replace(manifest, **changes), card="# tiny", columns=columns, expected=expected)
+    return write_package(
+        folder, graph, replace(manifest, **changes), card="# tiny", columns=columns, expected=expected,
+        reference=reference,
+    )  # fmt: skip
