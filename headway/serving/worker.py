@@ -30,6 +30,7 @@ from headway.serving.keys import KeyRing
 from headway.serving.listening import Listener, make_connect
 from headway.serving.logs import Log, forward
 from headway.serving.naming import draws, task_of
+from headway.serving.numbering import Numbering
 from headway.serving.observing import Observer, Plain, Router, Silent
 from headway.serving.pace import example_row
 from headway.serving.planning import Plan, choose_plan
@@ -129,6 +130,7 @@ class Worker:
             Registry(), limits=settings.limits, access=Access(keys, rates, hosts, settings.origins, is_local),
             observer=observer, router=router, telemetry=self.telemetry, log=self.log, log_bodies=settings.log_bodies,
             lang=settings.lang, folder=Path(post.folder), deploy=self._ask_deploy,
+            numbers=Numbering(Path(post.folder) / "numbers.jsonl"),
             collectors=[collector] if (collector := getattr(observer, "collector", None)) is not None else [],
             panels=getattr(observer, "panels", ()), price=settings.price,
         )  # fmt: skip

@@ -157,6 +157,30 @@ def test_a_package_is_swapped_under_load_without_a_failed_request(running, tiny_
     assert last == {load.versions[-1]}  # also the worker that was started after the swap
 
 
+def test_every_worker_counts_and_tells_the_rows_of_each_version(running, tiny_package, tmp_path):
+    better = write_tiny(tmp_path / "better", metrics={"accuracy": 0.95})
+    service = running(tiny_package, "--workers", 2, "--threads", 1)
+    service.wait_for_workers(2)
+    with headway.Client(service.url) as client:
+        first = client.predict([{"a": 1, "b": 0}] * 5).version
+        second = client.deploy(better)["version"]
+        os.kill(service.workers()[0], signal.SIGKILL)
+        service.wait_for_workers(2)
+        wait_for(lambda: httpx.get(f"{service.url}/ready").status_code == 200)
+    expected = {first: 5.0}
+    for rows in range(1, 13):  # by connections of their own, so that both workers answer
+        httpx.post(service.url + PREDICT, json={"rows": [{"a": 1, "b": 0}] * rows})
+        expected[second] = expected.get(second, 0.0) + rows
+        wait_for(lambda: rows_by_version(service) == expected)
+
+
+def rows_by_version(service):
+    """Return what whichever worker answers says of the rows of each version."""
+    text = httpx.get(f"{service.url}/metrics").text
+    return {line.split('version="')[1].split('"')[0]: float(line.rsplit(" ", 1)[1])
+            for line in text.splitlines() if line.startswith("headway_rows_total{")}  # fmt: skip
+
+
 def test_without_keys_only_a_service_on_localhost_is_deployed_to(running, tiny_package):
     service = running(tiny_package, "--workers", 1, "--threads", 1, "--host", "0.0.0.0")
     with headway.Client(f"http://127.0.0.1:{service.port}") as client:
