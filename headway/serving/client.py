@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 from headway.serving.wire import (
     AGAIN,
     Answered,
+    Trust,
     import_httpx,
     may_ask_again,
     to_answered,
@@ -25,6 +26,7 @@ from headway.serving.wire import (
     to_error,
     to_json,
     to_lines,
+    to_trust,
     unreached,
 )
 
@@ -57,15 +59,25 @@ class Client(_Caller):
     """A client that waits; keeps its connections open, so make one and use it for long. Safe between threads."""
 
     def __init__(
-        self, url: str = "http://127.0.0.1:8000", *, key: str | None = None, timeout: float = 30.0, tries: int = 4
+        self,
+        url: str = "http://127.0.0.1:8000",
+        *,
+        key: str | None = None,
+        timeout: float = 30.0,
+        tries: int = 4,
+        verify: Trust = True,
     ) -> None:
         """Ask the service at `url`.
 
         A request that was refused unread (429, 503, no connection) or whose connection broke, as where a process of the
-        service died, is asked again, `tries` times in all.
+        service died, is asked again, `tries` times in all. `verify` says whom to trust over HTTPS: a file or folder of
+        certificates (of a self-signed service its own), an `ssl.SSLContext`, or False for anybody. Raises `InputError`
+        for certificates that cannot be read.
         """
         super().__init__(url, key=key, timeout=timeout, tries=tries)
-        self._http = import_httpx().Client(base_url=self._url, headers=self._headers, timeout=timeout)
+        self._http = import_httpx().Client(
+            base_url=self._url, headers=self._headers, timeout=timeout, verify=to_trust(verify)
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -88,7 +100,7 @@ class Client(_Caller):
         partial: bool = False,
         timeout: float | None = None,
     ) -> Answered:
-        """Return the answers for some rows (column -> cell; a picture as a path, bytes or a Pillow image).
+        """Return the answers for some rows (column -> cell; a picture as path, bytes, Pillow image or uint8 array).
 
         `user` keeps a person in the same arm of an experiment; with `partial` rows that cannot be read carry an
         `error` instead of failing all. Raises `InputError` (422, naming row and field) and `ServiceError`.
@@ -109,7 +121,7 @@ class Client(_Caller):
 
     def feedback(self, request_id: str, truth: Any, *, row: int = 0, model: str | None = None) -> bool:
         """Tell what the right answer was for a row of an earlier request; return whether the service keeps it."""
-        body = {"request_id": request_id, "truth": truth, "row": row, "model": model}
+        body = {"request_id": request_id, "truth": to_json(truth), "row": row, "model": model}
         return bool(self._ask("POST", "/v1/feedback", json.dumps(body).encode())["kept"])
 
     def models(self) -> list[dict[str, Any]]:
@@ -153,11 +165,19 @@ class AsyncClient(_Caller):
     """The same for asyncio; see `Client` for the meaning of the arguments."""
 
     def __init__(
-        self, url: str = "http://127.0.0.1:8000", *, key: str | None = None, timeout: float = 30.0, tries: int = 4
+        self,
+        url: str = "http://127.0.0.1:8000",
+        *,
+        key: str | None = None,
+        timeout: float = 30.0,
+        tries: int = 4,
+        verify: Trust = True,
     ) -> None:
         """Ask the service at `url`."""
         super().__init__(url, key=key, timeout=timeout, tries=tries)
-        self._http = import_httpx().AsyncClient(base_url=self._url, headers=self._headers, timeout=timeout)
+        self._http = import_httpx().AsyncClient(
+            base_url=self._url, headers=self._headers, timeout=timeout, verify=to_trust(verify)
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -204,7 +224,7 @@ class AsyncClient(_Caller):
 
     async def feedback(self, request_id: str, truth: Any, *, row: int = 0, model: str | None = None) -> bool:
         """Tell what the right answer was."""
-        body = {"request_id": request_id, "truth": truth, "row": row, "model": model}
+        body = {"request_id": request_id, "truth": to_json(truth), "row": row, "model": model}
         return bool((await self._ask("POST", "/v1/feedback", json.dumps(body).encode()))["kept"])
 
     async def models(self) -> list[dict[str, Any]]:

@@ -306,12 +306,15 @@ def test_https_by_files(running, tiny_package, tmp_path):
     )  # fmt: skip
     if made.returncode != 0:
         pytest.skip("there is no openssl here to make a certificate")
-    import ssl
-
     service = running(tiny_package, "--workers", 1, "--tls-cert", certificate, "--tls-key", key)
-    trust = ssl.create_default_context(cafile=str(certificate))
-    with httpx.Client(verify=trust, base_url=f"https://localhost:{service.port}") as client:
-        assert client.post(PREDICT, json={"rows": [{"a": 1, "b": 0}]}).status_code == 200
+    url = f"https://localhost:{service.port}"
+    for verify in (certificate, str(certificate), False):
+        with headway.Client(url, verify=verify) as client:
+            assert client.predict([{"a": 1, "b": 0}]).model == "numbers"
+    with headway.Client(url, tries=1) as client, pytest.raises(ServiceError, match="certificate"):
+        client.models()
+    command = [sys.executable, "-m", "headway.cli", "deploy", tiny_package, "--url", url, "--ca", certificate]
+    assert subprocess.run(command, check=False, capture_output=True).returncode == 0
     with pytest.raises(httpx.TransportError):
         httpx.get(f"http://localhost:{service.port}/health")
 
