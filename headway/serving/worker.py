@@ -29,7 +29,7 @@ from headway.serving.deployments import Deployment, Registry, deploy_model, open
 from headway.serving.keys import KeyRing
 from headway.serving.listening import Listener, make_connect
 from headway.serving.logs import Log, forward
-from headway.serving.naming import draws, task_of
+from headway.serving.naming import does, draws, name_of, task_of
 from headway.serving.numbering import Numbering
 from headway.serving.observing import Observer, Plain, Router, Silent
 from headway.serving.pace import example_row
@@ -290,6 +290,7 @@ class Worker:
     def _check(self, order: Mapping[str, Any]) -> dict[str, Any]:
         from headway.serving.release import check_release
 
+        self._check_name(order["name"] or name_of(order["path"]), does(order["path"]))
         if draws(order["path"]):
             return self._check_painter(order)
         if task_of(order["path"]) == "generate":
@@ -306,13 +307,18 @@ class Worker:
         return {**found, "name": opened.name, "version": opened.version, "row_ms": round(seconds * 1000, 3),
                 "replaces": None if current is None else current.version}  # fmt: skip
 
+    def _check_name(self, name: str, kind: str) -> None:
+        """Raise `PackageError` where a package would take the name of one that does something else."""
+        served = {"predicts": self.service.registry.keys(), "writes text": self.service.writers,
+                  "draws pictures": self.service.painters}  # fmt: skip
+        for other, names in served.items():
+            if name in names and other != kind:
+                raise PackageError(f"a package of this name {other}, and the new one {kind}", got=name,
+                                   fix="give the new one another name (--name)")  # fmt: skip
+
     def _check_writer(self, order: Mapping[str, Any]) -> dict[str, Any]:
         opened = self._open_text(Path(order["path"]), order["name"])
         current = self.service.writers.get(opened.name)
-        if current is None and self.service.registry.under(opened.name) is not None:
-            opened.author.retire()
-            raise PackageError("a package of this name predicts and writes no text", got=opened.name,
-                               fix="give the new one another name")  # fmt: skip
         self._loaded[order["id"]] = opened
         return {"name": opened.name, "version": opened.version,
                 "replaces": None if current is None else current.version}  # fmt: skip
@@ -322,9 +328,6 @@ class Worker:
 
         opened = open_painter(Path(order["path"]), name=order["name"], threads=self.threads)
         current = self.service.painters.get(opened.name)
-        if current is None and opened.name in {*self.service.registry.keys(), *self.service.writers}:
-            raise PackageError("a package of this name draws no pictures", got=opened.name,
-                               fix="give the new one another name")  # fmt: skip
         self._loaded[order["id"]] = opened
         return {"name": opened.name, "version": opened.version,
                 "replaces": None if current is None else current.version}  # fmt: skip

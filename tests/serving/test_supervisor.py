@@ -16,6 +16,8 @@ import headway
 from headway.errors import PackageError, RunError
 from headway.serving.supervisor import bind
 from headway.serving.wire import ServiceError
+from tests.runtime import painters
+from tests.runtime.generation import packages as generation
 from tests.serving.conftest import PREDICT, ROOT, connect, read_log
 from tests.serving.packages import write_tiny
 
@@ -155,6 +157,23 @@ def test_a_package_is_swapped_under_load_without_a_failed_request(running, tiny_
     assert len(set(load.versions)) == 3
     last = {httpx.get(f"{service.url}/v1/models").json()["models"][0]["version"] for _ in range(8)}
     assert last == {load.versions[-1]}  # also the worker that was started after the swap
+
+
+def test_a_package_takes_no_name_of_one_that_does_something_else(running, tiny_package, tmp_path):
+    writer = generation.write_tiny(tmp_path / "writer")
+    painter = painters.write_painter(tmp_path / "painter")
+    service = running(tiny_package, writer, painter, "--workers", 1, "--threads", 1)
+    kinds = {"numbers": (tiny_package, "predicts"), "tiny": (writer, "writes text"),
+             "painter": (painter, "draws pictures")}  # fmt: skip
+    with headway.Client(service.url) as client:
+        for name, (_, kind) in kinds.items():
+            for package, other in kinds.values():
+                if other != kind:
+                    with pytest.raises(PackageError, match=f"of this name {kind}, and the new one {other}"):
+                        client.deploy(package, name=name)
+            assert client.deploy(kinds[name][0])["name"] == name
+        os.kill(service.workers()[0], signal.SIGKILL)
+        assert {each["name"] for each in client.models()} == set(kinds)
 
 
 def test_every_worker_counts_and_tells_the_rows_of_each_version(running, tiny_package, tmp_path):
