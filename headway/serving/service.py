@@ -77,10 +77,14 @@ class Service:
         except RefusalError as refusal:
             kind = refusal.kind
             await self._refuse(request, refusal)
-        except (ClientGoneError, asyncio.CancelledError):
+        except ClientGoneError:
             kind = "client_gone"
             self.telemetry.add("abandoned")
             request.status = request.status or 499
+        except asyncio.CancelledError:  # the time for stopping ran out
+            kind = "cut_off"
+            if not request.started:
+                await request.refuse(draining())
         except Exception as error:  # noqa: BLE001 - the last door: the client gets a word, the log the rest
             kind = "failed"
             await self._fail(request, error)

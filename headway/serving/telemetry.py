@@ -107,6 +107,10 @@ class Telemetry:
         """Return a gauge of each worker that has started."""
         return [part[_OF_GAUGE[gauge]] for part in self.board.parts() if part[_OF_GAUGE["pid"]]]
 
+    def of_worker(self, gauge: str, index: int) -> int:
+        """Return a gauge of one worker."""
+        return int(self.board.part(index)[_OF_GAUGE[gauge]])
+
     def by_status(self) -> dict[int, int]:
         """Return how many requests got each status."""
         return {status: self.board.total(position) for status, position in _OF_STATUS.items()}

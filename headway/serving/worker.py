@@ -355,11 +355,12 @@ class Worker:
         """Refuse what is new, finish what was accepted, and close."""
         self.service.is_draining = True
         await asyncio.sleep(_GRACE)
-        await listener.stop(self.settings.limits.drain_seconds)
+        unanswered = await listener.stop(self.settings.limits.drain_seconds)
         for writer in self.service.writers.values():
             await asyncio.to_thread(writer.author.end, _GRACE if writer.engine.name == "onnx" else _UNLOAD)
         self.service.observer.close()
-        self.log.write("stopped", pid=os.getpid())
+        self.log.write("stopped", pid=os.getpid(), unanswered=unanswered)
+        self._tell({"did": "drain", "unanswered": unanswered})
 
     def _tell(self, words: Mapping[str, Any]) -> None:
         """Send a line to the supervisor."""

@@ -76,7 +76,7 @@ def test_it_serves_until_sigterm_and_answers_all_it_accepted(running, tiny_packa
     assert load.lost == []
     assert set(load.statuses) <= {200, 503}
     assert load.statuses.count(200) > 20
-    assert "every accepted request was answered" in service.said
+    assert "every request under way was answered" in service.said
     assert sum(line["event"] == "stopped" for line in read_log(log)) == 2
     with pytest.raises(ConnectionRefusedError):
         connect(service.port)
@@ -97,6 +97,32 @@ def test_a_request_in_the_middle_of_its_body_is_answered_at_sigterm(running, tin
     assert b"connection: close" in refused
     assert b" 200 " in answered
     assert service.stop() == 0
+
+
+def test_what_is_not_answered_within_the_bound_is_cut_off_and_told(running, tiny_package, tmp_path):
+    log = tmp_path / "log.jsonl"
+    service = running(tiny_package, "--workers", 1, "--threads", 1, "--drain", 0.5, "--log", log)
+    with connect(service.port) as slow:
+        slow.sendall(REQUEST[:-5])
+        time.sleep(0.2)
+        assert service.stop() == 0
+        assert b" 503 " in slow.recv(65536)
+    assert "requests not answered: 1" in service.said
+    assert "was answered" not in service.said
+    lines = {line["event"]: line for line in read_log(log)}
+    assert (lines["request"]["status"], lines["request"]["kind"]) == (503, "cut_off")
+    assert lines["stopped"]["unanswered"] == 1
+
+
+def test_a_worker_that_had_to_be_ended_is_told(running, tiny_package):
+    service = running(tiny_package, "--workers", 1, "--threads", 1)
+    (worker,) = service.workers()
+    os.kill(worker, signal.SIGSTOP)
+    service.process.send_signal(signal.SIGTERM)
+    time.sleep(0.5)
+    assert service.stop() == 0  # told a second time, it waits no longer
+    assert "killed processes: 1" in service.said
+    assert "was answered" not in service.said
 
 
 def test_a_killed_worker_is_replaced_and_only_what_it_was_answering_is_lost(running, tiny_package):
@@ -174,6 +200,35 @@ def test_a_package_takes_no_name_of_one_that_does_something_else(running, tiny_p
             assert client.deploy(kinds[name][0])["name"] == name
         os.kill(service.workers()[0], signal.SIGKILL)
         assert {each["name"] for each in client.models()} == set(kinds)
+
+
+def test_a_deployed_package_is_kept_as_long_as_it_is_served(running, tiny_package, tmp_path):
+    places = tmp_path / "tmp"
+    places.mkdir()
+    newer = [write_tiny(tmp_path / f"p{number}", metrics={"accuracy": 0.9 + number / 100}) for number in range(3)]
+    service = running(tiny_package, "--workers", 2, "--threads", 1, "--drift", environment={"TMPDIR": str(places)})
+    service.wait_for_workers(2)
+
+    def kept():
+        return len(list(places.rglob("*.headway")))
+
+    with headway.Client(service.url) as client:
+        client.deploy(newer[0])
+        version = client.deploy(newer[1])["version"]
+        assert kept() == 1
+        client.deploy(newer[2], name="other")
+        assert kept() == 2
+        with pytest.raises(PackageError):
+            client.deploy(write_tiny(tmp_path / "worse", metrics={"accuracy": 0.1}))
+        assert kept() == 2
+        os.kill(service.workers()[0], signal.SIGKILL)
+        service.wait_for_workers(2)
+        for _ in range(8):
+            answer = httpx.post(service.url + PREDICT, json={"rows": [{"a": 1, "b": 0}]}, timeout=30)
+            assert answer.json()["version"] == version
+    assert list(tiny_package.iterdir())
+    assert service.stop() == 0
+    assert list(places.glob("headway*")) == []
 
 
 def test_every_worker_counts_and_tells_the_rows_of_each_version(running, tiny_package, tmp_path):
