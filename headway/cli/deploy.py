@@ -21,6 +21,9 @@ def deploy(
     key: Annotated[
         str | None, typer.Option(help="API key with the right to deploy; HEADWAY_KEY by default.", envvar="HEADWAY_KEY")
     ] = None,
+    ca: Annotated[
+        Path | None, typer.Option(help="Certificate (PEM) to trust over HTTPS, such as a self-signed service's own.")
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Also where it reads or answers other things, or is measured worse.")
     ] = False,
@@ -31,7 +34,7 @@ def deploy(
     from headway.serving.client import Client
 
     language = choose_language(lang)
-    with Client(url, key=key or os.environ.get("HEADWAY_KEY")) as client:
+    with Client(url, key=key or os.environ.get("HEADWAY_KEY"), verify=True if ca is None else ca) as client:
         found = client.deploy(find_package(package), name=name, force=force)
     words = {"replaces": "-", **{key: value if value is not None else "-" for key, value in found.items()}}
     done = "deploy:done" if "row_ms" in words else "deploy:writes"

@@ -254,8 +254,8 @@ _MESSAGES: Mapping[str, tuple[str, str]] = {
         "进程数 {workers}，每个进程的模型线程数 {threads}",
     ),
     "serve:open": (
-        "anybody who reaches this address may ask: think of --keys FILE and of --tls-cert",
-        "任何能访问该地址的人都可以调用：请考虑 --keys FILE 与 --tls-cert",
+        "anybody who reaches this address may ask, and nobody may deploy: think of --keys FILE and of --tls-cert",
+        "任何能访问该地址的人都可以调用，谁都不能更换模型包：请考虑 --keys FILE 与 --tls-cert",
     ),
     "serve:restart": (
         "worker {worker} ended ({code}); another takes its place",
@@ -263,7 +263,11 @@ _MESSAGES: Mapping[str, tuple[str, str]] = {
     ),
     "serve:deployed": ("{name} is served in version {version} now", "{name} 现在由版本 {version} 提供服务"),
     "serve:refused": ("a package was not deployed: {error}", "模型包未上线：{error}"),
-    "serve:stop": ("stopped; every accepted request was answered", "已停止；已接受的请求均已答复"),
+    "serve:stop": ("stopped; every request under way was answered", "已停止；处理中的请求均已答复"),
+    "serve:cut": (
+        "stopped after {seconds:.1f} s (--drain); requests not answered: {unanswered}, killed processes: {ended}",
+        "{seconds:.1f} 秒后停止（--drain）：{unanswered} 个请求未得到答复，强制结束的进程数 {ended}",
+    ),
     "deploy:done": (
         "{name} {version} is served now (it replaces {replaces}; one row takes {row_ms} ms)",
         "{name} {version} 已上线（替换 {replaces}；单行耗时 {row_ms} 毫秒）",

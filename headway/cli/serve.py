@@ -40,6 +40,7 @@ def serve(
     timeout: Annotated[float, typer.Option(min=0.01, help="Seconds a request may wait.")] = 10.0,
     max_rows: Annotated[int, typer.Option(min=1, help="Rows of one request.")] = 1000,
     max_body: Annotated[float, typer.Option(min=0.001, help="Megabytes of a request's body.")] = 16,
+    drain: Annotated[float, typer.Option(min=0, help="Seconds that a stop waits for what is being answered.")] = 30.0,
     queue: Annotated[int, typer.Option(min=1, help="Rows that may wait in one worker.")] = 4096,
     engine: Annotated[
         Literal["auto", "onnx", "vllm"],
@@ -79,7 +80,8 @@ def serve(
     from headway.serving.supervisor import Supervisor
 
     language = choose_language(lang)
-    limits = Limits(rows=max_rows, queue_rows=queue, timeout=timeout, body_bytes=int(max_body * 2**20))
+    limits = Limits(rows=max_rows, queue_rows=queue, timeout=timeout, body_bytes=int(max_body * 2**20),
+                    drain_seconds=drain)  # fmt: skip
     settings = Settings(
         tuple(_package(text) for text in packages), host=host, port=port, workers=workers, threads=threads,
         limits=limits, keys=_path(keys), certificate=_path(tls_cert), private_key=_path(tls_key), log=_path(log),
@@ -168,6 +170,9 @@ def _tell(event: str, facts: Mapping[str, Any], settings: Settings, language: La
         key = "serve:deployed" if facts["error"] is None else "serve:refused"
         words = {"name": "", "version": "", **facts}
         _write(say(key, language).format(**words))
+    elif event == "stop":
+        key = "serve:cut" if facts["unanswered"] or facts["ended"] else "serve:stop"
+        _write(say(key, language).format(**facts))
     else:
         _write(say(f"serve:{event}", language).format(**facts))
 

@@ -63,7 +63,7 @@ def _check_task(packed: Packed, target: Target) -> None:
         raise ExportError(
             "a package that writes text cannot go there yet" if writes else wrong,
             expected="--to gguf or transformers" if writes else "--to onnx, docker, kubernetes or browser",
-            got=f"--to {target}",
+            got=f"--to {target}", fix="serve it with headway serve, or name one of those targets",
         )  # fmt: skip
 
 
@@ -73,6 +73,7 @@ def _check_targets(packed: Packed, target: Target) -> None:
         raise ExportError(
             "a package of several targets cannot go there yet",
             expected="--to onnx, docker or kubernetes", got=f"--to {target}",
+            fix="serve it with headway serve, or name one of those targets",
         )  # fmt: skip
 
 

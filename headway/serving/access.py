@@ -15,21 +15,25 @@ from headway.serving.refusals import RefusalError, over_rate
 OPEN = frozenset({"/health", "/ready", "/", "/sign-in", "/page.css", "/page.js"})
 COOKIE = "headway_key"
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+# What a proxy adds: behind one every request seems to come from this machine.
+_FORWARDED = (b"forwarded", b"via", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip")
 
 
 @dataclass(frozen=True)
 class Access:
     """What is asked of a request before it is heard.
 
-    Without `keys` everybody may predict, and only this machine may deploy. `hosts` are the names under which the
-    service may be called, None for any: a service on localhost so refuses pages that rebind their name to it. `origins`
-    are the web pages of others that may ask (CORS); none by default.
+    Without `keys` everybody may predict, and only this machine may deploy, where the service `is_local`: listens to no
+    other machine. `hosts` are the names under which the service may be called, None for any: a service on localhost so
+    refuses pages that rebind their name to it. `origins` are the web pages of others that may ask (CORS); none by
+    default.
     """
 
     keys: KeyRing | None = None
     rates: Rates = field(default_factory=Rates.alone)
     hosts: frozenset[str] | None = None
     origins: tuple[str, ...] = ()
+    is_local: bool = True
 
     def admit(self, request: Request) -> None:
         """Let a request pass or raise `RefusalError`: 401 or 403, or 429 beyond the key's rate."""
@@ -40,9 +44,8 @@ class Access:
         if origin is not None:
             self._check_origin(request, origin.decode("latin-1"))
         if self.keys is None:
-            if request.path == "/v1/deploy" and not _is_near(request):
-                text = "without keys only this machine may deploy"
-                raise RefusalError(403, "not_allowed", text, next="headway keys add --right deploy")
+            if request.path == "/v1/deploy":
+                self._check_near(request)
             return
         if request.path in OPEN or request.method == "OPTIONS":
             return
@@ -70,6 +73,20 @@ class Access:
             wait = self.rates.wait(place, key.rate)
             if wait:
                 raise over_rate(key.rate, wait)
+
+    def _check_near(self, request: Request) -> None:
+        """Let a deploy without keys pass from this very machine only, and through no proxy that says it is one."""
+        client = request.scope.get("client")
+        if not self.is_local:
+            text = "without keys nobody may deploy to a service that other machines reach"
+        elif client is None or client[0] not in _LOOPBACK:
+            text = "without keys only this machine may deploy"
+        elif any(name in request.headers for name in _FORWARDED):
+            text = "without keys only this machine may deploy, and this request came through a proxy"
+        else:
+            return
+        fix = "headway keys add NAME --right deploy, then headway serve --keys keys.json"
+        raise RefusalError(403, "not_allowed", text, next=fix)
 
     def _check_origin(self, request: Request, origin: str) -> None:
         """Let pages of this service and of the allowed origins pass, and no others."""
@@ -105,9 +122,3 @@ def _host_of(request: Request) -> str:
     """Return the name under which the service was called, without the port."""
     host = request.header(b"host").lower()
     return host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
-
-
-def _is_near(request: Request) -> bool:
-    """Tell whether a request comes from this very machine."""
-    client = request.scope.get("client")
-    return client is not None and client[0] in _LOOPBACK

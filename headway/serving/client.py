@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 from headway.serving.wire import (
     AGAIN,
     Answered,
+    Trust,
     import_httpx,
     may_ask_again,
     to_answered,
@@ -25,6 +26,7 @@ from headway.serving.wire import (
     to_error,
     to_json,
     to_lines,
+    to_trust,
     unreached,
 )
 
@@ -56,15 +58,25 @@ class Client(_Caller):
     """A client that waits; keeps its connections open, so make one and use it for long. Safe between threads."""
 
     def __init__(
-        self, url: str = "http://127.0.0.1:8000", *, key: str | None = None, timeout: float = 30.0, tries: int = 4
+        self,
+        url: str = "http://127.0.0.1:8000",
+        *,
+        key: str | None = None,
+        timeout: float = 30.0,
+        tries: int = 4,
+        verify: Trust = True,
     ) -> None:
         """Ask the service at `url`.
 
         A request that was refused unread (429, 503, no connection) or whose connection broke, as where a process of the
-        service died, is asked again, `tries` times in all.
+        service died, is asked again, `tries` times in all. `verify` says whom to trust over HTTPS: a file or folder of
+        certificates (of a self-signed service its own), an `ssl.SSLContext`, or False for anybody. Raises `InputError`
+        for certificates that cannot be read.
         """
         super().__init__(url, key=key, timeout=timeout, tries=tries)
-        self._http = import_httpx().Client(base_url=self._url, headers=self._headers, timeout=timeout)
+        self._http = import_httpx().Client(
+            base_url=self._url, headers=self._headers, timeout=timeout, verify=to_trust(verify)
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -87,7 +99,7 @@ class Client(_Caller):
         partial: bool = False,
         timeout: float | None = None,
     ) -> Answered:
-        """Return the answers for some rows (column -> cell; a picture as a path, bytes or a Pillow image).
+        """Return the answers for some rows (column -> cell; a picture as path, bytes, Pillow image or uint8 array).
 
         `user` keeps a person in the same arm of an experiment; with `partial` rows that cannot be read carry an
         `error` instead of failing all. Raises `InputError` (422, naming row and field) and `ServiceError`.
@@ -120,7 +132,8 @@ class Client(_Caller):
 
         `user` is whose feedback it is: `headway store forget` finds it by that. Return whether the service keeps it.
         """
-        said = {"request_id": request_id, "row": row, "truth": truth, "value": value, "user": user, "model": model}
+        said = {"request_id": request_id, "row": row, "user": user, "model": model}
+        said |= {"truth": to_json(truth), "value": to_json(value)}
         return bool(self._ask("POST", "/v1/feedback", _dump(said))["kept"])
 
     def models(self) -> list[dict[str, Any]]:
@@ -164,11 +177,19 @@ class AsyncClient(_Caller):
     """The same for asyncio; see `Client` for the meaning of the arguments."""
 
     def __init__(
-        self, url: str = "http://127.0.0.1:8000", *, key: str | None = None, timeout: float = 30.0, tries: int = 4
+        self,
+        url: str = "http://127.0.0.1:8000",
+        *,
+        key: str | None = None,
+        timeout: float = 30.0,
+        tries: int = 4,
+        verify: Trust = True,
     ) -> None:
         """Ask the service at `url`."""
         super().__init__(url, key=key, timeout=timeout, tries=tries)
-        self._http = import_httpx().AsyncClient(base_url=self._url, headers=self._headers, timeout=timeout)
+        self._http = import_httpx().AsyncClient(
+            base_url=self._url, headers=self._headers, timeout=timeout, verify=to_trust(verify)
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -224,7 +245,8 @@ class AsyncClient(_Caller):
         model: str | None = None,
     ) -> bool:
         """Tell the right answer for a row, what its answer was worth, or both."""
-        said = {"request_id": request_id, "row": row, "truth": truth, "value": value, "user": user, "model": model}
+        said = {"request_id": request_id, "row": row, "user": user, "model": model}
+        said |= {"truth": to_json(truth), "value": to_json(value)}
         return bool((await self._ask("POST", "/v1/feedback", _dump(said)))["kept"])
 
     async def models(self) -> list[dict[str, Any]]:

@@ -125,11 +125,12 @@ class Listener:
         self._listen()
         self._sweeping = asyncio.ensure_future(self._sweep())
 
-    async def stop(self, seconds: float) -> None:
-        """Stop accepting, let every request be answered, and close; at most `seconds`.
+    async def stop(self, seconds: float) -> int:
+        """Stop accepting, let every request be answered, and close; return how many were not within `seconds`.
 
-        What had come to the socket is still taken. Connections without a request stay open for a moment, since one may
-        be on its way; the application answers it as it thinks fit, and closes.
+        Those are cut off: the application hears of it as a cancelled task, and may still say so. What had come to the
+        socket is still taken. Connections without a request stay open for a moment, since one may be on its way; the
+        application answers it as it thinks fit, and closes.
         """
         self._stopping = True
         self._loop.remove_reader(self._socket)
@@ -147,10 +148,14 @@ class Listener:
             if time.monotonic() > linger:
                 for connection in list(self._state.connections):
                     connection.shutdown()
-        for task in list(self._state.tasks):
+        late = list(self._state.tasks)
+        for task in late:
             task.cancel()
+        if late:
+            await asyncio.wait(late, timeout=_LINGER)
         if self._sweeping is not None:
             self._sweeping.cancel()
+        return len(late)
 
     @property
     def connections(self) -> int:

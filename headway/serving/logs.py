@@ -1,10 +1,15 @@
-"""One JSON object a line for every request, written by a thread: a full disk or a slow pipe holds up no answer."""
+"""One JSON object a line for every request and every warning, written by a thread.
+
+A full disk or a slow pipe holds up no answer.
+"""
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +21,8 @@ from headway.serving.telling import write_through
 # Lines that may wait to be written; more are lost, and counted.
 _WAITING = 20_000
 _PAUSE = 0.1
+# Whose warnings go into the log: ours, and of the libraries that answer requests.
+_LOGGERS = ("headway", "uvicorn", "asyncio")
 
 
 class Log:
@@ -66,6 +73,38 @@ class Log:
                     file.write(text)
         except (OSError, ValueError):
             self._on_lost(len(lines))
+
+
+@contextmanager
+def forward(log: Log) -> Iterator[None]:
+    """Let what is said through `logging` go to `log`, for as long as the block lasts; its level is the event."""
+    handler = _Forwarding(log)
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    for logger in loggers:
+        logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeHandler(handler)
+
+
+class _Forwarding(logging.Handler):
+    """Writes records into a log."""
+
+    def __init__(self, log: Log) -> None:
+        super().__init__()
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record, with where an error comes from."""
+        try:
+            trace = self._trace.formatException(record.exc_info) if record.exc_info else None
+            self._log.write(record.levelname.lower(), logger=record.name, message=record.getMessage(), trace=trace)
+        except Exception:  # noqa: BLE001 - as every handler of `logging`: a bad record harms nobody
+            self.handleError(record)
+
+    _trace = logging.Formatter()
 
 
 def _line(fields: dict[str, Any]) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from pathlib import Path
+from typing import Literal
 
 
 def name_of(path: str) -> str:
@@ -20,6 +21,13 @@ def task_of(path: str) -> str:
 def draws(path: str) -> bool:
     """Tell whether a package's manifest says how it draws pictures."""
     return _read(path, "image_generation") not in {"", "None"}
+
+
+def does(path: str) -> Literal["predicts", "writes text", "draws pictures"]:
+    """Return what a package is for, in words."""
+    if draws(path):
+        return "draws pictures"
+    return "writes text" if task_of(path) == "generate" else "predicts"
 
 
 def _read(path: str, key: str) -> str:

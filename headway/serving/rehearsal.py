@@ -6,15 +6,12 @@ Playing them also warms up every code path, so that the first real request is no
 from __future__ import annotations
 
 import asyncio
-import base64
-import io
 import time
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from headway.serving.http import dump
+from headway.serving.wire import to_json
 
 # What the kernel adds for reading and writing a socket, about.
 _SOCKET_SECONDS = 2.5e-5
@@ -29,7 +26,7 @@ async def rehearse(connect: Any, row: Mapping[str, Any], *, rounds: int) -> floa
     stage = _Stage()
     protocol = connect()
     protocol.connection_made(stage)
-    content = dump({"rows": [{name: _plain(cell) for name, cell in row.items()}]})
+    content = dump({"rows": [{name: to_json(cell) for name, cell in row.items()}]})
     head = (
         b"POST /v1/predict HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
     )
@@ -45,17 +42,6 @@ async def rehearse(connect: Any, row: Mapping[str, Any], *, rounds: int) -> floa
             break
     protocol.connection_lost(None)
     return min(seconds) + _SOCKET_SECONDS
-
-
-def _plain(cell: Any) -> Any:
-    """Return a cell as a client would send it."""
-    if isinstance(cell, np.ndarray):
-        from PIL import Image
-
-        buffer = io.BytesIO()
-        Image.fromarray(cell).save(buffer, "PNG")
-        return base64.b64encode(buffer.getvalue()).decode("ascii")
-    return cell
 
 
 class _Stage(asyncio.Transport):

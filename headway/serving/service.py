@@ -17,6 +17,7 @@ from headway.serving.endpoints import find_endpoint
 from headway.serving.http import ClientGoneError, Receive, Request, Scope, Send
 from headway.serving.limits import Limits
 from headway.serving.logs import Log
+from headway.serving.numbering import Numbering
 from headway.serving.observing import Failed, Observer, Opened, Plain, Routed, Router, Served, Silent
 from headway.serving.refusals import RefusalError, draining, no_painter, no_writer
 from headway.serving.settings import Price
@@ -54,7 +55,7 @@ class Service:
     is_ready: bool = True
     is_draining: bool = False
     in_flight: int = 0
-    numbers: dict[tuple[str, str], int] = field(default_factory=dict)
+    numbers: Numbering = field(default_factory=Numbering)
     # Packages that write text, by name.
     writers: dict[str, TextDeployment] = field(default_factory=dict)
     # Packages that draw pictures, by name.
@@ -76,10 +77,14 @@ class Service:
         except RefusalError as refusal:
             kind = refusal.kind
             await self._refuse(request, refusal)
-        except (ClientGoneError, asyncio.CancelledError):
+        except ClientGoneError:
             kind = "client_gone"
             self.telemetry.add("abandoned")
             request.status = request.status or 499
+        except asyncio.CancelledError:  # the time for stopping ran out
+            kind = "cut_off"
+            if not request.started:
+                await request.refuse(draining())
         except Exception as error:  # noqa: BLE001 - the last door: the client gets a word, the log the rest
             kind = "failed"
             await self._fail(request, error)
@@ -197,7 +202,7 @@ class Service:
 
     def number_of(self, deployment: Deployment | TextDeployment | ImageDeployment) -> int:
         """Return the place of a deployment in the telemetry."""
-        return self.numbers.setdefault((deployment.name, deployment.version), len(self.numbers))
+        return self.numbers.of(deployment.name, deployment.version)
 
     def done(self, served: Served, deployment: Deployment) -> None:
         """Count, log and hand on a request that was answered."""

@@ -12,6 +12,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from headway.serving.leavings import PREFIX
+
 WORKERS = 64
 
 
@@ -46,7 +48,7 @@ def make_board_file(workers: int, size: int, folder: Path | None = None) -> Path
     """Make an empty file for a board and return its path."""
     fast = Path("/dev/shm")  # noqa: S108 - a private file is made in it
     place = folder or (fast if os.access(fast, os.W_OK) else None)
-    handle, name = tempfile.mkstemp(prefix="headway-board-", dir=place)
+    handle, name = tempfile.mkstemp(prefix=f"{PREFIX}board-", dir=place)
     os.ftruncate(handle, workers * size * 8)
     os.close(handle)
     return Path(name)

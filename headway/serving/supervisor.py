@@ -23,6 +23,7 @@ from typing import Any
 
 from headway.errors import RunError
 from headway.serving import rates, telemetry
+from headway.serving.leavings import PREFIX, hold, remove_leavings
 from headway.serving.settings import Package, Post, Settings
 from headway.serving.shared_memory import WORKERS, make_board_file
 from headway.serving.telling import Teller
@@ -59,6 +60,7 @@ class _Deploy:
     found: Mapping[str, Any] = field(default_factory=dict)
     error: str | None = None
     is_switching: bool = False
+    replaced: set[str] = field(default_factory=set)
 
 
 class Supervisor:
@@ -79,16 +81,22 @@ class Supervisor:
         self._pauses: dict[int, float] = {}
         self._deploys: list[_Deploy] = []
         self._count = 0
+        self._told_at: float | None = None  # to stop
         self._stopping: float | None = None
         self._failure: str | None = None
+        self._unanswered = self._ended = 0
         self._board = make_board_file(WORKERS, telemetry.SIZE)
+        self._telemetry = telemetry.Telemetry.open(self._board, workers=WORKERS, index=0)
         self._rates = make_board_file(WORKERS, rates.SIZE)
-        self._folder = tempfile.TemporaryDirectory(prefix="headway-deployed-")
+        self._folder = tempfile.TemporaryDirectory(prefix=PREFIX)
+        self._holding = [hold(path) for path in (self._board, self._rates, Path(self._folder.name))]
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT; raises `RunError` where the port is taken or no worker can start."""
         self._listener = bind(self.settings.host, self.settings.port)
         self._listen_for_signals()
+        for place in {self._board.parent, Path(self._folder.name).parent}:
+            remove_leavings(place)
         try:
             self._start(0)
             while self._hands or (self._stopping is None and self._failure is None):
@@ -101,9 +109,12 @@ class Supervisor:
             for path in (self._board, self._rates):
                 path.unlink(missing_ok=True)
             self._folder.cleanup()
+            for handle in self._holding:
+                os.close(handle)
         if self._failure is not None:
             raise RunError("the service could not start", got=self._failure)
-        self._teller.tell("stop", {})
+        seconds = 0.0 if self._told_at is None else time.monotonic() - self._told_at
+        self._teller.tell("stop", {"unanswered": self._unanswered, "ended": self._ended, "seconds": seconds})
         self._teller.close()
 
     @property
@@ -137,7 +148,7 @@ class Supervisor:
         process = subprocess.Popen(  # noqa: S603 - our own module, in this very Python
             [sys.executable, "-m", "headway.serving.worker", json.dumps(asdict(post))],
             pass_fds=(self._listener.fileno(), theirs.fileno()),
-            env=_environment(),
+            env=_environment(self._folder.name),
             # Ctrl-C reaches a whole group; what a worker starts itself (vLLM) must not end before it has drained.
             process_group=0,
         )
@@ -174,6 +185,8 @@ class Supervisor:
             self._up(hand)
         elif words["did"] == "plan":
             self._follow(words["plan"])
+        elif words["did"] == "drain":
+            self._unanswered += words["unanswered"]
         elif words["did"] == "fail":
             if not hand.is_up and not any(other.is_up for other in self._hands.values()):
                 self._failure = str(words["words"])
@@ -210,6 +223,9 @@ class Supervisor:
             self._deploys[0].waiting.discard(hand.index)
             self._deploys[0].opened.discard(hand.index)
             self._check_deploy()
+        if self._stopping is not None and hand.process.returncode:  # it told nothing of what it was answering
+            self._ended += 1
+            self._unanswered += self._telemetry.of_worker("in_flight", hand.index)
         if self._stopping is not None or self._failure is not None:
             return
         lived = time.monotonic() - hand.began
@@ -259,7 +275,9 @@ class Supervisor:
             self._end_deploy(None)
         else:
             deploy.is_switching = True
+            before = {package.path for package in self._packages}
             self._packages = _exchanged(self._packages, Package(str(deploy.found["name"]), str(deploy.wish["path"])))
+            deploy.replaced = before - {package.path for package in self._packages}
             deploy.waiting = set(deploy.opened)
             for index in deploy.opened:
                 _send(self._hands[index], json.dumps({"do": "switch", "id": deploy.id}))
@@ -267,6 +285,10 @@ class Supervisor:
     def _end_deploy(self, error: str | None) -> None:
         deploy = self._deploys.pop(0)
         answer: dict[str, Any] = {"do": "deployed", "token": deploy.wish["token"], "found": deploy.found}
+        if deploy.is_switching:
+            self._remove(deploy.replaced)  # every worker has opened another: none reads these again
+        else:
+            self._remove({str(deploy.wish["path"])})
         if error is not None:
             answer["error"] = error
             for hand in self._hands.values():
@@ -275,6 +297,12 @@ class Supervisor:
         self._teller.tell("deploy", {**deploy.found, "error": error})
         if self._deploys:
             self._begin_deploy()
+
+    def _remove(self, paths: set[str]) -> None:
+        """Remove those of the packages that came over the wire."""
+        for path in map(Path, paths):
+            if path.parent == Path(self._folder.name):
+                path.unlink(missing_ok=True)
 
     def _listen_for_signals(self) -> None:
         """Turn signals into something the selector sees."""
@@ -294,6 +322,7 @@ class Supervisor:
     def _drain(self) -> None:
         """Tell every worker to finish; told a second time, end them."""
         again = self._stopping is not None
+        self._told_at = self._told_at or time.monotonic()
         self._listener.close()  # the last worker that closes it, having taken what came, ends it
         self._stopping = time.monotonic() + (0 if again else self.settings.limits.drain_seconds + _EXTRA)
         for hand in self._hands.values():
@@ -328,14 +357,17 @@ def _exchanged(packages: list[Package], new: Package) -> list[Package]:
     return [new if name == new.name else package for name, package in zip(names, packages, strict=True)]
 
 
-def _environment() -> dict[str, str]:
-    """Return the environment of a worker: our own source first, one thread for numpy's own linear algebra."""
+def _environment(folder: str) -> dict[str, str]:
+    """Return the environment of a worker: our own source first, one thread for numpy's own linear algebra.
+
+    What the workers learn together lies in `folder`, which ends with the service.
+    """
     import headway
 
     source = str(Path(headway.__file__).parents[1])
     path = os.pathsep.join(filter(None, [source, os.environ.get("PYTHONPATH", "")]))
     single = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    return {**single, **os.environ, "PYTHONPATH": path}
+    return {**single, "HEADWAY_LEDGER": str(Path(folder) / "ledger"), **os.environ, "PYTHONPATH": path}
 
 
 def _send(hand: _Hand, line: str) -> None:

@@ -22,6 +22,7 @@ GAUGES = ("pid", "connections", "in_flight", "waiting_rows")
 COUNTERS = ("rows", "wrong_rows", "batches", "batch_rows", "model_us", "abandoned", "log_lines_lost", "observer_errors",
             "feedback", "deployments", "micros")  # fmt: skip
 SLOT_SECONDS, SLOTS = 4, 150
+# Deployments whose rows are counted apart: the last so many.
 MODELS = 32
 
 _BUCKETS = len(BOUNDS) + 1
@@ -30,7 +31,7 @@ _OF_GAUGE = {name: len(STATUSES) + position for position, name in enumerate(GAUG
 _OF_COUNTER = {name: len(STATUSES) + len(GAUGES) + position for position, name in enumerate(COUNTERS)}
 _SECONDS = len(STATUSES) + len(GAUGES) + len(COUNTERS)
 _MODEL_ROWS = _SECONDS + _BUCKETS
-_RING = _MODEL_ROWS + MODELS
+_RING = _MODEL_ROWS + 2 * MODELS  # of each deployment its number and its rows
 # In a slot of the ring: its number, requests, errors, rows, then the buckets of seconds.
 _SLOT = 4 + _BUCKETS
 SIZE = _RING + SLOTS * _SLOT
@@ -82,7 +83,7 @@ class Telemetry:
         own[_OF_COUNTER["rows"]] += rows
         own[slot + 3] += rows
         if model is not None:
-            own[_MODEL_ROWS + model % MODELS] += rows
+            own[self._place(model) + 1] += rows
 
     def batch(self, rows: int, seconds: float) -> None:
         """Count one call of a model."""
@@ -106,13 +107,18 @@ class Telemetry:
         """Return a gauge of each worker that has started."""
         return [part[_OF_GAUGE[gauge]] for part in self.board.parts() if part[_OF_GAUGE["pid"]]]
 
+    def of_worker(self, gauge: str, index: int) -> int:
+        """Return a gauge of one worker."""
+        return int(self.board.part(index)[_OF_GAUGE[gauge]])
+
     def by_status(self) -> dict[int, int]:
         """Return how many requests got each status."""
         return {status: self.board.total(position) for status, position in _OF_STATUS.items()}
 
-    def by_model(self) -> list[int]:
-        """Return how many rows each deployment answered, by its number."""
-        return [self.board.total(_MODEL_ROWS + number) for number in range(MODELS)]
+    def rows_of(self, model: int) -> int:
+        """Return how many rows a deployment answered, by its number."""
+        place = _MODEL_ROWS + 2 * (model % MODELS)
+        return sum(part[place + 1] for part in self.board.parts() if part[place] == model)
 
     def seconds(self) -> tuple[list[int], float]:
         """Return the requests in each bucket of seconds, and the sum of all seconds."""
@@ -122,6 +128,13 @@ class Telemetry:
         """Return the last ten minutes, oldest first, slot by slot."""
         now = int(time.monotonic() // SLOT_SECONDS)
         return [self._moment(number, now) for number in range(now - SLOTS + 1, now + 1)]
+
+    def _place(self, model: int) -> int:
+        """Return where a deployment is counted; one so long ago that its place is needed is forgotten."""
+        place = _MODEL_ROWS + 2 * (model % MODELS)
+        if self._own[place] != model:
+            self._own[place], self._own[place + 1] = model, 0
+        return place
 
     def _slot(self) -> int:
         """Return where the slot of this moment begins; one of an earlier round is cleared."""
@@ -186,8 +199,8 @@ def _families(telemetry: Telemetry, models: Mapping[int, tuple[str, str]]) -> It
             requests.add_metric([str(status or "other")], count)
     yield requests
     rows = CounterMetricFamily("headway_rows", "Rows answered by each deployment.", labels=["model", "version"])
-    for number, (name, version) in models.items():
-        rows.add_metric([name, version], telemetry.by_model()[number % MODELS])
+    for number, (name, version) in sorted(models.items())[-MODELS:]:
+        rows.add_metric([name, version], telemetry.rows_of(number))
     yield rows
     counts, total = telemetry.seconds()
     running, buckets = 0, []

@@ -5,16 +5,22 @@ from __future__ import annotations
 import base64
 import io
 import json
+import math
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from headway.errors import HeadwayError, InputError, MissingExtraError, PackageError
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
+
+# Whom to trust: True, the usual authorities; a file or folder of certificates; or nobody and everybody, False.
+Trust: TypeAlias = "ssl.SSLContext | str | Path | bool"
 
 # What a service says while it is full, stops or is being exchanged: the request was not worked on.
 AGAIN = frozenset({429, 503})
@@ -41,20 +47,54 @@ class Answered:
 
 
 def to_json(cell: Any) -> Any:
-    """Return a cell as the service reads it: pictures (paths, bytes, Pillow images, arrays) become base64 text."""
+    """Return a cell, or a list or mapping of cells, as the service reads it.
+
+    Pictures (paths, bytes, Pillow images, uint8 arrays of a picture's shape) become base64 text, NumPy's scalars plain
+    ones, and what is missing or not finite null. Raises `InputError` for any other array.
+    """
+    if isinstance(cell, Mapping):
+        return {str(name): to_json(value) for name, value in cell.items()}
+    if isinstance(cell, list | tuple):
+        return [to_json(value) for value in cell]
     if isinstance(cell, Path):
         return base64.b64encode(cell.read_bytes()).decode("ascii")
     if isinstance(cell, bytes | bytearray | memoryview):
         return base64.b64encode(bytes(cell)).decode("ascii")
+    if getattr(cell, "ndim", 0):
+        cell = _picture(cell)
     if hasattr(cell, "save"):  # a Pillow image, which need not be installed here
         buffer = io.BytesIO()
         cell.save(buffer, "PNG")
         return base64.b64encode(buffer.getvalue()).decode("ascii")
+    return _plain(cell)
+
+
+def _plain(cell: Any) -> Any:
+    """Return a single value as JSON can hold it."""
+    if cell != cell:  # noqa: PLR0124 - NaN, and NaT of NumPy and pandas
+        return None
+    if hasattr(cell, "item"):  # of NumPy; its dates in nanoseconds would become bare numbers
+        cell = str(cell) if type(cell).__name__ == "datetime64" else cell.item()
     if hasattr(cell, "isoformat"):
         return cell.isoformat()
-    if isinstance(cell, float) and (cell != cell or cell in (float("inf"), float("-inf"))):  # noqa: PLR0124
-        return None
-    return cell.item() if hasattr(cell, "item") else cell
+    return None if isinstance(cell, float) and not math.isfinite(cell) else cell
+
+
+def _picture(array: Any) -> Any:
+    """Return an array as a Pillow image, by the runtime's own rules."""
+    import numpy as np
+    from PIL import Image
+
+    pixels = np.asarray(array)
+    if pixels.ndim == 3 and pixels.shape[2] == 1:
+        pixels = pixels[:, :, 0]
+    if pixels.dtype != np.uint8 or not (pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] in {3, 4})):
+        raise InputError(
+            "an array is sent as a picture, and this one is none",
+            expected="uint8 of [height, width] or [height, width, 1, 3 or 4]",
+            got=f"{pixels.dtype} of {list(pixels.shape)}", fix="send numbers as columns of their own",
+        )  # fmt: skip
+    return Image.fromarray(np.ascontiguousarray(pixels))
 
 
 def to_lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
@@ -123,6 +163,21 @@ def may_ask_again(error: Exception) -> bool:
     """Tell whether a request may be asked again after an error of the connection: predicting changes nothing."""
     httpx = import_httpx()
     return isinstance(error, httpx.ConnectError | httpx.RemoteProtocolError | httpx.ReadError | httpx.WriteError)
+
+
+def to_trust(verify: Trust) -> ssl.SSLContext | bool:
+    """Return whom a connection trusts in httpx's terms; raises `InputError` for a file of certificates that is none."""
+    if isinstance(verify, str | Path):
+        import ssl
+
+        place = Path(verify)
+        try:
+            folder = str(place) if place.is_dir() else None
+            return ssl.create_default_context(cafile=None if folder else str(place), capath=folder)
+        except OSError as error:
+            raise InputError("the certificates cannot be read", where=str(place), expected="a PEM file, or a folder",
+                             got=str(error)) from error  # fmt: skip
+    return verify
 
 
 def import_httpx() -> Any:

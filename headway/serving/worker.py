@@ -15,6 +15,7 @@ import socket
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +28,9 @@ from headway.serving.access import Access
 from headway.serving.deployments import Deployment, Registry, deploy_model, open_deployment
 from headway.serving.keys import KeyRing
 from headway.serving.listening import Listener, make_connect
-from headway.serving.logs import Log
-from headway.serving.naming import draws, task_of
+from headway.serving.logs import Log, forward
+from headway.serving.naming import does, draws, name_of, task_of
+from headway.serving.numbering import Numbering
 from headway.serving.observing import Observer, Plain, Router, Silent
 from headway.serving.pace import example_row
 from headway.serving.planning import Plan, choose_plan
@@ -61,16 +63,20 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever sends it: the supervisor decides when to end
     control = socket.socket(fileno=post.control)
     settings = Settings.from_json(_first_line(control))
+    worker = Worker(settings, post, control)
     try:
         run = asyncio.run
         with suppress(ImportError):
             import uvloop
 
             run = uvloop.run
-        run(Worker(settings, post, control).run())
+        with forward(worker.log):
+            run(worker.run())
     except HeadwayError as error:
         _say(control, {"did": "fail", "words": str(error)})
         sys.exit(3)
+    finally:
+        worker.log.close()
 
 
 class Worker:
@@ -88,13 +94,16 @@ class Worker:
         self.telemetry = Telemetry.open(Path(post.telemetry), workers=post.workers, index=post.index)
         for gauge in ("connections", "in_flight", "waiting_rows"):
             self.telemetry.set(gauge, 0)
+        self.log = Log(Path(settings.log) if settings.log else None,
+                       on_lost=lambda count: self.telemetry.add("log_lines_lost", count))  # fmt: skip
 
     async def run(self) -> None:
         """Open, announce, answer until told to stop, then finish what was accepted."""
         loop = asyncio.get_running_loop()
-        self.service = self._service()
+        shared = socket.socket(fileno=self.post.listener)
+        self.service = self._service(is_local=ip_address(shared.getsockname()[0].partition("%")[0]).is_loopback)
         listener = Listener(
-            self.service, socket.socket(fileno=self.post.listener), limits=self.settings.limits, tls=self._tls(),
+            self.service, shared, limits=self.settings.limits, tls=self._tls(),
             on_count=lambda count: self.telemetry.set("connections", count), fewest=self._fewest,
         )  # fmt: skip
         await self._open()
@@ -111,19 +120,18 @@ class Worker:
         for task in (ticking, listening, planning):
             task.cancel()
 
-    def _service(self) -> Service:
-        """Return the application of this worker."""
+    def _service(self, *, is_local: bool) -> Service:
+        """Return the application of this worker; `is_local` where its socket is one of this machine alone."""
         settings, post = self.settings, self.post
-        self._log = Log(Path(settings.log) if settings.log else None,
-                        on_lost=lambda count: self.telemetry.add("log_lines_lost", count))  # fmt: skip
         rates = Rates.open(Path(post.rates), workers=post.workers, index=post.index)
         keys = KeyRing(Path(settings.keys)) if settings.keys else None
         hosts = None if settings.hosts is None else frozenset(settings.hosts)
         observer, router = _observe(settings)
         return Service(
-            Registry(), limits=settings.limits, access=Access(keys, rates, hosts, settings.origins),
-            observer=observer, router=router, telemetry=self.telemetry, log=self._log, log_bodies=settings.log_bodies,
+            Registry(), limits=settings.limits, access=Access(keys, rates, hosts, settings.origins, is_local),
+            observer=observer, router=router, telemetry=self.telemetry, log=self.log, log_bodies=settings.log_bodies,
             lang=settings.lang, folder=Path(post.folder), deploy=self._ask_deploy,
+            numbers=Numbering(Path(post.folder) / "numbers.jsonl"),
             collectors=[collector] if (collector := getattr(observer, "collector", None)) is not None else [],
             panels=getattr(observer, "panels", ()), price=settings.price,
         )  # fmt: skip
@@ -163,9 +171,9 @@ class Worker:
 
         opened = open_writer(
             path, name=name, limits=self.settings.limits, threads=self.threads, engine=self.settings.engine,
-            note=lambda model, why: self._log.write("vllm_not_used", model=model, error=why),
+            note=lambda model, why: self.log.write("vllm_not_used", model=model, error=why),
         )  # fmt: skip
-        self._log.write("writes", model=opened.name, version=opened.version, engine=opened.engine.name)
+        self.log.write("writes", model=opened.name, version=opened.version, engine=opened.engine.name)
         return opened
 
     async def _open_painter(self, package: Package) -> None:
@@ -188,7 +196,7 @@ class Worker:
                 plan = await asyncio.to_thread(self._plan, seconds)
             except Exception as error:  # noqa: BLE001 - what answers goes on answering, if not in the best way
                 plan = Plan(max(1, self.settings.workers), self.threads, 0.0)
-                self._log.write("not_measured", error=f"{type(error).__name__}: {error}"[:500])
+                self.log.write("not_measured", error=f"{type(error).__name__}: {error}"[:500])
             self._tell({"did": "plan", "plan": plan.__dict__})
         self._settled.set()
 
@@ -286,6 +294,7 @@ class Worker:
     def _check(self, order: Mapping[str, Any]) -> dict[str, Any]:
         from headway.serving.release import check_release
 
+        self._check_name(order["name"] or name_of(order["path"]), does(order["path"]))
         if draws(order["path"]):
             return self._check_painter(order)
         if task_of(order["path"]) == "generate":
@@ -302,13 +311,18 @@ class Worker:
         return {**found, "name": opened.name, "version": opened.version, "row_ms": round(seconds * 1000, 3),
                 "replaces": None if current is None else current.version}  # fmt: skip
 
+    def _check_name(self, name: str, kind: str) -> None:
+        """Raise `PackageError` where a package would take the name of one that does something else."""
+        served = {"predicts": self.service.registry.keys(), "writes text": self.service.writers,
+                  "draws pictures": self.service.painters}  # fmt: skip
+        for other, names in served.items():
+            if name in names and other != kind:
+                raise PackageError(f"a package of this name {other}, and the new one {kind}", got=name,
+                                   fix="give the new one another name (--name)")  # fmt: skip
+
     def _check_writer(self, order: Mapping[str, Any]) -> dict[str, Any]:
         opened = self._open_text(Path(order["path"]), order["name"])
         current = self.service.writers.get(opened.name)
-        if current is None and self.service.registry.under(opened.name) is not None:
-            opened.author.retire()
-            raise PackageError("a package of this name predicts and writes no text", got=opened.name,
-                               fix="give the new one another name")  # fmt: skip
         self._loaded[order["id"]] = opened
         return {"name": opened.name, "version": opened.version,
                 "replaces": None if current is None else current.version}  # fmt: skip
@@ -318,9 +332,6 @@ class Worker:
 
         opened = open_painter(Path(order["path"]), name=order["name"], threads=self.threads)
         current = self.service.painters.get(opened.name)
-        if current is None and opened.name in {*self.service.registry.keys(), *self.service.writers}:
-            raise PackageError("a package of this name draws no pictures", got=opened.name,
-                               fix="give the new one another name")  # fmt: skip
         self._loaded[order["id"]] = opened
         return {"name": opened.name, "version": opened.version,
                 "replaces": None if current is None else current.version}  # fmt: skip
@@ -348,13 +359,12 @@ class Worker:
         """Refuse what is new, finish what was accepted, and close."""
         self.service.is_draining = True
         await asyncio.sleep(_GRACE)
-        await listener.stop(self.settings.limits.drain_seconds)
+        unanswered = await listener.stop(self.settings.limits.drain_seconds)
         for writer in self.service.writers.values():
             await asyncio.to_thread(writer.author.end, _GRACE if writer.engine.name == "onnx" else _UNLOAD)
         self.service.observer.close()
-        if self.service.log is not None:
-            self.service.log.write("stopped", pid=os.getpid())
-            self.service.log.close()
+        self.log.write("stopped", pid=os.getpid(), unanswered=unanswered)
+        self._tell({"did": "drain", "unanswered": unanswered})
 
     def _tell(self, words: Mapping[str, Any]) -> None:
         """Send a line to the supervisor."""

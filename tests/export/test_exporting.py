@@ -1,10 +1,17 @@
 import json
+from dataclasses import replace
 
 import pytest
 
 from headway.errors import ExportError, PackageError
 from headway.export import export
+from headway.export.browser import make_site
+from headway.export.content import Options
+from headway.export.packed import Packed
 from headway.export.writing import RECORD
+from headway.runtime.manifest import History, RowFeed
+from tests.runtime.generation.packages import write_tiny
+from tests.runtime.painters import write_painter
 
 
 def test_the_folder_is_named_after_package_and_target(table_package, tmp_path, monkeypatch):
@@ -55,6 +62,43 @@ def test_an_unknown_target_names_the_known_ones(table_package):
         export(table_package, "floppy")
 
 
+PLAIN, TEXT = ("onnx", "docker", "kubernetes", "browser"), ("gguf", "transformers")
+
+
+def refused(package, target, out):
+    """Return the parts of the error that refuses a package for a target."""
+    with pytest.raises(ExportError) as caught:
+        export(package, target, out=out)
+    assert not out.exists()
+    return caught.value.problems[0]
+
+
+@pytest.mark.parametrize("target", [*PLAIN, *TEXT])
+def test_each_refused_combination_says_what_to_do_instead(target, table_package, several_package, tmp_path):
+    out, painter, writer = tmp_path / "out", write_painter(tmp_path / "painter"), write_tiny(tmp_path / "writer")
+    problem = refused(painter, target, out)
+    assert "draws pictures" in problem.what
+    assert "headway serve" in problem.fix
+    for package in [writer] if target in PLAIN else [table_package, several_package]:
+        problem = refused(package, target, out)
+        assert ("gguf" in problem.expected) == (package is writer)
+        assert problem.got == f"--to {target}"
+        assert "headway serve" in problem.fix
+
+
 def test_several_targets_do_not_go_into_a_browser_yet(several_package, tmp_path):
-    with pytest.raises(ExportError, match="several targets cannot go there yet"):
-        export(several_package, "browser", out=tmp_path / "out")
+    problem = refused(several_package, "browser", tmp_path / "out")
+    assert "several targets cannot go there yet" in problem.what
+    assert "docker" in problem.expected
+    assert "headway serve" in problem.fix
+
+
+PAST = History("when", ("city",), (), (3600.0,), None, None, (), 0, (), None, None)
+ROW = RowFeed("rows", ("city", "n"), ("category", "number"))
+
+
+@pytest.mark.parametrize(("change", "words"), [({"history": PAST}, "a history"), ({"feeds": (ROW,)}, "rows as texts")])
+def test_what_needs_the_past_or_whole_rows_does_not_go_into_a_browser(packed_table, change, words):
+    with pytest.raises(ExportError, match=words) as caught:
+        make_site(Packed(replace(packed_table.manifest, **change), packed_table.files), Options())
+    assert "--to docker" in caught.value.problems[0].fix

@@ -69,3 +69,16 @@ def test_without_keys_only_this_machine_may_deploy():
         await ask.service({**scope, "client": ("10.0.0.9", 1)}, receive, send)
 
     assert Asker(far)("POST", "/v1/deploy", content=b"x").status_code == 403
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"])
+def test_without_keys_a_deploy_through_a_proxy_is_refused(header):
+    answer = Asker(make_service("numbers"))("POST", "/v1/deploy", content=b"x", headers={header: "10.0.0.9"})
+    assert (answer.status_code, answer.json()["error"]["type"]) == (403, "not_allowed")
+    assert "proxy" in answer.json()["error"]["message"]
+
+
+def test_without_keys_nobody_may_deploy_to_a_service_that_others_reach():
+    ask = Asker(make_service("numbers", access=Access(is_local=False)))
+    assert ask("POST", "/v1/deploy", content=b"x").status_code == 403
+    assert ask("POST", PREDICT, json=ROWS).status_code == 200

@@ -8,6 +8,7 @@ from PIL import Image
 import headway
 from headway.errors import InputError
 from headway.serving.wire import ServiceError, to_json
+from tests.serving.packages import open_tiny, write_tiny
 
 
 def test_both_clients_get_the_same_answers(running, tiny_package):
@@ -48,10 +49,54 @@ def test_a_service_that_is_not_there_is_told_with_the_next_step():
 def test_cells_become_what_json_can_hold(tmp_path):
     assert to_json(np.float32(0.5)) == 0.5
     assert to_json(np.int64(3)) == 3
-    assert to_json(float("nan")) is None
+    assert to_json(np.array(3)) == 3
     assert to_json(date(2026, 1, 31)) == "2026-01-31"
+    assert to_json(np.datetime64("2026-01-31T12:00:00.000000000")).startswith("2026-01-31T12:00:00")
     assert to_json(b"ab") == "YWI="
     image = Image.new("L", (2, 2))
     image.save(tmp_path / "a.png")
     assert to_json(image).startswith("iVBOR")
     assert to_json(tmp_path / "a.png").startswith("iVBOR")
+
+
+@pytest.mark.parametrize("cell", [float("nan"), float("inf"), np.float32("nan"), np.float64("-inf"), np.float16("nan"),
+                                  np.datetime64("NaT")])  # fmt: skip
+def test_what_is_missing_or_not_finite_becomes_null(cell):
+    assert to_json(cell) is None
+    assert to_json({"far": cell, "near": [cell, np.int64(1)]}) == {"far": None, "near": [None, 1]}
+
+
+def test_other_arrays_are_told_what_a_picture_is():
+    with pytest.raises(InputError, match="height, width"):
+        to_json(np.zeros(4, np.float32))
+
+
+def test_an_array_is_sent_as_a_picture_and_answered_as_the_runtime_answers_it(running, tmp_path):
+    random, model = np.random.default_rng(0), open_tiny("pictures")
+    rows = [{"photo": random.integers(0, 256, shape, np.uint8)} for shape in ((4, 4), (4, 4, 1), (4, 4, 3))]
+    expected = pytest.approx([model.predict([row])[0].prediction for row in rows])
+    service = running(write_tiny(tmp_path / "pictures", "pictures"), "--workers", 1, "--threads", 1)
+    with headway.Client(service.url) as client:
+        assert [answer["prediction"] for answer in client.predict(rows).predictions] == expected
+        assert [answer["prediction"] for answer in client.stream(rows)] == expected
+
+
+def test_feedback_takes_the_scalars_of_numpy(running, tmp_path):
+    service = running(write_tiny(tmp_path / "several", "several"), "--workers", 1, "--threads", 1)
+    truth = {"side": np.bool_(1), "far": np.float32(2.5)}
+
+    async def tell(asked):
+        async with headway.AsyncClient(service.url) as client:
+            return await client.feedback(asked, truth)
+
+    with headway.Client(service.url) as client:
+        asked = client.predict([{"a": np.float32("nan"), "b": np.int64(1)}]).request_id
+        assert client.feedback(asked, truth) is False
+    assert asyncio.run(tell(asked)) is False
+
+
+def test_certificates_that_cannot_be_read_are_told(tmp_path):
+    (tmp_path / "ca.pem").write_text("nothing")
+    for place in (tmp_path / "ca.pem", str(tmp_path / "none.pem")):
+        with pytest.raises(InputError, match="certificates cannot be read"):
+            headway.Client("https://localhost", verify=place)

@@ -1,12 +1,18 @@
 import json
+import logging
 import socket
+import time
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 
-from headway.serving.logs import Log
-from tests.serving.conftest import Asker, make_service, read_log
+from headway.evaluation.drift import reference_to_json
+from headway.evaluation.drift.building import build_reference
+from headway.serving.logs import Log, forward
+from tests.serving.conftest import Asker, connect, make_service, read_log
+from tests.serving.packages import write_tiny
 
 
 def test_requests_are_logged_without_their_bodies(tmp_path):
@@ -60,3 +66,52 @@ def test_lines_are_json_whatever_stands_in_them(tmp_path):
     (line,) = (tmp_path / "log.jsonl").read_text("utf-8").splitlines()
     assert json.loads(line)["text"] == 'a\n"b" 中'
     assert "none" not in json.loads(line)
+
+
+def test_what_is_said_through_logging_becomes_lines_with_level_logger_and_trace(tmp_path):
+    log = Log(tmp_path / "log.jsonl")
+    logger = logging.getLogger("headway.serving")
+    with forward(log):
+        logger.warning("%d of %s", 3, "them")
+        try:
+            int("broken")
+        except ValueError:
+            logger.exception("a batch was lost")
+    logger.setLevel(logging.CRITICAL)  # or it would be told in plain text
+    logger.warning("afterwards")
+    logger.setLevel(logging.NOTSET)
+    log.close()
+    first, second = read_log(tmp_path / "log.jsonl")
+    assert (first["event"], first["logger"], first["message"]) == ("warning", "headway.serving", "3 of them")
+    assert "trace" not in first
+    assert second["event"] == "error"
+    assert "ValueError: invalid literal" in second["trace"]
+
+
+def test_alarms_and_warnings_of_a_running_service_are_lines_of_its_log(running, tmp_path):
+    random = np.random.default_rng(0)
+    columns = {name: random.normal(0, 1, 400).tolist() for name in ("a", "b")}
+    known = random.choice(["差评", "好评"], 400).tolist()
+    reference = build_reference(columns, dict.fromkeys(columns, "number"), task="classify", predictions=known,
+                                confidence=None, truths=known, seed=0)  # fmt: skip
+    package = write_tiny(tmp_path / "package", reference=reference_to_json(reference))
+    path = tmp_path / "log.jsonl"
+    service = running(package, "--workers", 1, "--log", path, "--drift", "--webhook", "http://127.0.0.1:9/")
+    with connect(service.port) as client:
+        client.sendall(b"no HTTP at all\r\n\r\n")
+        assert b" 400 " in client.recv(1000)
+    httpx.post(f"{service.url}/v1/predict", json={"rows": [{"a": 9, "b": 9}] * 500})
+
+    def said(logger):
+        return [line["message"] for line in read_log(path) if line.get("logger") == logger]
+
+    deadline = time.monotonic() + 30
+    while len(said("headway.alarms")) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert service.stop() == 0
+    assert "drift on numbers" in said("headway.alarms")[0]
+    assert "webhook did not take" in said("headway.alarms")[1]
+    assert said("uvicorn.error") == ["Invalid HTTP request received."]
+    assert "drift on numbers" not in service.said
+    assert "Invalid HTTP" not in service.said

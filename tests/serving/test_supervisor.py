@@ -16,6 +16,8 @@ import headway
 from headway.errors import PackageError, RunError
 from headway.serving.supervisor import bind
 from headway.serving.wire import ServiceError
+from tests.runtime import painters
+from tests.runtime.generation import packages as generation
 from tests.serving.conftest import PREDICT, ROOT, connect, read_log
 from tests.serving.packages import write_tiny
 
@@ -74,7 +76,7 @@ def test_it_serves_until_sigterm_and_answers_all_it_accepted(running, tiny_packa
     assert load.lost == []
     assert set(load.statuses) <= {200, 503}
     assert load.statuses.count(200) > 20
-    assert "every accepted request was answered" in service.said
+    assert "every request under way was answered" in service.said
     assert sum(line["event"] == "stopped" for line in read_log(log)) == 2
     with pytest.raises(ConnectionRefusedError):
         connect(service.port)
@@ -95,6 +97,32 @@ def test_a_request_in_the_middle_of_its_body_is_answered_at_sigterm(running, tin
     assert b"connection: close" in refused
     assert b" 200 " in answered
     assert service.stop() == 0
+
+
+def test_what_is_not_answered_within_the_bound_is_cut_off_and_told(running, tiny_package, tmp_path):
+    log = tmp_path / "log.jsonl"
+    service = running(tiny_package, "--workers", 1, "--threads", 1, "--drain", 0.5, "--log", log)
+    with connect(service.port) as slow:
+        slow.sendall(REQUEST[:-5])
+        time.sleep(0.2)
+        assert service.stop() == 0
+        assert b" 503 " in slow.recv(65536)
+    assert "requests not answered: 1" in service.said
+    assert "was answered" not in service.said
+    lines = {line["event"]: line for line in read_log(log)}
+    assert (lines["request"]["status"], lines["request"]["kind"]) == (503, "cut_off")
+    assert lines["stopped"]["unanswered"] == 1
+
+
+def test_a_worker_that_had_to_be_ended_is_told(running, tiny_package):
+    service = running(tiny_package, "--workers", 1, "--threads", 1)
+    (worker,) = service.workers()
+    os.kill(worker, signal.SIGSTOP)
+    service.process.send_signal(signal.SIGTERM)
+    time.sleep(0.5)
+    assert service.stop() == 0  # told a second time, it waits no longer
+    assert "killed processes: 1" in service.said
+    assert "was answered" not in service.said
 
 
 def test_a_killed_worker_is_replaced_and_only_what_it_was_answering_is_lost(running, tiny_package):
@@ -155,6 +183,86 @@ def test_a_package_is_swapped_under_load_without_a_failed_request(running, tiny_
     assert len(set(load.versions)) == 3
     last = {httpx.get(f"{service.url}/v1/models").json()["models"][0]["version"] for _ in range(8)}
     assert last == {load.versions[-1]}  # also the worker that was started after the swap
+
+
+def test_a_package_takes_no_name_of_one_that_does_something_else(running, tiny_package, tmp_path):
+    writer = generation.write_tiny(tmp_path / "writer")
+    painter = painters.write_painter(tmp_path / "painter")
+    service = running(tiny_package, writer, painter, "--workers", 1, "--threads", 1)
+    kinds = {"numbers": (tiny_package, "predicts"), "tiny": (writer, "writes text"),
+             "painter": (painter, "draws pictures")}  # fmt: skip
+    with headway.Client(service.url) as client:
+        for name, (_, kind) in kinds.items():
+            for package, other in kinds.values():
+                if other != kind:
+                    with pytest.raises(PackageError, match=f"of this name {kind}, and the new one {other}"):
+                        client.deploy(package, name=name)
+            assert client.deploy(kinds[name][0])["name"] == name
+        os.kill(service.workers()[0], signal.SIGKILL)
+        assert {each["name"] for each in client.models()} == set(kinds)
+
+
+def test_a_deployed_package_is_kept_as_long_as_it_is_served(running, tiny_package, tmp_path):
+    places = tmp_path / "tmp"
+    places.mkdir()
+    newer = [write_tiny(tmp_path / f"p{number}", metrics={"accuracy": 0.9 + number / 100}) for number in range(3)]
+    service = running(tiny_package, "--workers", 2, "--threads", 1, "--drift", environment={"TMPDIR": str(places)})
+    service.wait_for_workers(2)
+
+    def kept():
+        return len(list(places.rglob("*.headway")))
+
+    with headway.Client(service.url) as client:
+        client.deploy(newer[0])
+        version = client.deploy(newer[1])["version"]
+        assert kept() == 1
+        client.deploy(newer[2], name="other")
+        assert kept() == 2
+        with pytest.raises(PackageError):
+            client.deploy(write_tiny(tmp_path / "worse", metrics={"accuracy": 0.1}))
+        assert kept() == 2
+        os.kill(service.workers()[0], signal.SIGKILL)
+        service.wait_for_workers(2)
+        for _ in range(8):
+            answer = httpx.post(service.url + PREDICT, json={"rows": [{"a": 1, "b": 0}]}, timeout=30)
+            assert answer.json()["version"] == version
+    assert list(tiny_package.iterdir())
+    assert service.stop() == 0
+    assert list(places.glob("headway*")) == []
+
+
+def test_every_worker_counts_and_tells_the_rows_of_each_version(running, tiny_package, tmp_path):
+    better = write_tiny(tmp_path / "better", metrics={"accuracy": 0.95})
+    service = running(tiny_package, "--workers", 2, "--threads", 1)
+    service.wait_for_workers(2)
+    with headway.Client(service.url) as client:
+        first = client.predict([{"a": 1, "b": 0}] * 5).version
+        second = client.deploy(better)["version"]
+        os.kill(service.workers()[0], signal.SIGKILL)
+        service.wait_for_workers(2)
+        wait_for(lambda: httpx.get(f"{service.url}/ready").status_code == 200)
+    expected = {first: 5.0}
+    for rows in range(1, 13):  # by connections of their own, so that both workers answer
+        httpx.post(service.url + PREDICT, json={"rows": [{"a": 1, "b": 0}] * rows})
+        expected[second] = expected.get(second, 0.0) + rows
+        wait_for(lambda: rows_by_version(service) == expected)
+
+
+def rows_by_version(service):
+    """Return what whichever worker answers says of the rows of each version."""
+    text = httpx.get(f"{service.url}/metrics").text
+    return {line.split('version="')[1].split('"')[0]: float(line.rsplit(" ", 1)[1])
+            for line in text.splitlines() if line.startswith("headway_rows_total{")}  # fmt: skip
+
+
+def test_without_keys_only_a_service_on_localhost_is_deployed_to(running, tiny_package):
+    service = running(tiny_package, "--workers", 1, "--threads", 1, "--host", "0.0.0.0")
+    with headway.Client(f"http://127.0.0.1:{service.port}") as client:
+        with pytest.raises(ServiceError, match="other machines reach") as caught:
+            client.deploy(tiny_package)
+        assert client.predict([{"a": 1, "b": 0}]).model == "numbers"
+    assert caught.value.status == 403
+    service.hear("nobody may deploy")
 
 
 def test_a_worker_that_starts_during_a_swap_gets_the_new_package(running, tiny_package, tmp_path):
@@ -272,12 +380,15 @@ def test_https_by_files(running, tiny_package, tmp_path):
     )  # fmt: skip
     if made.returncode != 0:
         pytest.skip("there is no openssl here to make a certificate")
-    import ssl
-
     service = running(tiny_package, "--workers", 1, "--tls-cert", certificate, "--tls-key", key)
-    trust = ssl.create_default_context(cafile=str(certificate))
-    with httpx.Client(verify=trust, base_url=f"https://localhost:{service.port}") as client:
-        assert client.post(PREDICT, json={"rows": [{"a": 1, "b": 0}]}).status_code == 200
+    url = f"https://localhost:{service.port}"
+    for verify in (certificate, str(certificate), False):
+        with headway.Client(url, verify=verify) as client:
+            assert client.predict([{"a": 1, "b": 0}]).model == "numbers"
+    with headway.Client(url, tries=1) as client, pytest.raises(ServiceError, match="certificate"):
+        client.models()
+    command = [sys.executable, "-m", "headway.cli", "deploy", tiny_package, "--url", url, "--ca", certificate]
+    assert subprocess.run(command, check=False, capture_output=True).returncode == 0
     with pytest.raises(httpx.TransportError):
         httpx.get(f"http://localhost:{service.port}/health")
 

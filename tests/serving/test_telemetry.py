@@ -4,7 +4,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from headway.serving.shared_memory import make_board_file
-from headway.serving.telemetry import SIZE, SLOT_SECONDS, Telemetry, expose, quantile
+from headway.serving.telemetry import MODELS, SIZE, SLOT_SECONDS, Telemetry, expose, quantile
 
 
 def test_workers_count_apart_and_are_read_together(tmp_path):
@@ -15,10 +15,20 @@ def test_workers_count_apart_and_are_read_together(tmp_path):
     second.answered(200, 0.004, 2, 0)
     assert first.by_status()[200] == 2
     assert second.read("rows") == 7
-    assert first.by_model()[0] == 7
+    assert first.rows_of(0) == 7
     again = Telemetry.open(path, workers=3, index=2)
     again.answered(200, 0.004, 1, 0)
     assert first.read("rows") == 8
+
+
+def test_a_deployment_that_takes_the_place_of_one_long_gone_counts_from_nothing():
+    telemetry = Telemetry.alone()
+    telemetry.answered(200, 0.004, 5, 1)
+    telemetry.answered(200, 0.004, 2, MODELS + 1)
+    assert (telemetry.rows_of(1), telemetry.rows_of(MODELS + 1)) == (0, 2)
+    text = expose(telemetry, {number: ("m", f"v{number}") for number in range(MODELS + 2)}).decode()
+    assert 'version="v1"' not in text
+    assert f'headway_rows_total{{model="m",version="v{MODELS + 1}"}} 2.0' in text
 
 
 def test_the_last_minutes_are_kept_slot_by_slot_and_old_rounds_forgotten(monkeypatch):

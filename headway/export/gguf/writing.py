@@ -53,7 +53,7 @@ def make_gguf(packed: Package, options: Options) -> Content:
             "this decoder has another layout than Llama's, and its GGUF file is not written yet",
             expected="RMSNorm, rotary positions, SwiGLU, no biases",
             got=f"{config.norm} norms, {config.positions} positions, {config.feed}, biases: {config.biases}",
-            fix="serve the package with headway",
+            fix="export it --to transformers, or serve the package with headway",
         )
     tokenizer = json.loads(packed.files[facts.tokenizer])
     with tempfile.TemporaryDirectory() as folder:
@@ -95,7 +95,7 @@ def _write_tokenizer(writer: GGUFWriter, tokenizer: Any, facts: Generation, voca
         raise ExportError(
             "llama.cpp does not know this tokenizer", expected="byte-level BPE that splits as GPT-2's or SmolLM's does",
             got=f"{model.get('type')} behind {json.dumps(tokenizer.get('pre_tokenizer'))}"[:300],
-            fix="export it --to onnx, or serve the package with headway",
+            fix="export it --to transformers, or serve the package with headway",
         )  # fmt: skip
     tokens, kinds = [f"[unused{place}]" for place in range(vocabulary)], [_NORMAL] * vocabulary
     for token, place in model["vocab"].items():

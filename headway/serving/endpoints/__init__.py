@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 Endpoint = Callable[["Service", Request], Awaitable[None]]
 
 # path -> method -> module and function.
-_ENDPOINTS: Mapping[str, Mapping[str, str]] = {
+ENDPOINTS: Mapping[str, Mapping[str, str]] = {
+    "/v1/predict": {"POST": "predict:predict"},
     "/v1/completions": {"POST": "completions:completion"},
     "/v1/chat/completions": {"POST": "completions:chat"},
     "/v1/images/generations": {"POST": "images:generations"},
@@ -38,17 +39,14 @@ _ENDPOINTS: Mapping[str, Mapping[str, str]] = {
 
 def find_endpoint(request: Request) -> Endpoint:
     """Return what answers a request; raises `RefusalError`: 404 for an unknown path, 405 for a wrong method."""
-    if request.path == "/v1/predict":
-        if request.method == "POST":
-            return predict
-        methods: Mapping[str, str] = {"POST": ""}
-    elif request.path in _ENDPOINTS:
-        methods = _ENDPOINTS[request.path]
-        method = "GET" if request.method == "HEAD" else request.method
-        if method in methods:
-            return _load(methods[method])
-    else:
+    if request.path == "/v1/predict" and request.method == "POST":
+        return predict
+    if request.path not in ENDPOINTS:
         raise RefusalError(404, "not_found", f"there is nothing at {request.path[:80]!r}", next="see /openapi.json")
+    methods = ENDPOINTS[request.path]
+    method = "GET" if request.method == "HEAD" else request.method
+    if method in methods:
+        return _load(methods[method])
     if request.method == "OPTIONS":
         return _load("preflight:preflight")
     allowed = ", ".join(methods)

@@ -31,12 +31,13 @@ async def deploy(service: Service, request: Request) -> None:
     path = service.folder / f"{secrets.token_hex(8)}.headway"
     try:
         await _save(service, request, path)
-        found = await service.deploy(
-            {"path": str(path), "name": wish.get("name") or None, "force": wish.get("force") in {"1", "true"}}
-        )
     except BaseException:
         path.unlink(missing_ok=True)
         raise
+    # From here on the file is the supervisor's: a worker may be the last to open it when nobody waits any more.
+    found = await service.deploy(
+        {"path": str(path), "name": wish.get("name") or None, "force": wish.get("force") in {"1", "true"}}
+    )
     await request.answer_json(200, {"deployed": found, "request_id": request.id})
 
 

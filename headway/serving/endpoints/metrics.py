@@ -16,6 +16,5 @@ async def metrics(service: Service, request: Request) -> None:
 
     from headway.serving.telemetry import expose
 
-    models = {number: model for model, number in service.numbers.items()}
-    content = expose(service.telemetry, models, service.collectors)
+    content = expose(service.telemetry, service.numbers.all(), service.collectors)
     await request.answer(200, content, kind=CONTENT_TYPE_LATEST.encode("ascii"))

@@ -27,15 +27,26 @@ _ERRORS = {
     "403": "The key, the page's origin or the host's name may not do this.",
     "404": "There is no model of that name.",
     "408": "The body did not come in time.",
+    "409": "The package must not be released; the message has the figures.",
     "413": "The body or the number of rows is beyond the bound.",
     "415": "The body has a kind that is not read.",
     "422": "The input does not fit: row, field, expected and got of each problem.",
     "429": "Too many rows wait, or the key asks too often; see Retry-After.",
     "500": "The fault is in the service; its log says more.",
+    "501": "This service cannot exchange its packages.",
     "503": "The service is stopping or not ready yet; see Retry-After.",
     "504": "No answer within the time that was asked for.",
 }
 
+_MODEL = {"name": "model", "in": "query", "schema": {"type": "string"},
+          "description": "The name of a model, where the body names none; the first one by default."}  # fmt: skip
+_USER = {"name": "X-User-ID", "in": "header", "schema": {"type": "string", "maxLength": 200},
+         "description": "Whose request it is, where the body names nobody: keeps an arm of an experiment."}  # fmt: skip
+_REQUEST_ID = {"name": "X-Request-ID", "in": "header",
+               "schema": {"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,64}$"},
+               "description": "Kept as the request's id; another is made without it."}  # fmt: skip
+_RETRY_AFTER = {"Retry-After": {"schema": {"type": "integer", "minimum": 1},
+                                "description": "Seconds after which to come back."}}  # fmt: skip
 _TEXT_ERRORS = ("400", "401", "403", "404", "429", "503", "504")
 
 
@@ -57,17 +68,22 @@ def make_document(service: Service) -> dict[str, Any]:
             "/v1/feedback": {"post": _feedback(first)},
             **(_texts(list(service.writers)) if service.writers else {}),
             **(_pictures(list(service.painters)) if service.painters else {}),
+            "/v1/deploy": {"post": _deploy()},
             "/v1/models": {"get": _get("What is served: inputs, labels, figures.", ("200", "401", "403", "429"))},
             "/v1/traffic": {"get": _get("The last ten minutes, slot by slot.", ("200", "401", "403", "429"))},
             "/health": {"get": _get("The process lives.", ("200",))},
             "/ready": {"get": _get("Requests are taken.", ("200", "503"))},
+            "/metrics": {"get": _get("Figures of all processes, for Prometheus.", ("200", "401", "403", "429"),
+                                     kind="text/plain")},
+            "/openapi.json": {"get": _get("This document.", ("200", "401", "403", "429"))},
         },
         "components": {
-            "schemas": {"Error": _ERROR, **{f"Row-{i}": _row(each) for i, each in enumerate(deployments)}},
+            "schemas": {"Error": _ERROR, **{f"Row-{i}": _row(each) for i, each in enumerate(deployments)},
+                        **{f"Form-{i}": _form(each) for i, each in enumerate(deployments)}},
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
         },
         "security": [{"key": []}] if service.access.keys is not None else [],
-    }
+    }  # fmt: skip
 
 
 def _texts(names: list[str]) -> dict[str, Any]:
@@ -138,8 +154,22 @@ def _row(deployment: Deployment) -> dict[str, Any]:
     return {"type": "object", "properties": cells, "required": list(cells), "title": f"A row for {deployment.name}"}
 
 
+def _form(deployment: Deployment) -> dict[str, Any]:
+    """Return the schema of a form: a field or file for each column, repeated for further rows."""
+    known = {column.name: column for column in deployment.model.manifest.inputs}
+    fields: dict[str, Any] = {}
+    for name in deployment.reader.columns:
+        is_picture = name in known and known[name].modality == "image"
+        cell = {"type": "string", "contentMediaType": "image/*"} if is_picture else {"type": "string"}
+        fields[name] = {"anyOf": [cell, {"type": "array", "items": cell}], "title": name}
+    wishes = {"model": {"type": "string"}, "user": {"type": "string", "maxLength": 200}}
+    return {"type": "object", "properties": {**wishes, **fields}, "required": list(fields),
+            "title": f"A form for {deployment.name}"}  # fmt: skip
+
+
 def _predict(deployments: list[Deployment], limits: Limits) -> dict[str, Any]:
     rows = [{"$ref": f"#/components/schemas/Row-{number}"} for number in range(len(deployments))]
+    forms = [{"$ref": f"#/components/schemas/Form-{number}"} for number in range(len(deployments))]
     row: dict[str, Any] = rows[0] if len(rows) == 1 else {"anyOf": rows or [{"type": "object"}]}
     body = {
         "type": "object",
@@ -157,12 +187,13 @@ def _predict(deployments: list[Deployment], limits: Limits) -> dict[str, Any]:
     answers = {each.name: {"value": _answer(each)} for each in deployments}
     return {
         "summary": "Answer rows.",
+        "parameters": [_MODEL, _USER, _REQUEST_ID],
         "requestBody": {
             "required": True,
             "content": {
                 "application/json": {"schema": body, "examples": examples},
                 "application/x-ndjson": {"schema": {"type": "string"}, "example": "one row as JSON in each line"},
-                "multipart/form-data": {"schema": {"type": "object"}},
+                "multipart/form-data": {"schema": {"anyOf": forms or [{"type": "object"}]}},
             },
         },
         "responses": {
@@ -215,6 +246,7 @@ def _feedback(deployment: Deployment | None) -> dict[str, Any]:
     example = {"request_id": "3f9a0c1d2e4b5a69", "row": 0, "truth": truth}
     return {
         "summary": "Tell what the right answer was, or what the answer was worth.",
+        "parameters": [_USER],
         "requestBody": {"required": True, "content": {"application/json": {"schema": body, "example": example}}},
         "responses": {
             "202": {"description": "Taken; `kept` tells whether this service keeps it.",
@@ -224,15 +256,38 @@ def _feedback(deployment: Deployment | None) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _get(summary: str, statuses: tuple[str, ...]) -> dict[str, Any]:
-    content = {"application/json": {"schema": {"type": "object"}}}
+def _deploy() -> dict[str, Any]:
+    package = {"schema": {"type": "string", "contentMediaType": "application/octet-stream"}}
+    name = {"name": "name", "in": "query", "schema": {"type": "string"},
+            "description": "The name it answers to; the package's own by default."}  # fmt: skip
+    force = {"name": "force", "in": "query", "schema": {"enum": ["1", "true"]},
+             "description": "Compare it with nothing that is served."}  # fmt: skip
+    found = {"deployed": {"type": "object", "description": "What was found: name, version, replaces, figures."},
+             "request_id": {"type": "string"}}  # fmt: skip
+    content = {"application/json": {"schema": {"type": "object", "required": list(found), "properties": found}}}
+    kinds = ("application/octet-stream", "application/zip")
+    return {
+        "summary": "Exchange a package in all processes, once it is proven.",
+        "parameters": [name, force],
+        "requestBody": {"required": True, "description": "A .headway file.", "content": dict.fromkeys(kinds, package)},
+        "responses": {
+            "200": {"description": "It is served now.", "content": content},
+            **_failures("401", "403", "408", "409", "413", "415", "429", "501", "503"),
+        },
+    }
+
+
+def _get(summary: str, statuses: tuple[str, ...], *, kind: str = "application/json") -> dict[str, Any]:
+    content = {kind: {"schema": {"type": "object" if kind == "application/json" else "string"}}}
     found = {"200": {"description": summary, "content": content}}
     return {"summary": summary, "responses": {**found, **_failures(*statuses[1:])}}
 
 
 def _failures(*statuses: str) -> dict[str, Any]:
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
-    return {status: {"description": _ERRORS[status], "content": content} for status in statuses}
+    return {status: {"description": _ERRORS[status], "content": content,
+                     **({"headers": _RETRY_AFTER} if status in {"429", "503"} else {})}
+            for status in statuses}  # fmt: skip
 
 
 _PROBLEM = {

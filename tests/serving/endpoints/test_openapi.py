@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from headway.serving.endpoints import ENDPOINTS
 from headway.serving.endpoints.openapi import make_document
 from tests.serving.conftest import Asker, make_service
 
@@ -27,11 +28,42 @@ def test_the_example_of_each_package_is_answered_as_the_document_says(name):
     jsonschema.validate(answer.json(), post["responses"]["200"]["content"]["application/json"]["schema"])
 
 
-def test_the_document_is_openapi_with_every_endpoint(ask):
-    document = ask("GET", "/openapi.json").json()
+def test_the_document_names_every_endpoint_but_those_of_the_page():
+    service = make_service("numbers")
+    service.writers["writer"] = service.painters["painter"] = None  # only their names are asked
+    document = make_document(service)
     assert document["openapi"] == "3.1.0"
     assert document["components"]["schemas"]["Row-0"]["required"] == ["a", "b"]
-    assert set(document["paths"]) == {"/v1/predict", "/v1/feedback", "/v1/models", "/v1/traffic", "/health", "/ready"}
+    routed = {(path, method.lower()) for path, methods in ENDPOINTS.items()
+              for method, place in methods.items() if not place.startswith("page:")}  # fmt: skip
+    assert {(path, method) for path, methods in document["paths"].items() for method in methods} == routed
+
+
+def test_parameters_and_headers_are_named_and_do_what_is_said():
+    post = DOCUMENT["paths"]["/v1/predict"]["post"]
+    assert [(each["in"], each["name"]) for each in post["parameters"]] == [
+        ("query", "model"), ("header", "X-User-ID"), ("header", "X-Request-ID")]  # fmt: skip
+    answers = post["responses"].items()
+    assert {status for status, each in answers if "Retry-After" in each.get("headers", {})} == {"429", "503"}
+    asked = {"params": {"model": "values"}, "headers": {"x-request-id": "mine"}, "json": {"rows": [{"a": 1}]}}
+    answer = Asker(SERVICE)("POST", "/v1/predict", **asked).json()
+    assert (answer["model"], answer["request_id"]) == ("values", "mine")
+    SERVICE.is_draining = True
+    try:
+        assert int(Asker(SERVICE)("POST", "/v1/predict", **asked).headers["retry-after"]) >= 1
+    finally:
+        SERVICE.is_draining = False
+
+
+def test_a_form_as_the_document_says_is_answered():
+    form = DOCUMENT["components"]["schemas"]["Form-0"]
+    assert form["required"] == ["n", "when", "city"]
+    fields = {"n": "2", "when": "2026-01-31", "city": "Paris", "model": "mixed"}
+    jsonschema.validate(fields, form)
+    files = {name: (None, value) for name, value in fields.items()}
+    assert Asker(SERVICE)("POST", "/v1/predict", files=files).status_code == 200
+    picture = DOCUMENT["components"]["schemas"]["Form-3"]["properties"]["photo"]["anyOf"][0]
+    assert picture["contentMediaType"] == "image/*"
 
 
 def resolved(schema):
