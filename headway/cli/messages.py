@@ -136,6 +136,11 @@ _MESSAGES: Mapping[str, tuple[str, str]] = {
         "{path}：预测 {target}（{reason}），输入为 {inputs}",
     ),
     "init:text": ("{path}: learn to write from this text", "{path}：从这些文本学习写作"),
+    "init:written": (
+        "{path}: learn to write {target}, whose cells are texts of their own; --target names another column",
+        "{path}：学习写出 {target}：其单元格是各不相同的文本；--target 可指定另一列",
+    ),
+    "init:to_write": ("texts, nearly all of them different: to be written", "几乎各不相同的文本：要写出的内容"),
     "init:draws": ("{path}: learn to draw from these pictures", "{path}：从这些图片学习绘画"),
     "init:pictures": ("{count} pictures", "{count} 张图片"),
     "init:no_classes": ("pictures without classes: draw more like them", "没有类别的图片：画出类似的图片"),
