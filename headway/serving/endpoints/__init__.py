@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 Endpoint = Callable[["Service", Request], Awaitable[None]]
 
-# path -> method -> module and function.
+# path -> method -> module and function; `*` stands for the name of a model.
 _ENDPOINTS: Mapping[str, Mapping[str, str]] = {
     "/v1/completions": {"POST": "completions:completion"},
     "/v1/chat/completions": {"POST": "completions:chat"},
     "/v1/images/generations": {"POST": "images:generations"},
     "/v1/models": {"GET": "models:models"},
+    "/v1/models/*": {"GET": "models:model"},
     "/v1/feedback": {"POST": "feedback:feedback"},
     "/v1/deploy": {"POST": "deploy:deploy"},
     "/v1/traffic": {"GET": "traffic:traffic"},
@@ -38,12 +39,13 @@ _ENDPOINTS: Mapping[str, Mapping[str, str]] = {
 
 def find_endpoint(request: Request) -> Endpoint:
     """Return what answers a request; raises `RefusalError`: 404 for an unknown path, 405 for a wrong method."""
-    if request.path == "/v1/predict":
+    path = "/v1/models/*" if request.path.startswith("/v1/models/") else request.path
+    if path == "/v1/predict":
         if request.method == "POST":
             return predict
         methods: Mapping[str, str] = {"POST": ""}
-    elif request.path in _ENDPOINTS:
-        methods = _ENDPOINTS[request.path]
+    elif path in _ENDPOINTS:
+        methods = _ENDPOINTS[path]
         method = "GET" if request.method == "HEAD" else request.method
         if method in methods:
             return _load(methods[method])

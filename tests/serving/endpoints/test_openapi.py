@@ -31,7 +31,12 @@ def test_the_document_is_openapi_with_every_endpoint(ask):
     document = ask("GET", "/openapi.json").json()
     assert document["openapi"] == "3.1.0"
     assert document["components"]["schemas"]["Row-0"]["required"] == ["a", "b"]
-    assert set(document["paths"]) == {"/v1/predict", "/v1/feedback", "/v1/models", "/v1/traffic", "/health", "/ready"}
+    assert set(document["paths"]) == {
+        "/v1/predict", "/v1/feedback", "/v1/models", "/v1/models/{model}", "/v1/traffic", "/health", "/ready",
+    }  # fmt: skip
+    (parameter,) = document["paths"]["/v1/models/{model}"]["get"]["parameters"]
+    found = ask("GET", f"/v1/models/{parameter['example']}").json()
+    assert found["name"] == found["id"] == parameter["example"]
 
 
 def resolved(schema):

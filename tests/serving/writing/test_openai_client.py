@@ -46,6 +46,27 @@ def test_models_are_listed(client, service):
     assert httpx.get(f"{service.url}/v1/models").json()["models"][0]["engine"] == "onnx"
 
 
+def test_one_model_is_described_by_its_name(client, service):
+    found = client.models.retrieve("tiny")
+    assert (found.id, found.object, found.owned_by, found.window) == ("tiny", "model", "headway", 120)
+    assert found.created == next(iter(client.models.list())).created
+    with pytest.raises(openai.NotFoundError, match="there is: tiny") as caught:
+        client.models.retrieve("huge/one")
+    assert caught.value.code == "model_not_found"
+    assert httpx.post(f"{service.url}/v1/models/tiny").status_code == 405
+    assert "/v1/models/{model}" in httpx.get(f"{service.url}/openapi.json").json()["paths"]
+
+
+def test_an_answer_goes_back_as_the_client_dumps_it(client):
+    first = client.chat.completions.create(model="tiny", messages=MESSAGES, max_tokens=5, seed=1).choices[0].message
+    talk = [*MESSAGES, first.model_dump(), {"role": "user", "content": "And then?"}]
+    assert client.chat.completions.create(model="tiny", messages=talk, max_tokens=2).choices[0].message.role
+    for change in ({"name": "Ann"}, {"tool_calls": [{"id": "1"}]}):
+        with pytest.raises(openai.BadRequestError) as caught:
+            client.chat.completions.create(model="tiny", messages=[{**MESSAGES[0], **change}])
+        assert caught.value.param == f"messages[0].{next(iter(change))}"
+
+
 def test_a_chat_is_answered_as_the_package_answers(client, generator):
     from headway.runtime import Message
 
