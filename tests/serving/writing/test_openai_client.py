@@ -101,8 +101,11 @@ def test_completions_with_stop_and_logprobs(client, generator):
     expected = generator.generate(["ab"], max_tokens=30, temperature=0, chances=2)[0]
     told = plain.choices[0].logprobs
     assert told.token_logprobs == pytest.approx([chance.logprob for chance in expected.chances], abs=1e-5)
-    assert "".join(told.tokens)
-    assert all(len(each) in {1, 2} for each in told.top_logprobs)
+    assert [len(each) for each in told.top_logprobs] == [2] * len(told.tokens)
+    assert all(token in each for token, each in zip(told.tokens, told.top_logprobs, strict=True))
+    named = [token for token in told.tokens if token.startswith("bytes:")]
+    assert named == [f"bytes:\\x{chance.raw[0]:02x}" for chance in expected.chances if chance.raw[0] > 127]
+    assert named
     text = plain.choices[0].text
     stop = next(text[place : place + 2] for place in range(3, len(text)) if text.find(text[place : place + 2]) == place)
     cut = client.completions.create(model="tiny", prompt="ab", max_tokens=30, temperature=0, stop=[stop])
@@ -119,6 +122,19 @@ def test_chat_logprobs_name_the_likeliest(client):
     for token in answer.choices[0].logprobs.content:
         assert token.logprob == pytest.approx(token.top_logprobs[0].logprob)
         assert len(token.top_logprobs) == 2
+
+
+def test_bytes_of_tokens_join_to_the_text(client):
+    form = {"type": "json_schema", "json_schema": {"name": "mood", "schema": {"enum": ["很好🎉"]}}}
+    answer = client.chat.completions.create(
+        model="tiny", messages=MESSAGES, max_tokens=60, logprobs=True, top_logprobs=2, response_format=form
+    )
+    assert json.loads(answer.choices[0].message.content) == "很好🎉"
+    told = answer.choices[0].logprobs.content
+    assert b"".join(bytes(token.bytes) for token in told).decode() == answer.choices[0].message.content
+    parts = [token for token in told if token.bytes[0] > 127]
+    assert len(parts) == len("很好🎉".encode())
+    assert [token.token for token in parts] == [f"\\x{token.bytes[0]:02x}" for token in parts]
 
 
 def test_answers_keep_a_json_schema(client):
