@@ -185,6 +185,14 @@ _MESSAGES: Mapping[str, tuple[str, str]] = {
         "采用 {name}：{before} 变为 {after}；在 {rows} 行上 {metric} 损失 {loss}（{low} 至 {high}，允许 {drop}）",
     ),
     "compress:kept": ("the original is unchanged: {package}", "原模型包未改动：{package}"),
+    "generate:ask": (
+        "what do you ask? type it here, then Ctrl-D on a line of its own (on Windows Ctrl-Z and Enter)",
+        "您要问什么？在此输入，然后另起一行按 Ctrl-D（Windows 上按 Ctrl-Z 再按回车）",
+    ),
+    "generate:begin": (
+        "how does the text begin? type it here, then Ctrl-D on a line of its own (on Windows Ctrl-Z and Enter)",
+        "文本怎样开头？在此输入，然后另起一行按 Ctrl-D（Windows 上按 Ctrl-Z 再按回车）",
+    ),
     "generate:done": ("{tokens} tokens, {rate} a second", "{tokens} 个词元，每秒 {rate} 个"),
     "generate:drawn": (
         "{path}: {count} pictures, {rate} a second",
