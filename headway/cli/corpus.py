@@ -10,18 +10,14 @@ from headway.errors import DataError
 if TYPE_CHECKING:
     from headway.data.corpus.reading import Corpus
 
-# Columns of records that ask for an answer to be written.
-_CHATS = frozenset({"messages", "conversations"})
-_PAIRS = (("prompt", "completion"), ("prompt", "response"), ("instruction", "output"), ("prompt", "chosen"))
-
 
 def look_for_text(data: str) -> Corpus | None:
-    """Return the source as a corpus where it is one: plain text that is no table, chats, prompts with completions."""
+    """Return the source as a corpus where it is one: plain text that is no table, chats, prompts with their answers."""
     from headway.data.corpus.reading import is_plain, read_corpus
     from headway.project.schema import Reading
 
     try:
-        wanted = not _is_table(data) if is_plain(data, Path()) else _asks_for_answers(data)
+        wanted = not _is_table(data) if is_plain(data, Path()) else _holds_text(data)
     except DataError:
         return None
     if not wanted:
@@ -50,14 +46,17 @@ def _is_table(data: str) -> bool:
         return False
 
 
-def _asks_for_answers(data: str) -> bool:
+def _holds_text(data: str) -> bool:
+    """Tell whether the columns of the first file say that there is text to be written."""
+    from headway.cli.target import is_named_target
     from headway.data.corpus.reading import list_files
-    from headway.data.reading import read_parts
+    from headway.data.corpus.records import find_purpose
+    from headway.data.reading import TABLES, file_kind, read_parts
     from headway.project.schema import Reading
 
     paths = list_files(data, Path())
-    if not paths or paths[0].suffix.lower() not in {".json", ".jsonl", ".ndjson", ".csv", ".parquet"}:
+    if not paths or file_kind(paths[0]) not in TABLES:
         return False
-    part = read_parts(str(paths[0]), folder=Path(), reading=Reading(), cache=None)[0]
-    names = {name.casefold() for name in part.frame.columns}
-    return bool(names & _CHATS) or any(names.issuperset(pair) for pair in _PAIRS)
+    frame = read_parts(str(paths[0]), folder=Path(), reading=Reading(), cache=None)[0].frame
+    purpose = find_purpose(frame)
+    return purpose == "writing" or (purpose == "perhaps" and not any(map(is_named_target, frame.columns)))

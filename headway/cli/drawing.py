@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import typer
 
 from headway.cli.messages import Language, say
-from headway.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,7 +18,6 @@ GRID = "grid.png"
 
 def draw(
     package: Path,
-    prompt: str | None,
     *,
     count: int,
     label: str | None,
@@ -31,9 +29,6 @@ def draw(
     from headway.cli.places import find_package
     from headway.runtime import load_image_generator
 
-    if prompt is not None:
-        raise InputError("this package draws pictures and reads no prompt", where="--prompt", got=prompt[:80],
-                         fix="--label says what to draw")  # fmt: skip
     generator = load_image_generator(find_package(package))
     began = time.monotonic()
     pictures = generator.generate(count, label=label, seed=seed)

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headway.cli.messages import choose_language, say
+from headway.cli.messages import Language, choose_language, say
+from headway.cli.wishes import check_drawing, check_writing
+from headway.errors import InputError
 
 if TYPE_CHECKING:
     from headway.runtime import Generator, Message, Wish
 
 
 def generate(
+    context: typer.Context,
     package: Annotated[
         Path, typer.Argument(metavar="PACKAGE_OR_RUN", help="A package folder, a .headway file or a run.")
     ],
@@ -39,19 +42,22 @@ def generate(
     lang: Annotated[str | None, typer.Option(help="Language of what is said: en or zh.")] = None,
 ) -> None:
     """Write text with a package and show it while it is written, or draw pictures with it."""
+    given, language = _given(context), choose_language(lang)
     if _draws(package):
         from headway.cli.drawing import draw
 
-        draw(package, prompt, count=count, label=label, seed=seed, out=out, language=choose_language(lang))
+        check_drawing(given, prompt)
+        draw(package, count=count, label=label, seed=seed, out=out, language=language)
         return
     from headway.cli.places import find_package
     from headway.runtime import Wish, load_generator
 
-    language = choose_language(lang)
+    check_writing(given)
     wish = Wish(max_tokens, temperature, top_p, seed, tuple(stop or ()))
-    words = sys.stdin.read() if prompt is None else prompt
     generator = load_generator(find_package(package), slots=1)
-    tokens, seconds = _write(generator, _asked(generator, words, system, chat=chat), wish)
+    chats = _chats(generator, system, chat=chat)
+    words = _read_prompt(generator, language, chats=chats) if prompt is None else prompt
+    tokens, seconds = _write(generator, _asked(words, system) if chats else words, wish)
     facts = {"tokens": f"{tokens:,}", "rate": f"{tokens / max(seconds, 1e-9):.0f}"}
     typer.echo(say("generate:done", language).format(**facts), err=True)
 
@@ -64,16 +70,46 @@ def _draws(package: Path) -> bool:
     return draws(str(find_package(package)))
 
 
-def _asked(generator: Generator, words: str, system: str | None, *, chat: bool | None) -> str | list[Message]:
-    """Return a conversation where the package holds them (or `chat` says so), else the text itself."""
-    from headway.runtime import Message
+def _given(context: typer.Context) -> list[str]:
+    """Return the wishes that stand on the command line, by the names of their parameters."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    return [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
 
+
+def _chats(generator: Generator, system: str | None, *, chat: bool | None) -> bool:
+    """Tell whether the words are one turn of a conversation: where the package holds them, or as `chat` says.
+
+    Raises `InputError` for a conversation where none is held, and for words before one that there is not.
+    """
     facts = generator.manifest.generation
     assert facts is not None
-    if chat is None:
-        chat = facts.chat is not None
-    if not chat:
-        return words
+    chats = facts.chat is not None if chat is None else chat
+    if chats and facts.chat is None:
+        raise InputError("this package continues texts and holds no conversations", where="--chat",
+                         fix="leave --chat out: the prompt is how the text begins")  # fmt: skip
+    if system is not None and not chats:
+        alone = "leave --system out: the prompt is how the text begins"
+        fix = alone if facts.chat is None else "leave out --text, or --system"
+        raise InputError("a text is continued here, and nothing can be told before it", where="--system",
+                         got=system[:80], fix=fix)  # fmt: skip
+    return chats
+
+
+def _read_prompt(generator: Generator, language: Language, *, chats: bool) -> str:
+    """Return the prompt from standard input; on a terminal nothing, where a text may begin so, else what is typed."""
+    if not sys.stdin.isatty():
+        return sys.stdin.read()
+    facts = generator.manifest.generation
+    if not chats and facts is not None and facts.begin_id is not None:
+        return ""
+    typer.echo(say("generate:ask" if chats else "generate:begin", language), err=True)
+    return sys.stdin.read().removesuffix("\n")
+
+
+def _asked(words: str, system: str | None) -> list[Message]:
+    """Return a conversation that asks for an answer."""
+    from headway.runtime import Message
+
     return [*([] if system is None else [Message("system", system)]), Message("user", words)]
 
 

@@ -31,7 +31,7 @@ def init(
     """Look at the data and write a commented project file: what was found, and why."""
     from headway.cli.corpus import look_for_pictures, look_for_text
     from headway.cli.target import check_target, guess_target
-    from headway.data.inference import infer
+    from headway.data.inference import infer, is_to_be_written
     from headway.data.reading import read
     from headway.project.draft import Choice
     from headway.report.translation import translate
@@ -53,7 +53,12 @@ def init(
         target, reason = guess_target(table.rows)
     else:
         target, reason = check_target(table.rows, target), "as you asked"
-    found, language = infer(table, target), choose_language(lang)
+    language = choose_language(lang)
+    if is_to_be_written(table.rows[target]):
+        _write(out, _draft_writing(data, out, Choice("target", target, reason), table, language=language))
+        _say_next(out, say("init:written", language).format(path=out, target=target), language)
+        return
+    found = infer(table, target)
     _write(out, _draft_text(data, out, Choice("target", target, reason), table, found, language=language))
     if table.rows[target].drop_nulls().n_unique() < 2:
         typer.echo(say("warning", language).format(words=translate(_one_class(target), language)), err=True)
@@ -106,6 +111,32 @@ def _draft_corpus(data: str, out: Path, corpus: Corpus, *, language: Language) -
             target=None,
             task=Choice("task", "generate", say(f"init:{corpus.form}", language)),
             remarks=[translate(finding.message, language) for finding in corpus.inference.findings],
+        ),
+        language,
+    )
+
+
+def _draft_writing(data: str, out: Path, target: Choice, table: Table, *, language: Language) -> str:
+    """Return the text of a project that writes one column of a table, given the texts in the others."""
+    from headway.data.dataset import ROW
+    from headway.data.inference import guess_column
+    from headway.project.draft import Choice, Draft, write_draft
+    from headway.project.reading import default_name
+    from headway.report.translation import translate
+
+    others = [guess_column(table.rows[name]) for name in table.rows.columns if name not in (ROW, target.value)]
+    return write_draft(
+        Draft(
+            command=f"headway init {as_word(data)}",
+            name=default_name(data, out.absolute().parent),
+            data=Choice("data", _from_file(data, out), translate(_describe_table(table), language)),
+            target=Choice("target", target.value, translate(target.reason, language)),
+            task=Choice("task", "generate", say("init:to_write", language)),
+            inputs=[
+                Choice(guess.column, "text", translate(guess.reason, language))
+                for guess in others
+                if guess.modality == "text"
+            ],
         ),
         language,
     )

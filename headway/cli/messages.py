@@ -136,6 +136,11 @@ _MESSAGES: Mapping[str, tuple[str, str]] = {
         "{path}：预测 {target}（{reason}），输入为 {inputs}",
     ),
     "init:text": ("{path}: learn to write from this text", "{path}：从这些文本学习写作"),
+    "init:written": (
+        "{path}: learn to write {target}, whose cells are texts of their own; --target names another column",
+        "{path}：学习写出 {target}：其单元格是各不相同的文本；--target 可指定另一列",
+    ),
+    "init:to_write": ("texts, nearly all of them different: to be written", "几乎各不相同的文本：要写出的内容"),
     "init:draws": ("{path}: learn to draw from these pictures", "{path}：从这些图片学习绘画"),
     "init:pictures": ("{count} pictures", "{count} 张图片"),
     "init:no_classes": ("pictures without classes: draw more like them", "没有类别的图片：画出类似的图片"),
@@ -180,6 +185,14 @@ _MESSAGES: Mapping[str, tuple[str, str]] = {
         "采用 {name}：{before} 变为 {after}；在 {rows} 行上 {metric} 损失 {loss}（{low} 至 {high}，允许 {drop}）",
     ),
     "compress:kept": ("the original is unchanged: {package}", "原模型包未改动：{package}"),
+    "generate:ask": (
+        "what do you ask? type it here, then Ctrl-D on a line of its own (on Windows Ctrl-Z and Enter)",
+        "您要问什么？在此输入，然后另起一行按 Ctrl-D（Windows 上按 Ctrl-Z 再按回车）",
+    ),
+    "generate:begin": (
+        "how does the text begin? type it here, then Ctrl-D on a line of its own (on Windows Ctrl-Z and Enter)",
+        "文本怎样开头？在此输入，然后另起一行按 Ctrl-D（Windows 上按 Ctrl-Z 再按回车）",
+    ),
     "generate:done": ("{tokens} tokens, {rate} a second", "{tokens} 个词元，每秒 {rate} 个"),
     "generate:drawn": (
         "{path}: {count} pictures, {rate} a second",

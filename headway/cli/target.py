@@ -34,7 +34,7 @@ def guess_target(rows: pl.DataFrame) -> tuple[str, str]:
             fix="are the cells separated by commas, tabs, semicolons or |? Save the file as CSV with a header",
         )
     for name in names:
-        if name.strip().casefold() in _SURE:
+        if is_named_target(name):
             return name, "its name says so"
     # Of several the plainest: `fraud` before `fraud_scenario`; of equally plain ones the last.
     sure = [name for name in reversed(names) if any(word in _split(name) for word in _SURE)]
@@ -51,6 +51,11 @@ def guess_target(rows: pl.DataFrame) -> tuple[str, str]:
         values = rows[few[0]].drop_nulls().n_unique()
         return few[0], f"a guess: the last column with few different values ({values}); --target names another"
     return names[-1], "a guess: the last column; --target names another"
+
+
+def is_named_target(name: str) -> bool:
+    """Tell whether a column's name says that it is there to be predicted: `label`, `class`, `标签`."""
+    return name.strip().casefold() in _SURE
 
 
 def _split(name: str) -> list[str]:

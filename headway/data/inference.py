@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -169,6 +169,14 @@ def guess_task(target: pl.Series, *, rich: bool = False) -> Literal["classify", 
     return "classify" if codes else "regress"
 
 
+def is_to_be_written(target: pl.Series) -> bool:
+    """Tell whether a target is text to be written rather than a label: sentences, nearly all of them different."""
+    filled = target.drop_nulls()
+    if len(filled) < _FEW_VALUES or filled.n_unique() < _MOSTLY * len(filled):
+        return False
+    return guess_column(target).modality == "text" and _is_prose(filled.cast(pl.String).head(2000).to_list())
+
+
 def is_named_identifier(name: str) -> bool:
     """Tell whether a column's name says that it numbers or names its rows: `id`, `order_no`, `编号`."""
     return _NAMED_ID.search(name) is not None
@@ -259,9 +267,7 @@ def _guess_text(name: str, sample: pl.Series, filled: int, distinct: int) -> Gue
 
 
 def _guess_words(name: str, head: list[str], filled: int, distinct: int) -> Guess:
-    length = sum(map(len, head)) / len(head)
-    words = sum(len(value.split()) for value in head) / len(head)
-    chinese = sum(len(_CJK.findall(value)) for value in head) / len(head)
+    length, chinese = _measure(head)
     recurs = filled / distinct
     language = "Chinese text" if chinese > length * 0.3 else "text"
     if (distinct <= _FEW_VALUES and recurs >= 2) or recurs >= 10:
@@ -269,7 +275,7 @@ def _guess_words(name: str, head: list[str], filled: int, distinct: int) -> Gues
             name, "category", f"{write_count(distinct, 'value')}, on average {recurs:,.0f} times each", use=True
         )
     coded = all(_CODE.fullmatch(value) for value in head) and any(map(str.isdigit, "".join(head[:20])))
-    prose = words >= 3 or chinese >= 4 or length >= 40
+    prose = _is_prose(head)
     if distinct == filled and filled >= 20 and (coded or (_NAMED_ID.search(name) and not prose)):
         return Guess(name, None, "identifier: a different code in every row", use=False)
     if prose:
@@ -277,6 +283,18 @@ def _guess_words(name: str, head: list[str], filled: int, distinct: int) -> Gues
     if recurs >= 1.5:
         return Guess(name, "category", f"{distinct:,} short values, on average {recurs:,.1f} times each", use=True)
     return Guess(name, "text", f"short {language}, mostly different in every row", use=True)
+
+
+def _is_prose(texts: Sequence[str]) -> bool:
+    """Tell whether texts are more than words: three of them on average, four Chinese characters, or many letters."""
+    length, chinese = _measure(texts)
+    return chinese >= 4 or length >= 40 or sum(len(text.split()) for text in texts) >= 3 * len(texts)
+
+
+def _measure(texts: Sequence[str]) -> tuple[float, float]:
+    """Return how many characters texts have on average, and how many of them are Chinese."""
+    chinese = sum(len(_CJK.findall(text)) for text in texts)
+    return sum(map(len, texts)) / len(texts), chinese / len(texts)
 
 
 def _is_rich(rows: pl.DataFrame) -> bool:

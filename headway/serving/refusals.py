@@ -89,6 +89,13 @@ def wrong_input(fields: Sequence[FieldProblem]) -> RefusalError:
     return RefusalError(422, "wrong_input", f"{fields[0]}{more}", fields)
 
 
+def no_model(name: str, names: Sequence[str]) -> RefusalError:
+    """Return the 404 for a model that is not served, with those that are."""
+    words = f"no model {name[:80]!r} is served here; there is: {', '.join(names) or 'none'}"
+    more = {"param": "model", "code": "model_not_found"}
+    return RefusalError(404, "invalid_request_error", words, next="GET /v1/models", more=more)
+
+
 def no_writer(name: str, names: Sequence[str]) -> RefusalError:
     """Return the 404 for a model that writes no text here, with those that do."""
     words = f"no model {name[:80]!r} writes text here; there is: {', '.join(names) or 'none'}"

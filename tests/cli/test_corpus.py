@@ -1,8 +1,10 @@
 import json
+from itertools import product
 
 import pytest
 
 from headway.cli.corpus import look_for_text
+from headway.data.corpus import records
 
 
 @pytest.fixture(autouse=True)
@@ -37,3 +39,40 @@ def test_chats_and_pairs_ask_for_answers_and_labels_do_not(here):
     assert look_for_text("chat.jsonl").form == look_for_text("pairs.jsonl").form == "answers"
     assert look_for_text("rows.jsonl") is None
     assert look_for_text("missing.csv") is None
+
+
+def write_rows(path, rows):
+    path.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), encoding="utf-8")
+
+
+@pytest.mark.parametrize(("asked", "written"), [*product(records._PROMPTS, records._ANSWERS)])
+def test_every_pair_of_names_that_is_read_as_an_answer_is_seen(here, asked, written):
+    write_rows(here / "rows.jsonl", [{asked: f"第{n}个问题是什么？", written: f"这是第{n}个回答。"} for n in range(60)])
+    assert look_for_text("rows.jsonl").form == "answers"
+
+
+@pytest.mark.parametrize("name", records._CHATS)
+def test_every_name_of_chats_is_seen(here, name):
+    turns = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]
+    write_rows(here / "rows.jsonl", [{"id": n, name: turns, "label": "a"} for n in range(3)])
+    assert look_for_text("rows.jsonl").form == "answers"
+    write_rows(here / "rows.jsonl", [{name: f"Call me at {n}", "label": "spam"} for n in range(3)])
+    assert look_for_text("rows.jsonl") is None
+
+
+def test_poems_and_single_texts_are_documents_and_labels_beside_them_are_for_predicting(here):
+    poem = {"title": "静夜思", "author": "李白", "paragraphs": ["床前明月光，", "疑是地上霜。"]}
+    write_rows(here / "poems.jsonl", [poem] * 9)
+    write_rows(here / "texts.jsonl", [{"text": "床前明月光"}] * 9)
+    assert look_for_text("poems.jsonl").form == look_for_text("texts.jsonl").form == "documents"
+    write_rows(here / "poems.jsonl", [{**poem, "label": "唐"}] * 9)
+    assert look_for_text("poems.jsonl") is None
+
+
+@pytest.mark.parametrize("answers", [["yes", "no"], [1, 2, 3, 5.5], ["A", "B", "C", "D"]])
+def test_answers_that_recur_are_labels(here, answers):
+    rows = [{"question": f"Is {n} what you meant?", "answer": answers[n % len(answers)]} for n in range(60)]
+    write_rows(here / "rows.jsonl", rows)
+    assert look_for_text("rows.jsonl") is None
+    write_rows(here / "rows.jsonl", [{"instruction": row["question"], "output": row["answer"]} for row in rows])
+    assert look_for_text("rows.jsonl").form == "answers"

@@ -30,6 +30,11 @@ def test_wrong_wishes_are_refused_in_words(headway, tmp_path):
     done = headway("generate", package, "--prompt", "a dog")
     assert done.returncode == 1
     assert "--label" in done.stderr
+    done = headway("generate", package, "--stop", "a", "--max-tokens", "256", "--system", "x", lang="zh")
+    assert done.returncode == 1
+    assert "--system, --max-tokens, --stop" in done.stderr
+    assert "该模型包生成图片，不写文本" in done.stderr
+    assert "去掉它" in done.stderr
 
 
 def test_it_is_shown_and_verified(headway, tmp_path):

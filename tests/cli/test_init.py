@@ -115,3 +115,25 @@ def test_rows_that_happen_in_time_get_a_history_proposed(tmp_path, monkeypatch):
         line = next(line for line in written.splitlines() if line.startswith("# history: "))
         (tmp_path / "headway.yaml").write_text(f"{written}\n{line[2:]}\n", encoding="utf-8")
         assert read(tmp_path / "headway.yaml").history.keys == ("card_id",)
+
+
+def test_a_column_of_different_sentences_is_to_be_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lines = [f"{n},第{n}个句子在这里,This is sentence number {n}" for n in range(60)]
+    (tmp_path / "pairs.csv").write_text("\n".join(["id,中文,english", *lines]), encoding="utf-8")
+    for arguments in ((), ("--target", "english")):
+        said = init("pairs.csv", "--force", *arguments)
+        project = read(tmp_path / "headway.yaml")
+        assert (project.task, project.target, project.inputs) == ("generate", "english", {"中文": "text"})
+        assert "--target names another" in said
+    assert "学习写出 中文" in init("pairs.csv", "--force", "--target", "中文", "--lang", "zh")
+    comments = [line.partition("# ")[2] for line in (tmp_path / "headway.yaml").read_text("utf-8").splitlines()]
+    assert [words for words in comments if words and words.isascii()] == []
+
+
+def test_questions_with_answers_are_drafted_as_writing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lines = [f"第{n}个问题是什么？,这是第{n}个回答。" for n in range(60)]
+    (tmp_path / "faq.csv").write_text("\n".join(["问题,回答", *lines]), encoding="utf-8")
+    init("faq.csv")
+    assert read(tmp_path / "headway.yaml").task == "generate"

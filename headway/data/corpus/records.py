@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import polars as pl
 
@@ -17,15 +18,19 @@ from headway.data.corpus.conversations import (
     read_conversation,
     read_turns,
 )
-from headway.data.inference import check_columns
+from headway.data.inference import check_columns, guess_column
 from headway.errors import DataError
 
 _TEXTS = ("text", "content", "paragraphs", "body", "sentence", "document", "story", "poem", "lyrics",
           "文本", "内容", "正文", "诗句", "句子", "文章")  # fmt: skip
-_PROMPTS = ("prompt", "instruction", "question", "query", "提示", "问题", "指令", "上句")
+_PROMPTS = ("prompt", "instruction", "question", "query", "提示", "问题", "指令", "上句", "input")
 _ANSWERS = ("completion", "output", "response", "answer", "chosen", "回答", "答案", "输出", "下句")
 _CHATS = ("messages", "conversations", "conversation")
 _SYSTEM, _WORSE = ("system", "system_prompt"), ("rejected",)
+# Of these names the ones that nobody gives to a column of labels; what else an answer or a text is, its cells tell.
+_ORDERS = frozenset({"prompt", "instruction", "提示", "指令", "上句"})
+_WRITTEN = frozenset({"completion", "response", "chosen", "下句"})
+_WORKS = ("paragraphs", "story", "poem", "lyrics", "诗句")
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,7 @@ def find_layout(frame: pl.DataFrame, *, target: str | None, inputs: Collection[s
     prompt = _first(_PROMPTS, lowered)
     if answer is not None and (prompt is not None or inputs):
         more = [lowered["input"]] if prompt is not None and "input" in lowered else []
-        named = tuple(inputs or [str(prompt), *more])
+        named = tuple(inputs or dict.fromkeys([str(prompt), *more]))
         pair = worse if answer == lowered.get("chosen") else None
         return _columns(named, answer, "their names say so", system=None if inputs else system, worse=pair)
     if worse is not None and "chosen" in lowered:
@@ -74,6 +79,25 @@ def find_layout(frame: pl.DataFrame, *, target: str | None, inputs: Collection[s
             fix="name it in the project file: target: COLUMN",
         )
     return _columns(tuple(inputs or ()), text, "the text" if len(names) > 1 else "the only column")
+
+
+def find_purpose(frame: pl.DataFrame) -> Literal["writing", "perhaps", "none"]:
+    """Tell whether a table of no known purpose holds texts to be written, by the names of its columns.
+
+    "perhaps": unless another column is there to be predicted.
+    """
+    lowered = {name.strip().casefold(): name for name in reversed(frame.columns) if not name.startswith("__")}
+    chat, answer, prompt = (_first(known, lowered) for known in (_CHATS, _ANSWERS, _PROMPTS))
+    if chat is not None and any(map(is_conversation, frame[chat].head(100))):
+        return "writing"
+    if answer is not None and prompt is not None:
+        if prompt.strip().casefold() in _ORDERS or answer.strip().casefold() in _WRITTEN:
+            return "writing"
+        return "perhaps" if guess_column(frame[answer]).modality == "text" else "none"
+    if "chosen" in lowered and _first(_WORSE, lowered) is not None:
+        return "writing"
+    works = _WORKS if len(lowered) > 1 else _TEXTS
+    return "none" if _first(works, lowered) is None else "perhaps"
 
 
 def _columns(

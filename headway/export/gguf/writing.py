@@ -5,20 +5,19 @@ from __future__ import annotations
 import json
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from headway.decoders.packing import BLOCK, Packed, unpack
 from headway.decoders.recovering import Weight, recover, rows_of
 from headway.decoders.stack import EMBEDDING, HEAD, NORM, DecoderConfig, layer_name
-from headway.decoders.templating import end_of_turn, write_template
 from headway.errors import ExportError, MissingExtraError
 from headway.export.content import Content, Options
 from headway.export.gguf.notes import write_note
+from headway.export.gguf.tokens import write_tokenizer
 from headway.export.packed import Packed as Package
 from headway.runtime.archive import MODEL
-from headway.runtime.manifest import Generation
 
 if TYPE_CHECKING:
     from gguf import GGUFWriter
@@ -34,8 +33,6 @@ _PARTS = {
     "mlp.up_proj": "ffn_up",
     "mlp.down_proj": "ffn_down",
 }
-# Kinds of tokens in GGUF.
-_NORMAL, _CONTROL = 1, 3
 
 
 def make_gguf(packed: Package, options: Options) -> Content:
@@ -60,7 +57,7 @@ def make_gguf(packed: Package, options: Options) -> Content:
         path = Path(folder) / "model.gguf"
         writer = GGUFWriter(path, "llama")
         _write_sizes(writer, config, packed)
-        _write_tokenizer(writer, tokenizer, facts, config.vocabulary)
+        write_tokenizer(writer, tokenizer, facts, config.vocabulary)
         for name, weight in _named(config, weights).items():
             _write_weight(writer, name, weight)
         writer.write_header_to_file()
@@ -85,49 +82,6 @@ def _write_sizes(writer: GGUFWriter, config: DecoderConfig, packed: Package) -> 
     writer.add_rope_freq_base(config.rope_theta)
     writer.add_layer_norm_rms_eps(config.norm_epsilon)
     writer.add_vocab_size(config.vocabulary)
-
-
-def _write_tokenizer(writer: GGUFWriter, tokenizer: Any, facts: Generation, vocabulary: int) -> None:
-    """Write a byte-level BPE tokenizer; raises `ExportError` for any other."""
-    model = tokenizer["model"]
-    before = _pre_tokenizer(tokenizer.get("pre_tokenizer"))
-    if model.get("type") != "BPE" or before is None:
-        raise ExportError(
-            "llama.cpp does not know this tokenizer", expected="byte-level BPE that splits as GPT-2's or SmolLM's does",
-            got=f"{model.get('type')} behind {json.dumps(tokenizer.get('pre_tokenizer'))}"[:300],
-            fix="export it --to transformers, or serve the package with headway",
-        )  # fmt: skip
-    tokens, kinds = [f"[unused{place}]" for place in range(vocabulary)], [_NORMAL] * vocabulary
-    for token, place in model["vocab"].items():
-        tokens[place] = token
-    for added in tokenizer.get("added_tokens", []):
-        tokens[added["id"]] = added["content"]
-        kinds[added["id"]] = _CONTROL if added["special"] else _NORMAL
-    merges = [pair if isinstance(pair, str) else " ".join(pair) for pair in model["merges"]]
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre(before)
-    writer.add_token_list(tokens)
-    writer.add_token_types(kinds)
-    writer.add_token_merges(merges)
-    if facts.end_ids:
-        writer.add_eos_token_id(end_of_turn(facts, tokens))
-    if facts.begin_id is not None:
-        writer.add_bos_token_id(facts.begin_id)
-    writer.add_add_bos_token(facts.begin_id is not None)
-    writer.add_add_space_prefix(value=False)
-    if facts.chat is not None:
-        writer.add_chat_template(write_template(facts.chat))
-
-
-def _pre_tokenizer(split: Any) -> str | None:
-    """Return llama.cpp's name for the way a text is split before BPE, None for one that it does not know."""
-    parts = split["pretokenizers"] if (split or {}).get("type") == "Sequence" else [split or {}]
-    kinds = [part.get("type") for part in parts]
-    if kinds[-1] != "ByteLevel" or parts[-1].get("add_prefix_space") or not parts[-1].get("use_regex", True):
-        return None
-    if kinds == ["ByteLevel"]:
-        return "gpt-2"
-    return "smollm" if kinds == ["Digits", "ByteLevel"] and parts[0].get("individual_digits") else None
 
 
 def _named(config: DecoderConfig, weights: dict[str, Weight]) -> dict[str, Weight]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -19,6 +19,7 @@ from headway.models.family import Examples, discover
 from headway.pipeline.attempt import Attempt
 from headway.pipeline.competing import CANDIDATES, SCRATCH, examples_of
 from headway.pipeline.events import Remark
+from headway.pipeline.pictures.growing import keep_growing
 from headway.pipeline.pictures.judging import estimate_judging
 from headway.pipeline.pictures.storage import Painting, load_judge, load_painting, save_judge, save_painting
 from headway.pipeline.plain import plain_models, plain_recipe
@@ -76,7 +77,11 @@ def train_both(attempt: Attempt, prepared: Prepared) -> Painting:
         save_judge(place, judge)
     attempt.folder.note_seconds(attempt.watch.seconds)
     clock = clock.earlier(min(estimate_judging(prepared, judge, frame), TAIL_LARGEST * clock.left()))
-    return train_generator(learnt, valid, judge, labels, recipe=recipe_of(project), seed=project.seed, clock=clock)
+    # It is told as it happens and needs no place in the report, which shows the same pictures.
+    show = keep_growing(attempt.folder.path, lambda words: attempt.listener(Remark(words)))
+    return train_generator(
+        learnt, valid, judge, labels, recipe=recipe_of(project), seed=project.seed, clock=clock, show=show
+    )
 
 
 def frame_of(examples: Examples) -> Frame:
@@ -104,8 +109,9 @@ def train_generator(
     recipe: Recipe,
     seed: int,
     clock: Clock,
+    show: Callable[[np.ndarray], None] = lambda _pictures: None,
 ) -> Painting:
-    """Train a generator on `learnt` while the judge compares what it draws with `valid`."""
+    """Train a generator on `learnt` while the judge compares what it draws with `valid`; `show` sees the same."""
     from headway.models.gan.fitting import fit
     from headway.models.gan.training import Seen
 
@@ -114,6 +120,7 @@ def train_generator(
     moments = moments_of(real.features)
 
     def watch(pictures: np.ndarray) -> Seen:
+        show(pictures)
         views = judge.look(pictures)
         return Seen(frechet_distance(views.features, moments), variety(views, real))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -13,9 +13,6 @@ from headway.runtime.generation.prompts import Prompts
 from headway.runtime.generation.text import TextStream
 from headway.runtime.generation.verse import Verse
 from headway.runtime.generation.wishes import Chance, Finish, Piece, Wish
-
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
 
 EngineName = Literal["onnx", "vllm"]
 
@@ -110,9 +107,10 @@ def take_token(
     return Piece(text, len(answer.ids), answer.finish, chances)
 
 
-def chance_of(tokenizer: Tokenizer, token: int, logprob: float, others: tuple[Chance, ...] = ()) -> Chance:
-    """Return the chance of a token with its text."""
-    return Chance(token, tokenizer.decode([token], skip_special_tokens=False), logprob, others)
+def chance_of(prompts: Prompts, token: int, logprob: float, others: tuple[Chance, ...] = ()) -> Chance:
+    """Return the chance of a token with what it stands for."""
+    raw = prompts.spelling.bytes_of(token)
+    return Chance(token, raw.decode("utf-8", "replace"), raw, logprob, others)
 
 
 def _finish(answer: Answer, token: int, window: int) -> Finish | None:

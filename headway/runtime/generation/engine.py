@@ -117,9 +117,9 @@ class Engine:
         if answer.wish.chances is None:
             return ()
         logprobs = log_softmax(logits.astype(np.float64))
-        tokenizer, tops = self.prompts.tokenizer, likeliest(logprobs, answer.wish.chances)
-        others = tuple(chance_of(tokenizer, other, float(logprobs[other])) for other in tops)
-        return (chance_of(tokenizer, token, float(logprobs[token]), others),)
+        tops = likeliest(logprobs, answer.wish.chances)
+        others = tuple(chance_of(self.prompts, other, float(logprobs[other])) for other in tops)
+        return (chance_of(self.prompts, token, float(logprobs[token]), others),)
 
     def _leave(self, answer: Answer) -> None:
         """Take an answer out of the batch; the last one takes its place, so that the rows stay together."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headway.errors import InputError, MissingExtraError, PackageError
+from headway.runtime.generation.spelling import Spelling
 from headway.runtime.generation.verse import Alphabet, read_alphabet
 from headway.runtime.generation.wishes import Message
 from headway.runtime.manifest import Chat, Generation
@@ -40,6 +41,11 @@ class Prompts:
     def alphabet(self) -> Alphabet:
         """What each token is to verse."""
         return read_alphabet(self.tokenizer, self.facts.end_ids, self.tokenizer.get_vocab_size())
+
+    @cached_property
+    def spelling(self) -> Spelling:
+        """The bytes of each token."""
+        return Spelling(self.tokenizer)
 
     def ids_of(self, prompt: Prompt) -> list[int]:
         """Return the ids of a text to be continued, or of a conversation; raises `InputError`."""

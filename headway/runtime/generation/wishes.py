@@ -87,10 +87,14 @@ class Wish:
 
 @dataclass(frozen=True)
 class Chance:
-    """A token, its text, and the logarithm of its probability before temperature and top_p; `others` the likeliest."""
+    """A token, its text, and the logarithm of its probability before temperature and top_p; `others` the likeliest.
+
+    `raw`: the bytes of the token, which may be a part of a character; the text then has U+FFFD for it.
+    """
 
     id: int
     text: str
+    raw: bytes
     logprob: float
     others: tuple[Chance, ...] = ()
 

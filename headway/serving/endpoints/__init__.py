@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 
 Endpoint = Callable[["Service", Request], Awaitable[None]]
 
-# path -> method -> module and function.
+# path -> method -> module and function; `*` stands for the name of a model.
 ENDPOINTS: Mapping[str, Mapping[str, str]] = {
     "/v1/predict": {"POST": "predict:predict"},
     "/v1/completions": {"POST": "completions:completion"},
     "/v1/chat/completions": {"POST": "completions:chat"},
     "/v1/images/generations": {"POST": "images:generations"},
     "/v1/models": {"GET": "models:models"},
+    "/v1/models/*": {"GET": "models:model"},
     "/v1/feedback": {"POST": "feedback:feedback"},
     "/v1/deploy": {"POST": "deploy:deploy"},
     "/v1/traffic": {"GET": "traffic:traffic"},
@@ -41,9 +42,10 @@ def find_endpoint(request: Request) -> Endpoint:
     """Return what answers a request; raises `RefusalError`: 404 for an unknown path, 405 for a wrong method."""
     if request.path == "/v1/predict" and request.method == "POST":
         return predict
-    if request.path not in ENDPOINTS:
+    path = "/v1/models/*" if request.path.startswith("/v1/models/") else request.path
+    if path not in ENDPOINTS:
         raise RefusalError(404, "not_found", f"there is nothing at {request.path[:80]!r}", next="see /openapi.json")
-    methods = ENDPOINTS[request.path]
+    methods = ENDPOINTS[path]
     method = "GET" if request.method == "HEAD" else request.method
     if method in methods:
         return _load(methods[method])

@@ -1,12 +1,14 @@
-"""`GET /v1/models`: what is served, what it reads and what it answers."""
+"""`GET /v1/models` and `/v1/models/NAME`: what is served, what it reads and what it answers."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from headway.serving.deployments import Deployment
 from headway.serving.http import Request
+from headway.serving.refusals import no_model
 
 if TYPE_CHECKING:
     from headway.serving.drawing.deployment import ImageDeployment
@@ -16,12 +18,32 @@ if TYPE_CHECKING:
 
 async def models(service: Service, request: Request) -> None:
     """Answer with every deployment, twice: in the service's own words, and as OpenAI's clients read it (`data`)."""
+    described = _describe_all(service)
+    data = [_as_openai(each) for each in described]
+    await request.answer_json(200, {"object": "list", "data": data, "models": described})
+
+
+async def model(service: Service, request: Request) -> None:
+    """Answer with one deployment, in both forms at once; raises `RefusalError` (404) for a name that is not served."""
+    name = request.path.removeprefix("/v1/models/")
+    described = _describe_all(service)
+    found = next((each for each in described if each["name"] == name), None)
+    if found is None:
+        raise no_model(name, [each["name"] for each in described])
+    await request.answer_json(200, {**found, **_as_openai(found)})
+
+
+def _describe_all(service: Service) -> list[dict[str, Any]]:
+    """Return every deployment in the service's own words."""
     described = [describe(deployment) for _, deployment in service.registry]
     described += [describe_writer(deployment) for deployment in service.writers.values()]
-    described += [describe_painter(deployment) for deployment in service.painters.values()]
-    data = [{"id": each["name"], "object": "model", "created": _seconds(each["created"]), "owned_by": "headway"}
-            for each in described]  # fmt: skip
-    await request.answer_json(200, {"object": "list", "data": data, "models": described})
+    return described + [describe_painter(deployment) for deployment in service.painters.values()]
+
+
+def _as_openai(described: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a deployment as OpenAI's clients read it."""
+    created = _seconds(described["created"])
+    return {"id": described["name"], "object": "model", "created": created, "owned_by": "headway"}
 
 
 def describe_writer(deployment: TextDeployment) -> dict[str, Any]:

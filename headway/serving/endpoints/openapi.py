@@ -70,6 +70,7 @@ def make_document(service: Service) -> dict[str, Any]:
             **(_pictures(list(service.painters)) if service.painters else {}),
             "/v1/deploy": {"post": _deploy()},
             "/v1/models": {"get": _get("What is served: inputs, labels, figures.", ("200", "401", "403", "429"))},
+            "/v1/models/{model}": {"get": _model(names)},
             "/v1/traffic": {"get": _get("The last ten minutes, slot by slot.", ("200", "401", "403", "429"))},
             "/health": {"get": _get("The process lives.", ("200",))},
             "/ready": {"get": _get("Requests are taken.", ("200", "503"))},
@@ -275,6 +276,13 @@ def _deploy() -> dict[str, Any]:
             **_failures("401", "403", "408", "409", "413", "415", "429", "501", "503"),
         },
     }
+
+
+def _model(names: list[str]) -> dict[str, Any]:
+    """Return the path of one of the models, a parameter of the path."""
+    parameter = {"name": "model", "in": "path", "required": True, "schema": {"type": "string"}}
+    found = _get("One model that is served, in OpenAI's form and Headway's.", ("200", "401", "403", "404", "429"))
+    return {**found, "parameters": [{**parameter, "example": names[0]} if names else parameter]}
 
 
 def _get(summary: str, statuses: tuple[str, ...], *, kind: str = "application/json") -> dict[str, Any]:

@@ -22,6 +22,12 @@ _NOTHING: Mapping[str, tuple[Any, ...]] = {
     "modalities": (["text"],), "parallel_tool_calls": (True, False), "reasoning_effort": ("none",), "verbosity": (),
     "audio": (), "prediction": (), "web_search_options": (),
 }  # fmt: skip
+# The same of a message: an answer that a client sends back has them, empty.
+_NOTHING_SAID: Mapping[str, tuple[Any, ...]] = {
+    "name": (), "tool_calls": ([],), "tool_call_id": (), "function_call": (), "refusal": (), "annotations": ([],),
+    "audio": (),
+}  # fmt: skip
+_NOTHING_STREAMED: Mapping[str, tuple[Any, ...]] = {"include_obfuscation": (False,)}
 _MOST_STOPS, _MOST_ANSWERS = 4, 16
 _DEFAULT_TOKENS = 16  # of completions, as OpenAI has it
 
@@ -58,15 +64,19 @@ def read_chat(document: object) -> AskedText:
         chances = _number(fields, "top_logprobs", 0, 0, MOST_CHANCES)
     elif fields.get("top_logprobs") is not None:
         raise bad("top_logprobs", "nothing, or logprobs true beside it", fields["top_logprobs"])
-    most = fields.get("max_completion_tokens", fields.get("max_tokens"))
-    return _asked(fields, [_messages(fields.get("messages"))], most, chances, _schema(fields.get("response_format")))
+    most, older = _most(fields, "max_completion_tokens"), _most(fields, "max_tokens")
+    if most is not None and older not in {None, most}:
+        raise bad("max_tokens", "nothing beside max_completion_tokens", older, next_step="leave max_tokens out")
+    return _asked(
+        fields, [_messages(fields.get("messages"))], most or older, chances, _schema(fields.get("response_format"))
+    )
 
 
 def read_completion(document: object) -> AskedText:
     """Return what a request for a completion asks; raises `RefusalError` (400)."""
     fields = _fields(document, (*_COMMON, "prompt", "logprobs"))
     chances = None if fields.get("logprobs") is None else _number(fields, "logprobs", 0, 0, 5)
-    most = fields.get("max_tokens", _DEFAULT_TOKENS)
+    most = _most(fields, "max_tokens") or _DEFAULT_TOKENS
     return _asked(fields, _prompts(fields.get("prompt")), most, chances, None)
 
 
@@ -90,28 +100,34 @@ def _fields(document: object, names: Sequence[str]) -> dict[str, Any]:
     """Return the fields of a request that say something; raises for unknown ones, and for wishes not honoured here."""
     if not isinstance(document, dict):
         raise bad("body", "a JSON object", document)
-    given = {name: value for name, value in document.items() if value is not None and name not in _IGNORED}
+    return _known({name: value for name, value in document.items() if name not in _IGNORED}, names, _NOTHING)
+
+
+def _known(
+    document: Mapping[str, Any], names: Sequence[str], nothing: Mapping[str, tuple[Any, ...]], where: str = ""
+) -> dict[str, Any]:
+    """Return what is said under known names; raises for others, and for what `nothing` does not let pass as empty."""
+    given = {name: value for name, value in document.items() if value is not None}
     for name, value in given.items():
         if name in names:
             continue
-        if name not in _NOTHING:
+        place = f"{where}{name[:60]}"
+        if name not in nothing:
             near = difflib.get_close_matches(name, names, n=1)
             step = f"did you mean {near[0]}?" if near else ""
-            raise bad(name[:60], f"one of {', '.join(names)}", "an unknown field", next_step=step)
-        if value not in _NOTHING[name]:
-            raise bad(name, "nothing: this service does not have it", value, next_step=f"leave {name} out")
+            raise bad(place, f"one of {', '.join(names)}", "an unknown field", next_step=step)
+        if value not in nothing[name]:
+            raise bad(place, "nothing: this service does not have it", value, next_step=f"leave {name} out")
     return {name: value for name, value in given.items() if name in names}
 
 
 def _asked(
     fields: Mapping[str, Any],
     prompts: Sequence[Any],
-    most: object,
+    most: int | None,
     chances: int | None,
     schema: Mapping[str, Any] | None,
 ) -> AskedText:
-    if most is not None and (not isinstance(most, int) or isinstance(most, bool) or most < 1):
-        raise bad("max_tokens", "a whole number above 0", most)
     stop = fields.get("stop", ())
     stops = (stop,) if isinstance(stop, str) else stop
     if (
@@ -123,15 +139,33 @@ def _asked(
     seed = fields.get("seed")
     if seed is not None and (not isinstance(seed, int) or isinstance(seed, bool)):
         raise bad("seed", "a whole number", seed)
-    options = _get(fields, "stream_options", dict, default={})
+    streams = _get(fields, "stream", bool, default=False)
     wish = Wish(
         temperature=_real(fields, "temperature", 0, 2), top_p=max(1e-9, _real(fields, "top_p", 0, 1)),
         seed=None if seed is None else seed & (2**62 - 1), stop=tuple(stops), chances=chances,
     )  # fmt: skip
     return AskedText(
-        prompts, wish, most, _number(fields, "n", 1, 1, _MOST_ANSWERS), _get(fields, "stream", bool, default=False),
-        bool(options.get("include_usage")), _get(fields, "model", str, default=None), schema,
+        prompts, wish, most, _number(fields, "n", 1, 1, _MOST_ANSWERS), streams,
+        _counts(fields, streams=streams), _get(fields, "model", str, default=None), schema,
     )  # fmt: skip
+
+
+def _most(fields: Mapping[str, Any], name: str) -> int | None:
+    """Return the most tokens of an answer, None where nothing is said of them."""
+    most: object = fields.get(name)
+    if most is not None and (not isinstance(most, int) or isinstance(most, bool) or most < 1):
+        raise bad(name, "a whole number above 0", most)
+    return most
+
+
+def _counts(fields: Mapping[str, Any], *, streams: bool) -> bool:
+    """Tell whether a streamed answer shall end with the tokens it took."""
+    given = _get(fields, "stream_options", dict, default={})
+    options = _known(given, ("include_usage",), _NOTHING_STREAMED, "stream_options.")
+    if options and not streams:
+        raise bad("stream_options", "nothing, or stream true beside it", given)
+    counts: bool = _get(options, "include_usage", bool, default=False, where="stream_options.")
+    return counts
 
 
 def _messages(given: object) -> list[Message]:
@@ -148,14 +182,20 @@ def _message(given: object, where: str) -> Message:
     known: dict[object, Role] = {each: each for each in get_args(Role)}
     if not isinstance(role, str) or role not in known:
         raise bad(f"{where}.role", " or ".join(get_args(Role)), given.get("role"))
-    content = given.get("content")
+    content = _known(given, ("role", "content"), _NOTHING_SAID, f"{where}.").get("content")
     if isinstance(content, list):
-        if not all(isinstance(part, dict) and part.get("type") == "text" for part in content):
-            raise bad(f"{where}.content", "text, or parts of the type text", content)
-        content = "".join(str(part.get("text", "")) for part in content)
+        content = "".join(_part(part, f"{where}.content") for part in content)
     if not isinstance(content, str):
         raise bad(f"{where}.content", "text", content)
     return Message(known[role], content)
+
+
+def _part(given: object, where: str) -> str:
+    """Return the text of one part of what a message says."""
+    if not isinstance(given, dict) or given.get("type") != "text" or not isinstance(given.get("text"), str):
+        raise bad(where, "text, or parts of the type text", given)
+    text: str = _known(given, ("type", "text"), {}, f"{where}.")["text"]
+    return text
 
 
 def _prompts(given: object) -> list[Any]:
@@ -190,10 +230,10 @@ def _schema(given: object) -> Mapping[str, Any] | None:
     raise bad("response_format", "the type text, json_object or json_schema", given)
 
 
-def _get(fields: Mapping[str, Any], name: str, kind: type, *, default: Any) -> Any:
+def _get(fields: Mapping[str, Any], name: str, kind: type, *, default: Any, where: str = "") -> Any:
     value = fields.get(name, default)
     if value is not default and not isinstance(value, kind):
-        raise bad(name, {bool: "true or false", str: "text", dict: "an object"}[kind], value)
+        raise bad(where + name, {bool: "true or false", str: "text", dict: "an object"}[kind], value)
     return value
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from codecs import getincrementaldecoder
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -64,14 +65,11 @@ class Form:
         if self.kind == "chat":
             return {"content": [{**_token(chance), "top_logprobs": list(map(_token, chance.others))}
                                 for chance in chances], "refusal": None}  # fmt: skip
-        ends = [0]
-        for chance in chances:
-            ends.append(ends[-1] + len(chance.text))
         return {
-            "tokens": [chance.text for chance in chances],
+            "tokens": [_name(chance, "bytes:") for chance in chances],
             "token_logprobs": [chance.logprob for chance in chances],
-            "top_logprobs": [{other.text: other.logprob for other in chance.others} for chance in chances],
-            "text_offset": ends[:-1],
+            "top_logprobs": [{_name(other, "bytes:"): other.logprob for other in chance.others} for chance in chances],
+            "text_offset": _offsets(chances),
         }
 
 
@@ -81,4 +79,19 @@ def usage(prompt: int, answer: int) -> dict[str, int]:
 
 
 def _token(chance: Chance) -> dict[str, Any]:
-    return {"token": chance.text, "logprob": chance.logprob, "bytes": list(chance.text.encode())}
+    return {"token": _name(chance), "logprob": chance.logprob, "bytes": list(chance.raw)}
+
+
+def _name(chance: Chance, before: str = "") -> str:
+    """Return the text of a token; one that is a part of a character is named by its bytes, as OpenAI does."""
+    if chance.text.encode() == chance.raw:
+        return chance.text
+    return before + "".join(f"\\x{byte:02x}" for byte in chance.raw)
+
+
+def _offsets(chances: Sequence[Chance]) -> list[int]:
+    """Return how many characters were whole before each token."""
+    decoder, found = getincrementaldecoder("utf-8")("ignore"), [0]
+    for chance in chances:
+        found.append(found[-1] + len(decoder.decode(chance.raw)))
+    return found[:-1]

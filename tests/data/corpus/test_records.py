@@ -29,6 +29,10 @@ def test_alpaca_joins_instruction_and_input():
     assert read(rows) == [("Translate\ncat", "猫")]
 
 
+def test_an_input_and_its_output_are_a_prompt_and_its_answer():
+    assert read([{"input": "cat", "output": "猫"}]) == [("cat", "猫")]
+
+
 @pytest.mark.parametrize(
     "turns",
     [

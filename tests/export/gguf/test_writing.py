@@ -1,7 +1,5 @@
 """Tests of GGUF files, read again with the reader for base models."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -50,13 +48,3 @@ def test_only_text_becomes_gguf_and_text_nothing_else(tmp_path):
         export(write_numbers(tmp_path / "numbers"), "gguf", out=tmp_path / "a")
     with pytest.raises(ExportError, match="--to gguf or transformers"):
         export(write_tiny(tmp_path / "text"), "onnx", out=tmp_path / "b")
-
-
-def test_a_tokenizer_that_llama_cpp_does_not_know_is_refused(tmp_path):
-    spec = json.loads(tokenizer_of().to_str())
-    spec["pre_tokenizer"] = {"type": "Whitespace"}
-    manifest = Manifest("tiny", "generate", "", (), (), generation=facts_of())
-    onnx = export_decoder(CONFIG, weights_of(CONFIG))
-    package = write_generator(tmp_path / "package", onnx, json.dumps(spec).encode(), manifest, card="")
-    with pytest.raises(ExportError, match="does not know this tokenizer"):
-        export(package, "gguf", out=tmp_path / "out")

@@ -5,17 +5,20 @@ import re
 
 import numpy as np
 import pytest
+from PIL import Image
 
 pytest.importorskip("torch")
 
 from headway.errors import DataError, ProjectError, RunError
 from headway.pipeline.checking import check
-from headway.pipeline.events import StageStarted
+from headway.pipeline.events import Remark, StageStarted
+from headway.pipeline.pictures.growing import ACROSS, GROWING
 from headway.pipeline.reopening import reopen
 from headway.pipeline.reporting import report_again
 from headway.pipeline.run import run
 from headway.project import build
 from headway.runtime import load_image_generator
+from headway.runtime.image_generation import GAP
 from tests.pipeline.pictures.material import drawing, small, write_pictures
 
 __all__ = ["small"]
@@ -47,6 +50,11 @@ def test_the_result_has_distance_and_floor_and_all_figures(done):
     assert len(done.result["drawing"]["looks"]) == 4
     assert json.loads((done.folder / "result.json").read_text("utf-8"))["labels"] == ["bar 0", "bar 1", "bar 2"]
     assert not (done.folder / "scratch").exists()
+
+
+def test_the_pictures_of_all_looks_stand_in_the_folder(done):
+    seen = np.asarray(Image.open(done.folder / GROWING))
+    assert seen.shape == (len(done.result["drawing"]["looks"]) * (8 + GAP) - GAP, ACROSS * (8 + GAP) - GAP)
 
 
 def test_the_package_draws_by_class(done):
@@ -82,12 +90,16 @@ def test_a_run_that_draws_has_no_candidates_to_compress(done):
 
 
 def test_a_killed_run_goes_on_and_ends_alike(folder, done):
+    heard = []
+
     def die(event):
+        heard.extend([event.text] if isinstance(event, Remark) and GROWING in event.text else [])
         if isinstance(event, StageStarted) and event.name == "package":
             raise KilledError
 
     with pytest.raises(KilledError):
         run(drawing(folder), out=folder / "killed", listen=die)
+    assert len(heard) == 1
     (killed,) = (folder / "killed" / "bars").iterdir()
     again = run(resume=killed)
     assert again.result["metrics"] == done.result["metrics"]

@@ -34,7 +34,7 @@ def test_the_document_names_every_endpoint_but_those_of_the_page():
     document = make_document(service)
     assert document["openapi"] == "3.1.0"
     assert document["components"]["schemas"]["Row-0"]["required"] == ["a", "b"]
-    routed = {(path, method.lower()) for path, methods in ENDPOINTS.items()
+    routed = {(path.replace("*", "{model}"), method.lower()) for path, methods in ENDPOINTS.items()
               for method, place in methods.items() if not place.startswith("page:")}  # fmt: skip
     assert {(path, method) for path, methods in document["paths"].items() for method in methods} == routed
 
@@ -64,6 +64,12 @@ def test_a_form_as_the_document_says_is_answered():
     assert Asker(SERVICE)("POST", "/v1/predict", files=files).status_code == 200
     picture = DOCUMENT["components"]["schemas"]["Form-3"]["properties"]["photo"]["anyOf"][0]
     assert picture["contentMediaType"] == "image/*"
+
+
+def test_one_model_is_told_by_the_path_of_the_document():
+    (parameter,) = DOCUMENT["paths"]["/v1/models/{model}"]["get"]["parameters"]
+    found = Asker(SERVICE)("GET", f"/v1/models/{parameter['example']}").json()
+    assert found["name"] == found["id"] == parameter["example"]
 
 
 def resolved(schema):

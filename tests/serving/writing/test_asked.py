@@ -54,6 +54,17 @@ def test_prompts_of_every_form_are_read(prompt):
         ({"top_p": -0.1}, "top_p"),
         ({"n": 0}, "n"),
         ({"max_tokens": 0}, "max_tokens"),
+        ({"max_completion_tokens": "x"}, "max_completion_tokens"),
+        ({"max_completion_tokens": 5, "max_tokens": "x"}, "max_tokens"),
+        ({"max_completion_tokens": 5, "max_tokens": 6}, "max_tokens"),
+        ({"stream": True, "stream_options": {"include_usge": True}}, "stream_options.include_usge"),
+        ({"stream": True, "stream_options": {"include_usage": "yes"}}, "stream_options.include_usage"),
+        ({"stream_options": {"include_usage": True}}, "stream_options"),
+        ({"messages": [{"role": "user", "content": "x", "name": "Ann"}]}, "messages[0].name"),
+        ({"messages": [{"role": "user", "content": "x", "contents": "y"}]}, "messages[0].contents"),
+        ({"messages": [{"role": "assistant", "content": "x", "tool_calls": [{}]}]}, "messages[0].tool_calls"),
+        ({"messages": [{"role": "user", "content": [{"type": "text", "text": "a", "x": 1}]}]}, "messages[0].content.x"),
+        ({"messages": [{"role": "user", "content": [{"type": "text"}]}]}, "messages[0].content"),
         ({"stop": [""]}, "stop"),
         ({"stop": list("abcde")}, "stop"),
         ({"seed": 1.5}, "seed"),
@@ -74,6 +85,13 @@ def test_what_is_not_honoured_is_refused_by_name(change, param):
     assert caught.value.status == 400
     assert told["param"] == param
     assert told["type"] == "invalid_request_error"
+
+
+def test_what_says_nothing_passes():
+    empty = {"tool_calls": None, "refusal": None, "annotations": [], "name": None}
+    asked = read_chat({**CHAT, "messages": [{**CHAT["messages"][0], **empty}], "max_tokens": 5,
+                       "max_completion_tokens": 5, "stream_options": None})  # fmt: skip
+    assert (asked.most, asked.prompts) == (5, [[Message("user", "Hello")]])
 
 
 def test_a_slip_of_the_pen_is_corrected():

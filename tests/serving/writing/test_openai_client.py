@@ -46,6 +46,27 @@ def test_models_are_listed(client, service):
     assert httpx.get(f"{service.url}/v1/models").json()["models"][0]["engine"] == "onnx"
 
 
+def test_one_model_is_described_by_its_name(client, service):
+    found = client.models.retrieve("tiny")
+    assert (found.id, found.object, found.owned_by, found.window) == ("tiny", "model", "headway", 120)
+    assert found.created == next(iter(client.models.list())).created
+    with pytest.raises(openai.NotFoundError, match="there is: tiny") as caught:
+        client.models.retrieve("huge/one")
+    assert caught.value.code == "model_not_found"
+    assert httpx.post(f"{service.url}/v1/models/tiny").status_code == 405
+    assert "/v1/models/{model}" in httpx.get(f"{service.url}/openapi.json").json()["paths"]
+
+
+def test_an_answer_goes_back_as_the_client_dumps_it(client):
+    first = client.chat.completions.create(model="tiny", messages=MESSAGES, max_tokens=5, seed=1).choices[0].message
+    talk = [*MESSAGES, first.model_dump(), {"role": "user", "content": "And then?"}]
+    assert client.chat.completions.create(model="tiny", messages=talk, max_tokens=2).choices[0].message.role
+    for change in ({"name": "Ann"}, {"tool_calls": [{"id": "1"}]}):
+        with pytest.raises(openai.BadRequestError) as caught:
+            client.chat.completions.create(model="tiny", messages=[{**MESSAGES[0], **change}])
+        assert caught.value.param == f"messages[0].{next(iter(change))}"
+
+
 def test_a_chat_is_answered_as_the_package_answers(client, generator):
     from headway.runtime import Message
 
@@ -80,8 +101,11 @@ def test_completions_with_stop_and_logprobs(client, generator):
     expected = generator.generate(["ab"], max_tokens=30, temperature=0, chances=2)[0]
     told = plain.choices[0].logprobs
     assert told.token_logprobs == pytest.approx([chance.logprob for chance in expected.chances], abs=1e-5)
-    assert "".join(told.tokens)
-    assert all(len(each) in {1, 2} for each in told.top_logprobs)
+    assert [len(each) for each in told.top_logprobs] == [2] * len(told.tokens)
+    assert all(token in each for token, each in zip(told.tokens, told.top_logprobs, strict=True))
+    named = [token for token in told.tokens if token.startswith("bytes:")]
+    assert named == [f"bytes:\\x{chance.raw[0]:02x}" for chance in expected.chances if chance.raw[0] > 127]
+    assert named
     text = plain.choices[0].text
     stop = next(text[place : place + 2] for place in range(3, len(text)) if text.find(text[place : place + 2]) == place)
     cut = client.completions.create(model="tiny", prompt="ab", max_tokens=30, temperature=0, stop=[stop])
@@ -98,6 +122,19 @@ def test_chat_logprobs_name_the_likeliest(client):
     for token in answer.choices[0].logprobs.content:
         assert token.logprob == pytest.approx(token.top_logprobs[0].logprob)
         assert len(token.top_logprobs) == 2
+
+
+def test_bytes_of_tokens_join_to_the_text(client):
+    form = {"type": "json_schema", "json_schema": {"name": "mood", "schema": {"enum": ["很好🎉"]}}}
+    answer = client.chat.completions.create(
+        model="tiny", messages=MESSAGES, max_tokens=60, logprobs=True, top_logprobs=2, response_format=form
+    )
+    assert json.loads(answer.choices[0].message.content) == "很好🎉"
+    told = answer.choices[0].logprobs.content
+    assert b"".join(bytes(token.bytes) for token in told).decode() == answer.choices[0].message.content
+    parts = [token for token in told if token.bytes[0] > 127]
+    assert len(parts) == len("很好🎉".encode())
+    assert [token.token for token in parts] == [f"\\x{token.bytes[0]:02x}" for token in parts]
 
 
 def test_answers_keep_a_json_schema(client):

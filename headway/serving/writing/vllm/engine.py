@@ -165,10 +165,9 @@ class VllmEngine:
         """Return the chance of a token and the likeliest beside it; those that a form forbids have none."""
         if answer.wish.chances is None or token in self._ends:
             return ()
-        tokenizer = self.prompts.tokenizer
         possible = sorted((each for each in logprobs.items() if math.isfinite(each[1])), key=lambda each: -each[1])
-        others = tuple(chance_of(tokenizer, other, value) for other, value in possible[: answer.wish.chances])
-        return (chance_of(tokenizer, token, logprobs[token], others),)
+        others = tuple(chance_of(self.prompts, other, value) for other, value in possible[: answer.wish.chances])
+        return (chance_of(self.prompts, token, logprobs[token], others),)
 
     def _leave(self, name: str) -> None:
         """End an answer before vLLM does; a vLLM that is broken has forgotten it anyway."""
