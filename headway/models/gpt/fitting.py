@@ -137,7 +137,7 @@ def fit(
             training.clock = clock.earlier(after * continuing.ASKED)
         training.fit_loop()
     is_kept = bool(after) and scratch is not None and continuing.keep(network, words, train, name, scratch)
-    told = training.trouble, "" if checkpoints is None else checkpoints.trouble
+    told = told_of_long(laid, plan, task), training.trouble, "" if checkpoints is None else checkpoints.trouble
     return Written(
         network.eval(),
         words,
@@ -245,6 +245,18 @@ def replay(settings: Mapping[str, Any]) -> Plan:
              "warmup", "clip", "short_share", "precision")  # fmt: skip
     size = Size(int(settings["width"]), int(settings["layers"]))
     return Plan(size, **{name: settings[name] for name in names})
+
+
+def told_of_long(laid: Sequences, plan: Plan, task: Generate) -> str:
+    """Say how many texts are longer than what is read at once; nothing where none is, or where all is one text."""
+    lengths = np.diff(laid.starts)
+    longer = 0 if task.form == "stream" else int((lengths > plan.window + 1).sum())
+    if not longer:
+        return ""
+    return (
+        f"{longer:,} of {len(lengths):,} texts have more than the {plan.window:,} tokens that are read at once: "
+        "they are learnt in pieces"
+    )
 
 
 def name_of(texts: Sequence[str], recipe: Recipe, seed: int) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from headway.compute.clock import Clock
 from headway.compute.drafts import whole_file
+from headway.errors import TrainingError
 from headway.models.family import Curve
 from headway.models.lora.kept import Kept, Room
 from headway.models.lora.lessons import Answers, Pairs, Text, pair_sums
@@ -26,6 +27,9 @@ LOOK_TOKENS = 4_096
 EXPORT_SECONDS, JUDGE_SHARE = 0.12, 0.4
 # Share of the time that is held back besides, for noisy neighbours; and what answers get where pairs are to follow.
 RESERVE, ANSWERS_SHARE = 0.03, 0.6
+# What of the time left may go into what the decoder thought of pairs before, and how many are read between two looks at
+# the clock.
+COMPARING_SHARE, COMPARED_AT_ONCE = 0.25, 32
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,16 @@ class School:
             judges = None
             if lessons.valid_pairs:
                 judges = self._compared(lessons.valid_pairs, "valid-pairs", micro, lessons.room)
-            ran = self._teach(1, pairs, judges, self.clock, lessons)
+            fewer = -(-self.plan.pair_steps * len(pairs) // max(1, len(lessons.pairs)))
+            self.plan = replace(self.plan, pair_steps=fewer)
+            try:
+                ran = self._teach(1, pairs, judges, self.clock, lessons)
+            except TrainingError as error:
+                if not self.taken[0]:
+                    raise
+                # The answers that were taught are worth having.
+                self.trouble.append(f"preferences were not taught: {error.problems[0].what}")
+                ran = 0
             self.plan = replace(self.plan, pair_steps=ran)
 
     def _teach(
@@ -119,12 +132,21 @@ class School:
         return JUDGE_SHARE * tokens * training.seconds_a_step / max(1.0, mean * self.plan.batch_size)
 
     def _compared(self, texts: Sequence[tuple[Text, Text]], name: str, micro: int, room: Room) -> Pairs:
-        """Return pairs with what the decoder thought of them before; computed once, and kept for a resumed run."""
+        """Return pairs with what the decoder thought of them before; computed once, and kept for a resumed run.
+
+        Where time is short they are as many as it allows, drawn at random.
+        """
         file = None if self.scratch is None else self.scratch / f"lora-{self.key}-{name}.npy"
         kept = Kept(room)
+        texts = [texts[number] for number in np.random.default_rng(self.seed).permutation(len(texts))]
         if file is not None and file.exists():
-            return Pairs(texts, np.load(file), self.plan.beta, micro, kept)
-        reference = pair_sums(self.network, texts, micro, kept=kept)
+            reference = np.load(file)
+            return Pairs(texts[: len(reference)], reference, self.plan.beta, micro, kept)
+        reference = self._thought_of(texts, micro, kept)
+        if len(reference) < len(texts):
+            purpose = "pairs to learn from" if name == "pairs" else "pairs to validate on"
+            self.trouble.append(f"{len(reference)} of {len(texts)} {purpose} were compared, as the time allowed")
+            texts = texts[: len(reference)]
         if file is not None:
             try:
                 file.parent.mkdir(parents=True, exist_ok=True)
@@ -133,6 +155,16 @@ class School:
             except OSError as error:
                 self.trouble.append(f"what the decoder thought of the {name} could not be kept ({error})")
         return Pairs(texts, reference, self.plan.beta, micro, kept)
+
+    def _thought_of(self, texts: Sequence[tuple[Text, Text]], micro: int, kept: Kept) -> np.ndarray:
+        """Return the nats of both texts of pairs, float64 `[n, 2]`, of as many as the time allows."""
+        clock = Clock() if math.isinf(self.clock.deadline) else Clock.after(COMPARING_SHARE * self.clock.left())
+        found = [pair_sums(self.network, texts[:COMPARED_AT_ONCE], micro, kept=kept)]
+        for start in range(COMPARED_AT_ONCE, len(texts), COMPARED_AT_ONCE):
+            if clock.left() <= 0:
+                break
+            found.append(pair_sums(self.network, texts[start : start + COMPARED_AT_ONCE], micro, kept=kept))
+        return np.concatenate(found)
 
 
 def course_file(scratch: Path, key: str, name: str) -> Path:

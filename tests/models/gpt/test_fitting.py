@@ -22,6 +22,7 @@ from headway.models.gpt.fitting import fit  # noqa: E402
 from headway.models.gpt.plan import Size  # noqa: E402
 from headway.models.gpt.training import Training  # noqa: E402
 from headway.networks.checkpoints import Checkpoints  # noqa: E402
+from headway.report.translation import translate  # noqa: E402
 from headway.tasks import Generate  # noqa: E402
 from headway.tasks.recipe import Recipe  # noqa: E402
 
@@ -205,6 +206,9 @@ def test_long_texts_are_judged_as_a_whole_and_prompts_do_not_count():
     model = fit(train, None, Generate("answers"), SHORT, settings=None, seed=0, clock=Clock())
     answers = model.predict(train.rows)
     assert answers[:, 1].tolist() == [6, 401]
+    told = "2 of 2 texts have more than the 256 tokens that are read at once: they are learnt in pieces"
+    assert notes_of(model) == (told,)
+    assert translate(told, "zh").startswith("2 篇文本中有 2 篇")
     assert np.isfinite(answers).all()
 
 

@@ -19,7 +19,7 @@ from headway.models.decoder_graph import continue_texts, facts_of, judge_graph, 
 from headway.models.family import Examples, Support, notes_of  # noqa: E402
 from headway.models.lora import fitting  # noqa: E402
 from headway.models.lora.fitting import estimate, fit  # noqa: E402
-from headway.models.lora.lessons import Answers  # noqa: E402
+from headway.models.lora.lessons import Answers, Pairs  # noqa: E402
 from headway.models.lora.material import answers_of, material_of  # noqa: E402
 from headway.models.lora.network import Tuned  # noqa: E402
 from headway.models.lora.plan import plan_for  # noqa: E402
@@ -256,6 +256,23 @@ def test_a_resumed_lesson_looks_as_often_as_it_had_settled(base, tmp_path, monke
     monkeypatch.setattr(Training, "train_step", noted)
     taught(questions(), base, valid=questions(4), scratch=tmp_path, clock=Clock.after(1e6))
     assert set(seen) == {3}  # 32 steps, ten to a look
+
+
+def test_answers_that_were_taught_stay_where_preferences_cannot_be(base, monkeypatch):
+    monkeypatch.setattr(Pairs, "learn", lambda self, network, items: math.nan)
+    model = taught(pairs(), base, recipe=FAST, valid=pairs(4))
+    assert notes_of(model)[-1] == "preferences were not taught: the loss became nan in step 1"
+    assert model.taken[0] > 0
+    with pytest.raises(TrainingError, match="the loss became nan in step 1"):
+        taught(pairs(), base, recipe=replace(FAST, loss="dpo"))
+
+
+def test_where_time_is_short_fewer_pairs_are_compared_and_told(base, monkeypatch):
+    monkeypatch.setattr("headway.models.lora.schooling.COMPARING_SHARE", 0.0)
+    monkeypatch.setattr("headway.models.lora.schooling.COMPARED_AT_ONCE", 4)
+    model = taught(pairs(), base, recipe=replace(FAST, loss="dpo"), clock=Clock.after(1e6))
+    assert "4 of 16 pairs to learn from were compared, as the time allowed" in notes_of(model)
+    assert model.taken[1] > 0
 
 
 def test_a_long_estimate_can_be_kept_beside_what_it_came_to(base, monkeypatch):
