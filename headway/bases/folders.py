@@ -29,10 +29,10 @@ def describe_folder(folder: Path, *, name: str, source: str) -> Base:
     kind = kind_of(architecture, where=str(folder / CONFIG))
     _refuse_strange(config, folder, architecture)
     weights = find_weights(folder)
-    sentence = _read_texts(folder, config, name) if kind != "image_encoder" else Sentence()
     languages, licence = _read_card(folder / "README.md")
-    if kind == "decoder":
-        sentence = Sentence(max_length=read_window(config) or WINDOW)
+    sentence = Sentence(max_length=read_window(config) or WINDOW) if kind == "decoder" else Sentence()
+    if kind == "text_encoder":
+        sentence = _read_texts(folder, config, name)
     return Base(
         name=name,
         folder=folder,

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from headway.bases.base import BaseKind
+from headway.bases.base import Base, BaseKind
 from headway.bases.cached import find_carried, find_kept
 from headway.bases.catalogue import CATALOGUE, Known
 from headway.bases.folders import describe_folder
 from headway.bases.hub import list_cached
 from headway.bases.packages import list_packaged
-from headway.errors import BaseModelError
+from headway.bases.tokenizing import guess_languages, read_tokenizer
+from headway.errors import BaseModelError, MissingExtraError
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def _describe(name: str, folder: Path, source: str, known: Known | None) -> Offe
         name,
         base.kind,
         "ready",
-        base.languages or (known.languages if known else ()),
+        base.languages or (known.languages if known else _guess_languages(base)),
         base.licence,
         base.parameters,
         base.embedding_parameters,
@@ -89,6 +90,16 @@ def _describe(name: str, folder: Path, source: str, known: Known | None) -> Offe
         is_sentence=base.is_sentence,
         where=source,
     )
+
+
+def _guess_languages(base: Base) -> tuple[str, ...]:
+    """Return what opening the base would guess where no card names its languages; nothing where it cannot be read."""
+    if base.kind == "image_encoder":
+        return ()
+    try:
+        return guess_languages(read_tokenizer(base.folder))
+    except (BaseModelError, MissingExtraError):
+        return ()
 
 
 def _offer_known(known: Known, state: Literal["installed", "known"]) -> Offer:

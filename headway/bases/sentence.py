@@ -12,12 +12,20 @@ from typing import Any, Literal
 from headway.bases.architectures import POSITIONS_AFTER_PADDING
 from headway.errors import BaseModelError
 
+Pooling = Literal["mean", "cls"]
 # Attention costs grow with the square of the length; a longer window is used where the folder itself asks for it.
 WINDOW = 512
 # Wang et al. 2022, "Text Embeddings by Weakly-Supervised Contrastive Pre-training": every text has a prefix, which
 # the folders of these models do not name.
 _E5 = re.compile(r"(?:^|[/_\-])e5-(?:small|base|large)(?!.*instruct)", re.IGNORECASE)
 _PREFERRED_PROMPTS = ("classification", "query")
+# What sentence-transformers calls the ways from tokens to one vector that are known here: flags, and newer words.
+_POOLINGS: Mapping[str, Pooling] = {
+    "pooling_mode_cls_token": "cls",
+    "pooling_mode_mean_tokens": "mean",
+    "cls": "cls",
+    "mean": "mean",
+}
 _NO_LIMIT = 1_000_000  # tokenizers without a limit say 10^30
 
 
@@ -25,21 +33,25 @@ _NO_LIMIT = 1_000_000  # tokenizers without a limit say 10^30
 class Sentence:
     """`is_sentence`: the folder says how its tokens become one vector; `max_length` in tokens."""
 
-    pooling: Literal["mean", "cls"] = "mean"
+    pooling: Pooling = "mean"
     prefix: str = ""
     max_length: int = WINDOW
     is_sentence: bool = False
 
 
 def read_sentence(folder: Path, config: Mapping[str, Any], *, name: str) -> Sentence:
-    """Return how the encoder in `folder` wants its texts; its positions bound the window whatever else is said."""
-    pooling = read_json(folder / "1_Pooling" / "config.json")
+    """Return how the encoder in `folder` wants its texts; its positions bound the window whatever else is said.
+
+    Raises `BaseModelError` where its tokens become one vector in a way that is not known here.
+    """
+    place = folder / "1_Pooling" / "config.json"
+    pooling = read_json(place)
     known_e5 = _E5.search(name) is not None
     prefix = _read_prefix(read_json(folder / "config_sentence_transformers.json"))
     if prefix is None:
         prefix = "query: " if known_e5 else ""
     return Sentence(
-        "cls" if pooling.get("pooling_mode_cls_token") or pooling.get("pooling_mode") == "cls" else "mean",
+        _read_pooling(pooling, place),
         prefix,
         _read_window(folder, config),
         bool(pooling) or known_e5,
@@ -65,6 +77,24 @@ def read_json(path: Path) -> dict[str, Any]:
     except (ValueError, OSError) as error:
         raise BaseModelError("the file cannot be read", where=str(path), got=str(error), fix="fetch it again") from None
     return content if isinstance(content, dict) else {}
+
+
+def _read_pooling(settings: Mapping[str, Any], place: Path) -> Pooling:
+    """Return how tokens become one vector, the mean where nothing is said."""
+    named = settings.get("pooling_mode") or ()
+    modes = [named] if isinstance(named, str) else [str(mode) for mode in named]
+    modes += [name for name, is_on in settings.items() if name.startswith("pooling_mode_") and is_on is True]
+    found = {_POOLINGS.get(mode) for mode in modes} or {"mean"}
+    pooling = found.pop()
+    if found or pooling is None:
+        raise BaseModelError(
+            "the vectors of this model are pooled in a way that is not known here",
+            where=str(place),
+            expected="the mean over the tokens, or the first token (cls)",
+            got=" + ".join(mode.removeprefix("pooling_mode_") for mode in modes),
+            fix="take another base: headway bases lists those that open",
+        )
+    return pooling
 
 
 def _read_prefix(settings: Mapping[str, Any]) -> str | None:

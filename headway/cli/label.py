@@ -38,7 +38,9 @@ def label(
     lang: Annotated[str | None, typer.Option(help="Language of what is said: en or zh.")] = None,
 ) -> None:
     """Propose labels for rows that have none, in the order in which correcting them teaches the most."""
+    from headway.cli.check import describe_refusal
     from headway.models.family import discover
+    from headway.pipeline.checking import list_refusals
     from headway.pipeline.labelling.proposing import propose
     from headway.project import build, read
 
@@ -50,7 +52,7 @@ def label(
     else:
         project = build(data=data, target=target or _find_target(data))
     project = project if base is None else project.model_copy(update={"base": base})
-    rows, wish = _gather(project, tuple(labels.split(",")), top, language)
+    rows, rejected, wish = _gather(project, tuple(labels.split(",")), top, language)
     found = propose(rows, wish, _find_base(project, rows, wish))
     _write(found.to_correct, out)
     shown = {"path": out, "ranked": found.ranked.height, "labelled": found.labelled.height}
@@ -58,6 +60,10 @@ def label(
     if found.rest.height:
         _write(found.rest, rest)
         typer.echo(say("label:rest", language).format(path=rest, rows=found.rest.height))
+    if found.textless:
+        typer.echo(say("label:textless", language).format(path=rest, rows=found.textless))
+    for refusal in list_refusals(rejected):
+        typer.echo(describe_refusal(refusal, language))
     init = f"headway init {as_word(str(out))} --target {as_word(wish.target)}"
     typer.echo(say("label:next", language).format(target=wish.target, init=init))
 
@@ -75,8 +81,10 @@ def _find_target(data: str) -> str:
     return name if reason == "its name says so" else "label"
 
 
-def _gather(project: Project, labels: tuple[str, ...], top: int, language: Language) -> tuple[pl.DataFrame, Wish]:
-    """Return all rows of the project, labelled or not, and what is asked of them."""
+def _gather(
+    project: Project, labels: tuple[str, ...], top: int, language: Language
+) -> tuple[pl.DataFrame, pl.DataFrame, Wish]:
+    """Return all rows of the project, labelled or not, the lines that cannot be read, and what is asked of the rows."""
     import polars as pl
 
     from headway.data.dataset import ROW
@@ -90,7 +98,7 @@ def _gather(project: Project, labels: tuple[str, ...], top: int, language: Langu
     if project.task == "generate" or project.target is None:
         raise DataError("text to be written needs no labels", where=project.name, expected="a project that classifies")
     table = read(project.data, folder=project.folder, reading=project.reading)
-    rows = table.rows
+    rows, rejected = table.rows, table.rejected
     if project.target not in rows.columns:
         rows = rows.with_columns(pl.lit(None, dtype=pl.String).alias(project.target))
     found = infer(
@@ -108,10 +116,11 @@ def _gather(project: Project, labels: tuple[str, ...], top: int, language: Langu
             "there are no texts to label", where=project.data, expected="a column of texts", got=names, fix=fix
         )
     if project.unlabelled is not None:
-        more = read(project.unlabelled, folder=project.folder, reading=project.reading).rows
-        rows = pl.concat([rows, more.drop(project.target, strict=False)], how="diagonal_relaxed")
+        more = read(project.unlabelled, folder=project.folder, reading=project.reading)
+        rows = pl.concat([rows, more.rows.drop(project.target, strict=False)], how="diagonal_relaxed")
+        rejected = pl.concat([rejected, more.rejected], how="diagonal_relaxed")
     rows = rows.drop(ROW, *LABELLING, strict=False)
-    return rows, Wish(project.target, columns, labels, project.descriptions, top, project.seed, language)
+    return rows, rejected, Wish(project.target, columns, labels, project.descriptions, top, project.seed, language)
 
 
 def _find_base(project: Project, rows: pl.DataFrame, wish: Wish) -> Base:

@@ -248,6 +248,10 @@ _MESSAGES: Mapping[str, tuple[str, str]] = {
         "{path}: {rows} rows without a label; name it `unlabelled:` in the project",
         "{path}：{rows} 行没有标签；可在项目中写作 `unlabelled:`",
     ),
+    "label:textless": (
+        "{path}: its last {rows} rows have no text to propose a label from",
+        "{path}：最后 {rows} 行没有文字，无法建议标签",
+    ),
     "label:next": (
         "next: correct the column {target}, then: {init} and headway run",
         "下一步：修正 {target} 列，然后运行 {init} 和 headway run",

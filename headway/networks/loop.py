@@ -157,16 +157,17 @@ class Run:
         A network that is `SelfJudged` has an error of its own.
         """
         with autocast(self.device, self.plan):
-            outputs = outputs_of(self.network, valid.source, self.device)
-        y = self._targets(valid)
+            outputs = outputs_of(self.network, valid.source, self.device).to(self.device)
+        # On the device, where what a network's own loss has learnt lies.
+        y = self._targets(valid).to(self.device)
         own = self.network if isinstance(self.network, losses.SelfJudged) else None
         weight = torch.from_numpy(losses.row_weights(valid.y, valid.weight, self.task, self.plan))
-        loss = float((self.loss(outputs, y) * weight).mean())
+        loss = float((self.loss(outputs, y).cpu() * weight).mean())
         if own is not None:
-            return loss, float((own.row_error(outputs.to(self.device), y.to(self.device)).cpu() * weight).mean())
+            return loss, float((own.row_error(outputs, y).cpu() * weight).mean())
         if self.task.kind != "classify":
             return loss, loss
-        return loss, float(((outputs.argmax(1) != y) * weight).mean())
+        return loss, float(((outputs.argmax(1) != y).cpu() * weight).mean())
 
     def trained(self, seconds: float) -> Trained:
         """Return the outcome."""

@@ -19,6 +19,7 @@ from headway.evaluation.metrics import default_metric
 from headway.models.family import Estimate, discover
 from headway.pipeline.competing import examples_of, task_of
 from headway.pipeline.preparing import (
+    all_rejected,
     clean_tables,
     clean_unlabelled_source,
     collect_facts,
@@ -103,7 +104,7 @@ def check_in(project: Project, cache: Path) -> Check:
     found = gather_bases(project, dataset, tell=told.append)
     told += found.remarks
     unlabelled = clean_unlabelled_source(project, sources, cleaned)
-    told += [] if unlabelled is None else [tell_unlabelled(unlabelled)]
+    told += [] if unlabelled is None else [tell_unlabelled(unlabelled, sources)]
     support = support_of(None if unlabelled is None else unlabelled.rows)
     examples = replace(examples_of(dataset), support=support)
     contest = Contest(examples, parts.train, parts.folds, task, metric, seed=project.seed, bases=found.bases)
@@ -125,7 +126,7 @@ def check_in(project: Project, cache: Path) -> Check:
         costs=(*price(entries.entrants, contest, project), *turned_away),
         remarks=(*told, *entries.remarks),
         targets=dataset.targets,
-        refusals=list_refusals(cleaned.rejected),
+        refusals=list_refusals(all_rejected(sources, cleaned)),
     )
 
 

@@ -128,13 +128,13 @@ def clean_sources(attempt: Attempt, sources: Sources) -> tuple[Dataset, Dataset 
     """Clean, profile, and keep the result with everything that was set aside."""
     project, folder = attempt.project, attempt.folder.path
     cleaned = clean_tables(project, sources)
-    write_parquet(folder / REJECTED, cleaned.rejected)
+    write_parquet(folder / REJECTED, all_rejected(sources, cleaned))
     write_parquet(folder / CHANGES, all_changes(sources, cleaned))
     facts = collect_facts(sources, cleaned)
     unlabelled = clean_unlabelled_source(project, sources, cleaned)
     if unlabelled is not None:
         write_parquet(folder / UNLABELLED, unlabelled.rows)
-        facts = replace(facts, unlabelled=tell_unlabelled(unlabelled))
+        facts = replace(facts, unlabelled=tell_unlabelled(unlabelled, sources))
     write_facts(folder, facts)
     if sources.told is not None:
         keep_history(folder, sources.told)
@@ -198,9 +198,12 @@ def clean_unlabelled_source(project: Project, sources: Sources, cleaned: Cleaned
     return clean_unlabelled(sources.unlabelled, cleaned.train.inputs, labelled, where=str(project.unlabelled))
 
 
-def tell_unlabelled(found: Unlabelled) -> str:
+def tell_unlabelled(found: Unlabelled, sources: Sources) -> str:
     """Return what became of the unlabelled rows, in one line."""
-    return f"{found.rows.height:,} unlabelled rows, {found.left_out:,} left out: empty or a repetition"
+    told = f"{found.rows.height:,} unlabelled rows, {found.left_out:,} left out: empty or a repetition"
+    assert sources.unlabelled is not None
+    unread = sources.unlabelled.rejected.select("file", "row").unique().height
+    return f"{told}, {unread:,} that cannot be read" if unread else told
 
 
 def load_unlabelled(folder: RunFolder) -> pl.DataFrame | None:
@@ -238,6 +241,12 @@ def read_profile(plain: Mapping[str, Any]) -> Profile:
         "findings": tuple(Finding(**finding) for finding in plain["findings"]),
     }
     return Profile(**{**plain, **parts})
+
+
+def all_rejected(sources: Sources, cleaned: Cleaned) -> pl.DataFrame:
+    """Return the rejected lines and cells of both parts, then those of the unlabelled rows."""
+    parts = [cleaned.rejected] if sources.unlabelled is None else [cleaned.rejected, sources.unlabelled.rejected]
+    return pl.concat(parts, how="diagonal_relaxed")
 
 
 def all_changes(sources: Sources, cleaned: Cleaned) -> pl.DataFrame:

@@ -44,6 +44,14 @@ def test_auto_takes_what_lies_here_and_says_why(tmp_path, hub):
     assert any("auto takes someone/tiny" in remark for remark in found.remarks)
 
 
+def test_auto_takes_a_base_whose_card_is_silent_by_its_vocabulary(tmp_path, hub):
+    hub("someone/tiny")
+    assert find("auto", tmp_path).bases["text_encoder"].languages == ("en",)
+    chinese = find("auto", tmp_path, texts=("房间很大",))
+    assert chinese.bases == {}
+    assert "finds none for Chinese texts, only someone/tiny" in " ".join(chinese.remarks)
+
+
 def test_auto_passes_over_a_base_that_is_broken(tmp_path, hub):
     broken = hub("someone/tiny", card=CARD)
     (broken / "tokenizer.json").write_text("{}")

@@ -5,7 +5,7 @@ import pytest
 
 from headway.bases.opening import open_base
 from headway.errors import BaseModelError
-from tests.bases.folders import change_json, sentence_folder, shard, text_folder, weights_of
+from tests.bases.folders import change_json, sentence_folder, shard, text_folder, weights_of, write
 
 CARD = "---\nlanguage:\n- en\n- zh\nlicense: apache-2.0\n---\n# A model\n"
 
@@ -36,6 +36,36 @@ def test_the_files_of_sentence_transformers_are_read(tmp_path):
     assert (base.pooling, base.prefix, base.max_length, base.is_sentence) == ("cls", "sort: ", 32, True)
     assert base.languages == ("en", "zh")
     assert base.licence == "apache-2.0"
+
+
+@pytest.mark.parametrize(
+    ("settings", "pooling"),
+    [
+        ({"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": False}, "cls"),
+        ({"pooling_mode_cls_token": False, "pooling_mode_mean_tokens": True, "pooling_mode_max_tokens": False}, "mean"),
+        ({"pooling_mode": "mean"}, "mean"),
+        ({"pooling_mode": ["cls"]}, "cls"),
+        ({"word_embedding_dimension": 32}, "mean"),
+    ],
+)
+def test_the_pooling_of_sentence_transformers_is_read(tmp_path, settings, pooling):
+    write(sentence_folder(tmp_path / "s") / "1_Pooling" / "config.json", settings)
+    assert open_base(str(tmp_path / "s")).pooling == pooling
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"pooling_mode_max_tokens": True},
+        {"pooling_mode_weightedmean_tokens": True},
+        {"pooling_mode": "lasttoken"},
+        {"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": True},
+    ],
+)
+def test_other_poolings_are_refused(tmp_path, settings):
+    write(sentence_folder(tmp_path / "s") / "1_Pooling" / "config.json", settings)
+    with pytest.raises(BaseModelError, match="pooled in a way that is not known here"):
+        open_base(str(tmp_path / "s"))
 
 
 def test_the_positions_bound_the_window(tmp_path):

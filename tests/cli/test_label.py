@@ -28,6 +28,19 @@ def test_a_file_without_target_becomes_one_to_correct(place):
     assert pl.read_csv("to_label.rest.csv").height == 15
 
 
+def test_no_row_goes_without_a_word(place):
+    lines = [f"{number},{text}" for number, text in enumerate(TEXTS)]
+    lines[3], lines[7] = "3,", "7,"
+    (place / "new.csv").write_text("\n".join(["id,review", *lines, "20,one,two"]) + "\n", encoding="utf-8")
+    asked = ["label", "new.csv", "--labels", "good room,bad room", "--base", "./tiny", "--top", "5"]
+    ran = CliRunner().invoke(app, asked, catch_exceptions=False)
+    assert "its last 2 rows have no text" in ran.output
+    assert "set aside: 1 ×" in ran.output
+    assert "new.csv, row 22)" in ran.output
+    written = [pl.read_csv(name) for name in ("to_label.csv", "to_label.rest.csv")]
+    assert sorted(number for part in written for number in part["id"]) == list(range(20))
+
+
 def test_a_project_is_read_with_its_descriptions_and_its_columns_stay_out_of_a_run(place):
     pl.DataFrame({"review": TEXTS, "y": ["0", "1", *[None] * 18]}).write_csv("new.csv")
     describe = "descriptions: {0: a bad dirty room, 1: a good clean room}"

@@ -1,16 +1,18 @@
 import json
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 from headway.errors import BaseModelError, DataError
 from headway.models.family import Registry, discover
-from headway.pipeline import checking, competing, reporting, support
+from headway.pipeline import checking, competing, preparing, reporting, support
 from headway.pipeline.events import Remark
 from headway.pipeline.run import run
 from headway.project import build
+from headway.report.translation import translate
 from tests.bases.folders import sentence_folder
 
 CARD = "---\nlanguage: en\nlicense: mit\n---\n"
@@ -93,6 +95,23 @@ def test_a_base_that_is_not_there_ends_the_run_before_it_starts(tmp_path):
     with pytest.raises(BaseModelError, match="there is no base model"):
         run(project(tmp_path, base="./tyni"), out=tmp_path / "runs")
     assert not (tmp_path / "runs").exists()
+
+
+def test_unlabelled_lines_that_cannot_be_read_are_kept_and_told(tmp_path):
+    sentence_folder(tmp_path / "tiny", card=CARD)
+    lines = ["review,id", "a plain room,1", "a small room,2,3", ",4", *(f"a small room {n},5" for n in range(9))]
+    (tmp_path / "more.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    asked = project(tmp_path, unlabelled="more.csv", base="./tiny")
+    events = []
+    finished = run(asked, out=tmp_path / "runs", listen=events.append)
+    told = "10 unlabelled rows, 1 left out: empty or a repetition, 1 that cannot be read"
+    assert told in [event.text for event in events if isinstance(event, Remark)]
+    rejected = pl.read_parquet(finished.folder / preparing.REJECTED)
+    assert [(Path(file).name, row) for file, row in rejected.select("file", "row").iter_rows()] == [("more.csv", 3)]
+    found = checking.check(asked)
+    assert told in found.remarks
+    assert [(Path(refusal.file).name, refusal.row) for refusal in found.refusals] == [("more.csv", 3)]
+    assert translate(told, "zh") == "未标注数据 10 行，去掉空行或重复行 1 行，无法读取 1 行"
 
 
 def test_unlabelled_rows_with_other_columns_end_it(tmp_path):

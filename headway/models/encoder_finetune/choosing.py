@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 from collections.abc import Callable
@@ -106,10 +107,12 @@ def measure(encoder: Encoder) -> Speed:
     """Time a forward pass and a training step through all layers on this machine, in about two seconds."""
     device = best_device()
     encoder.requires_grad_(requires_grad=False)
-    # Weights are shared with the copy, so that a large base fits; gradients are dropped at the end.
-    shared = copied(encoder)
-    assert isinstance(shared, Encoder)
-    network = Tuned(shared, depth=len(layers_of(encoder.backbone)), method="layers", columns=1, width=2).to(device)
+    # Weights are shared with the copy, so that a large base fits; gradients are dropped at the end. A copy that goes to
+    # another device has its own: moving what is shared would move the caller's.
+    is_home = next(encoder.parameters()).device.type == device.type
+    probed = copied(encoder) if is_home else copy.deepcopy(encoder)
+    assert isinstance(probed, Encoder)
+    network = Tuned(probed, depth=len(layers_of(encoder.backbone)), method="layers", columns=1, width=2).to(device)
     tokens = int(encoder.backbone.get_input_embeddings().weight.shape[0])  # type: ignore[operator]
     shape = (PROBE_TOKENS // PROBE_LENGTH, PROBE_LENGTH)
     ids = torch.from_numpy(np.random.default_rng(0).integers(0, tokens, shape)).to(device)

@@ -9,8 +9,9 @@ import spox
 import spox.opset.ai.onnx.v21 as op
 from spox import Var, argument
 
+from headway.encoders.checkpoints import is_known
 from headway.encoders.nodes import pooled_nodes
-from headway.encoders.opening import stack_of
+from headway.encoders.opening import Encoder, stack_of
 from headway.encoders.tuned import Tuned
 from headway.errors import TrainingError
 from headway.models.encoder_finetune.reading import Reader
@@ -33,7 +34,7 @@ def graph_of(
     encoder = network.cut.encoder
     stack = stack_of(encoder)
     if stack is None:
-        raise cannot_export(str(encoder.backbone.config.model_type))  # type: ignore[union-attr]
+        raise _cannot_export(str(encoder.backbone.config.model_type))  # type: ignore[union-attr]
     constants = Constants()
     arguments: dict[str, Var] = {}
     pooled: list[Var] = []
@@ -46,8 +47,14 @@ def graph_of(
     return Graph(constants.build(arguments, outputs), reader.feeds, reader.files)
 
 
-def cannot_export(architecture: str) -> TrainingError:
-    """Return the error for an architecture that cannot become a graph."""
+def check_export(encoder: Encoder) -> None:
+    """Raise `TrainingError` where `encoder` has an architecture that cannot become a graph once it has learnt."""
+    config = encoder.backbone.config.to_dict()  # type: ignore[operator, union-attr]
+    if not is_known(config):
+        raise _cannot_export(str(config.get("model_type")))
+
+
+def _cannot_export(architecture: str) -> TrainingError:
     return TrainingError(
         "the base model cannot be packed once it is fine-tuned",
         expected="an architecture like BERT, RoBERTa, XLM-RoBERTa or DistilBERT",

@@ -18,7 +18,6 @@ import psutil
 
 from headway.bases.base import Base
 from headway.compute.clock import Clock
-from headway.encoders.checkpoints import is_known
 from headway.encoders.depth import agrees
 from headway.encoders.opening import Encoder, open_encoder
 from headway.encoders.states import KeptStates, StateStore, keys_of
@@ -26,7 +25,7 @@ from headway.encoders.tuned import Method, Tuned
 from headway.errors import TrainingError
 from headway.models.encoder_finetune import choosing
 from headway.models.encoder_finetune.choosing import Choice, Room, Work
-from headway.models.encoder_finetune.export import cannot_export
+from headway.models.encoder_finetune.export import check_export
 from headway.models.encoder_finetune.heading import solve_head
 from headway.models.encoder_finetune.reading import kept_columns, pooled_of
 from headway.models.family import Examples, Settings, Support
@@ -96,8 +95,7 @@ def opened(assignment: Assignment, *, clock: Clock, scratch: Path, normalise: bo
     """
     base, texts = assignment.base, assignment.texts
     encoder = open_encoder(base, normalise=normalise)
-    if not is_known(encoder.backbone.config.to_dict()):  # type: ignore[operator, union-attr]
-        raise cannot_export(base.architecture)
+    check_export(encoder)
     kept = scratch / f"choice-{assignment.way}.json"
     choice = choosing.remembered(kept, Choice, lambda: _choice(encoder, assignment, clock, scratch))
     with seeded(assignment.seed):

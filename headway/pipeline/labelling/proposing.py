@@ -16,6 +16,7 @@ from headway.compute.clock import Clock
 from headway.data.casting import cast_column
 from headway.data.dataset import Column
 from headway.data.inference import LABELLING
+from headway.data.keys import empty_rows
 from headway.data.targets import plain_labels
 from headway.errors import DataError, TrainingError
 from headway.models.family import Examples, Support, discover
@@ -50,7 +51,8 @@ class Wish:
 class Proposal:
     """`ranked`: the rows to look at, first the one that teaches most; `rest`: the other unlabelled ones.
 
-    `labelled`: the rows that had a label. `source`: where the proposals come from.
+    `labelled`: the rows that had a label. `source`: where the proposals come from. `textless`: how many of `rest`, its
+    last rows, have no text to propose a label from.
     """
 
     ranked: pl.DataFrame
@@ -58,6 +60,7 @@ class Proposal:
     labelled: pl.DataFrame
     source: Literal["rows", "words"]
     labels: tuple[Label, ...]
+    textless: int = 0
 
     @property
     def to_correct(self) -> pl.DataFrame:
@@ -68,20 +71,21 @@ class Proposal:
 def propose(rows: pl.DataFrame, wish: Wish, base: Base, *, store: Path | None = None) -> Proposal:
     """Return proposals for the rows whose target is empty.
 
-    Raises `DataError` where no row lacks a label or there are fewer than two labels, `TrainingError` where labels are
-    no words and there are too few labelled rows to learn from.
+    Raises `DataError` where no row with a text lacks a label or there are fewer than two labels, `TrainingError` where
+    labels are no words and there are too few labelled rows to learn from.
     """
     cells = plain_labels(rows[wish.target])
     labels = _labels(cells, wish)
-    is_open = np.array([cell is None for cell in cells])
-    texts = pl.DataFrame([cast_column(rows[column], "text").series for column in wish.columns])
-    is_open &= texts.select(pl.any_horizontal(pl.all().is_not_null())).to_series().to_numpy()
-    if not is_open.any():
-        raise DataError("every row has a label", where=wish.target, fix="add rows whose label is empty")
     known = np.array([cell is not None for cell in cells])
+    texts = pl.DataFrame([cast_column(rows[column], "text").series for column in wish.columns])
+    inputs = tuple(Column(column, "text") for column in wish.columns)
+    has_text = ~empty_rows(texts, inputs)
+    is_open = ~known & has_text
+    if not is_open.any():
+        what = "every row has a label" if known.all() else "every row with a text has a label"
+        raise DataError(what, where=wish.target, fix="add rows whose label is empty")
     unlabelled = texts.filter(pl.Series(is_open))
     support = Support(base=base, unlabelled=unlabelled, store=store or cache_folder(FEATURES))
-    inputs = tuple(Column(column, "text") for column in wish.columns)
     place = {label: position for position, label in enumerate(labels)}
     y = np.array([place[cell] for cell in cells if cell is not None], dtype=np.int64)
     train = Examples(texts.filter(pl.Series(known)), inputs, y, support=support)
@@ -94,13 +98,15 @@ def propose(rows: pl.DataFrame, wish: Wish, base: Base, *, store: Path | None = 
         read(unlabelled), shares, top=wish.top, labelled=read(train.rows) if len(y) else None, seed=wish.seed
     )
     opened = rows.filter(pl.Series(is_open))
-    rest = np.setdiff1d(np.arange(opened.height), ranking.order)
+    others = opened[np.setdiff1d(np.arange(opened.height), ranking.order)]
+    textless = rows.filter(pl.Series(~known & ~has_text))
     return Proposal(
         _with_proposals(opened, wish, labels, shares, ranking),
-        opened[rest].drop(wish.target),
+        pl.concat([others, textless]).drop(wish.target),
         rows.filter(pl.Series(known)).with_columns(pl.col(wish.target).cast(pl.String)),
         source,
         labels,
+        textless.height,
     )
 
 

@@ -1,9 +1,11 @@
 from dataclasses import replace
 
 import pytest
+import torch
 
 from headway.encoders.opening import open_encoder
 from headway.errors import TrainingError
+from headway.models.encoder_finetune import choosing
 from headway.models.encoder_finetune.choosing import (
     Choice,
     Room,
@@ -91,3 +93,12 @@ def test_size_and_speed_are_those_of_the_encoder(tmp_path):
     assert speed.training > 0
     assert not any(parameter.requires_grad for parameter in encoder.parameters())
     assert all(parameter.grad is None for parameter in encoder.parameters())
+
+
+def test_measuring_on_a_device_leaves_the_base_where_it_was(tmp_path, monkeypatch):
+    encoder = open_encoder(tiny_base(tmp_path))
+    # "meta" stands for a GPU: its tensors are not the CPU's, but Transformers cannot run on it, so nothing is timed.
+    monkeypatch.setattr(choosing, "best_device", lambda: torch.device("meta"))
+    monkeypatch.setattr(choosing, "timed_steps", lambda *_, **__: 1.0)
+    measure(encoder)
+    assert {parameter.device.type for parameter in encoder.parameters()} == {"cpu"}

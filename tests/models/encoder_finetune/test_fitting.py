@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headway.bases.base import Base
 from headway.compute.clock import Clock
 from headway.data.dataset import Column
 from headway.encoders import states
@@ -17,6 +16,7 @@ from headway.encoders.tuned import Tuned
 from headway.errors import TrainingError
 from headway.models.encoder_finetune import choosing, continuing, fitting
 from headway.models.encoder_finetune.merging import merged
+from headway.models.encoder_pretrain import fitting as pretraining
 from headway.models.family import Examples, Support
 from headway.networks import checkpoints, training
 from headway.package.opening import open_graph
@@ -179,10 +179,17 @@ def test_without_a_base_there_is_an_error():
         fit(reviews(20, 0, Support()), None)
 
 
-def test_an_architecture_that_cannot_be_packed_is_turned_away_before_training(tmp_path):
-    strange: Base = tiny_base(tmp_path / "base", "modernbert")
+@pytest.mark.parametrize("kind", ["mpnet", "modernbert"])
+def test_an_architecture_that_cannot_be_packed_is_turned_away_before_training(tmp_path, kind):
+    train = reviews(20, 0, Support(base=tiny_base(tmp_path / "base", kind)))
     with pytest.raises(TrainingError, match="cannot be packed"):
-        fit(reviews(20, 0, Support(base=strange)), None)
+        fit(train, None)
+    with pytest.raises(TrainingError, match="cannot be packed"):
+        fitting.estimate(train, TASK, Recipe(), seed=0)
+    more = replace(train, support=replace(train.support, unlabelled=train.rows, scratch=tmp_path / "scratch"))
+    with pytest.raises(TrainingError, match="cannot be packed"):
+        pretraining.fit(more, None, TASK, Recipe(), settings=None, seed=0, clock=Clock())
+    assert not list((tmp_path / "scratch").glob("pretrained-*"))
 
 
 def test_a_merge_that_changes_answers_is_an_error(base, monkeypatch):

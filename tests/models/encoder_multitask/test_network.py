@@ -1,10 +1,14 @@
 import numpy as np
+import pytest
 import torch
 from torch import nn
 
+from headway.compute.clock import Clock
 from headway.models.encoder_multitask.network import PACE, Goal, Multitask, goals_of, scaled
+from headway.networks.batches import Arrays, Lesson
 from headway.networks.losses import SelfJudged
 from headway.networks.plan import Plan
+from headway.networks.training import train
 from headway.tasks import Classify, Part, Regress, Several
 
 TASK = Several((Part("topic", Classify(("a", "b", "c")), "accuracy"), Part("price", Regress(), "r2")))
@@ -83,3 +87,19 @@ def test_a_target_that_no_row_has_is_survived():
     assert goals[1] == Goal(PLANS[1], slice(3, 4), (0.0, 1.0), 0.5)
     loss = network(goals).row_loss(torch.zeros(2, 4), torch.from_numpy(scaled(y, goals)))
     assert torch.isfinite(loss).all()
+
+
+class Even(nn.Linear):
+    """A layer that stands as high as the head."""
+
+    def height(self, _):
+        return 0
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+def test_it_trains_and_is_examined_on_the_gpu():
+    goals = goals_of(Y, None, TASK, PLANS)
+    lesson = Lesson(Arrays((np.eye(4, 2, dtype=np.float32),)), scaled(Y, goals))
+    trained = train(lambda: Multitask(Even(2, 4), goals), lesson, lesson, TASK, Plan(epochs=2), seed=0, clock=Clock())
+    assert np.isfinite(trained.valid_loss).all()
+    assert next(trained.network.parameters()).device.type == "cpu"

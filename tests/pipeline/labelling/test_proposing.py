@@ -50,3 +50,15 @@ def test_nothing_to_label_and_no_labels_are_told(base, tmp_path):
         propose(rows([]), Wish("label", ("review",)), base, store=tmp_path)
     with pytest.raises(DataError, match="only one label"):
         propose(rows(["good"]), Wish("label", ("review",)), base, store=tmp_path)
+
+
+def test_rows_without_a_text_end_the_rest(base, tmp_path):
+    some = rows(["0", "1"] * 3).with_row_index("id")
+    empty = some[:2].with_columns(id=pl.Series([90, 91], dtype=pl.UInt32), review=pl.Series([None, "  "]), label=None)
+    mixed = pl.concat([empty, some], how="vertical_relaxed")
+    found = propose(mixed, Wish("label", ("review",), top=5), base, store=tmp_path)
+    assert found.textless == 2
+    assert found.rest["id"][-2:].to_list() == [90, 91]
+    assert sorted([*found.to_correct["id"], *found.rest["id"]]) == sorted(mixed["id"])
+    with pytest.raises(DataError, match="every row with a text has a label"):
+        propose(mixed[:8], Wish("label", ("review",)), base, store=tmp_path)
