@@ -74,13 +74,14 @@ def traced_model(encoder: Encoder) -> bytes:
 
     from headway.encoders.opening import States
 
-    example = torch.ones((2, 8), dtype=torch.int64)
+    # Two tensors of two values: the exporter takes one tensor that is handed over twice for one input.
+    ids, mask = torch.full((2, 8), 2, dtype=torch.int64), torch.ones((2, 8), dtype=torch.int64)
     axes = {0: torch.export.Dim.DYNAMIC, 1: torch.export.Dim.DYNAMIC}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch warns of its own parts that it will replace
         program = torch.onnx.export(
             States(encoder.backbone).eval(),
-            (example, example),
+            (ids, mask),
             dynamo=True,
             input_names=["ids", "mask"],
             output_names=["states"],
@@ -89,10 +90,10 @@ def traced_model(encoder: Encoder) -> bytes:
             verbose=False,
         )
     assert program is not None
-    constants, ids, mask = Constants(), _integers(), _integers()
-    states = constants.inline(program.model_proto.SerializeToString(), {"ids": ids, "mask": mask})["states"]
-    pooled = pool(op.cast(states, to=np.float32), mask, pooling=encoder.pooling, normalise=encoder.normalise)
-    return constants.build({"ids": ids, "mask": mask}, {OUTPUT: pooled})
+    constants, given = Constants(), {"ids": _integers(), "mask": _integers()}
+    states = constants.inline(program.model_proto.SerializeToString(), given)["states"]
+    pooled = pool(op.cast(states, to=np.float32), given["mask"], pooling=encoder.pooling, normalise=encoder.normalise)
+    return constants.build(given, {OUTPUT: pooled})
 
 
 def pooled_columns(model: bytes, pairs: list[tuple[Var, Var]], constants: Constants) -> Var:
