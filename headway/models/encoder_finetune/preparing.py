@@ -25,7 +25,6 @@ from headway.encoders.tuned import Method, Tuned
 from headway.errors import TrainingError
 from headway.models.encoder_finetune import choosing
 from headway.models.encoder_finetune.choosing import Choice, Room, Work
-from headway.models.encoder_finetune.export import check_export
 from headway.models.encoder_finetune.heading import solve_head
 from headway.models.encoder_finetune.reading import kept_columns, pooled_of
 from headway.models.family import Examples, Settings, Support
@@ -95,7 +94,6 @@ def opened(assignment: Assignment, *, clock: Clock, scratch: Path, normalise: bo
     """
     base, texts = assignment.base, assignment.texts
     encoder = open_encoder(base, normalise=normalise)
-    check_export(encoder)
     kept = scratch / f"choice-{assignment.way}.json"
     choice = choosing.remembered(kept, Choice, lambda: _choice(encoder, assignment, clock, scratch))
     with seeded(assignment.seed):

@@ -24,7 +24,6 @@ from headway.errors import TrainingError
 from headway.models.encoder_finetune import choosing
 from headway.models.encoder_finetune import fitting as finetuning
 from headway.models.encoder_finetune.choosing import Choice, Work
-from headway.models.encoder_finetune.export import check_export
 from headway.models.encoder_finetune.fitting import Finetuned
 from headway.models.encoder_finetune.preparing import scratch_of
 from headway.models.encoder_finetune.reading import Reader
@@ -116,7 +115,6 @@ def _learn(begun: Start, texts: Sequence[str], folder: Path, notes: Path, *, see
     """Pretrain within its share of the time and write the encoder, its tokenizer and its losses."""
     tokens = read(begun.base, texts)
     encoder = open_encoder(begun.base)
-    check_export(encoder)
     course = _course(begun, tokens, notes / "course.json", encoder, clock)
     losses = pretrain(
         encoder, tokens, course, seed=seed, clock=_part(clock), checkpoints=Checkpoints(notes / "checkpoint.pt")

@@ -16,7 +16,6 @@ from headway.encoders.tuned import Tuned
 from headway.errors import TrainingError
 from headway.models.encoder_finetune import choosing, continuing, fitting
 from headway.models.encoder_finetune.merging import merged
-from headway.models.encoder_pretrain import fitting as pretraining
 from headway.models.family import Examples, Support
 from headway.networks import checkpoints, training
 from headway.package.opening import open_graph
@@ -180,16 +179,13 @@ def test_without_a_base_there_is_an_error():
 
 
 @pytest.mark.parametrize("kind", ["mpnet", "modernbert"])
-def test_an_architecture_that_cannot_be_packed_is_turned_away_before_training(tmp_path, kind):
-    train = reviews(20, 0, Support(base=tiny_base(tmp_path / "base", kind)))
-    with pytest.raises(TrainingError, match="cannot be packed"):
-        fit(train, None)
-    with pytest.raises(TrainingError, match="cannot be packed"):
-        fitting.estimate(train, TASK, Recipe(), seed=0)
-    more = replace(train, support=replace(train.support, unlabelled=train.rows, scratch=tmp_path / "scratch"))
-    with pytest.raises(TrainingError, match="cannot be packed"):
-        pretraining.fit(more, None, TASK, Recipe(), settings=None, seed=0, clock=Clock())
-    assert not list((tmp_path / "scratch").glob("pretrained-*"))
+def test_other_architectures_are_traced_once_they_have_learnt(tmp_path, kind):
+    base = tiny_base(tmp_path / "base", kind)
+    train, test = (reviews(rows, seed, Support(base=base), ("a", "b")) for seed, rows in enumerate((120, 40)))
+    model = fit(train, test)
+    answers = model.predict(test.rows)
+    assert (answers.argmax(1) == test.y).mean() > 0.9
+    np.testing.assert_allclose(open_graph(model.graph()).run(test.rows.to_dict()), answers, atol=1e-4)
 
 
 def test_a_merge_that_changes_answers_is_an_error(base, monkeypatch):
