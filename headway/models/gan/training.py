@@ -19,6 +19,7 @@ from headway.errors import TrainingError
 from headway.models.gan.augmentation import changed
 from headway.models.gan.network import Critic, Generator
 from headway.models.gan.plan import Plan
+from headway.networks.breaking import broken_off
 from headway.networks.checkpoints import Checkpoints, Values, values_of
 from headway.networks.device import has_bfloat16
 from headway.networks.optimizing import Progress
@@ -130,7 +131,10 @@ class Training:
             began = time.perf_counter()
             self.losses.append(self.train_step(left))
             if not all(map(math.isfinite, self.losses[-1])):
-                self._break_off()
+                self.trouble = broken_off(
+                    self.losses[-1][0], self.steps + 1, kept=None if self.best is None else "generator",
+                    got=f"learning rate {self.plan.learning_rate:g}", fix="lower training.learning_rate",
+                )  # fmt: skip
                 break
             self.progress = self.progress.advanced(left)
             self.steps += 1
@@ -239,17 +243,6 @@ class Training:
         was_varied = any(look.seen is not None and look.seen.variety >= COLLAPSED for look in self.looks)
         if was_varied and len(recent) == PATIENCE and max(recent) < COLLAPSED:
             self.trouble = "the pictures collapsed to a few; the best generator before that was kept"
-
-    def _break_off(self) -> None:
-        """End a training whose loss is no number: with the best generator so far, or with an error."""
-        if self.best is None:
-            raise TrainingError(
-                f"the loss became {self.losses[-1][0]} in step {self.steps + 1}",
-                expected="a finite loss",
-                got=f"learning rate {self.plan.learning_rate:g}",
-                fix="lower training.learning_rate",
-            )
-        self.trouble = f"the loss was no number in step {self.steps + 1}; the best generator before that was kept"
 
     def state(self) -> dict[str, object]:
         """Return all that training goes on from, in types that load without running code."""

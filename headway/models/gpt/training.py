@@ -20,6 +20,7 @@ from headway.models.gpt.network import Decoder
 from headway.models.gpt.plan import SHORTEST_WINDOW, Plan
 from headway.models.rows import Packed, judge_rows, pack
 from headway.models.sequences import Sequences
+from headway.networks.breaking import broken_off
 from headway.networks.checkpoints import Checkpoints, Values, values_of
 from headway.networks.device import has_bfloat16
 from headway.networks.optimizing import Progress, rate_factor
@@ -69,7 +70,11 @@ class Training:
             began = time.perf_counter()
             loss = self.train_step(left)
             if not math.isfinite(loss):
-                self._break_off(loss)
+                self.trouble = broken_off(
+                    loss, self.steps + 1, kept=None if self.best is None else "weights",
+                    got=f"learning rate {self.plan.learning_rate:g}, optimizer {self.plan.optimizer}",
+                    fix="lower training.learning_rate, or set training.clip to 1",
+                )  # fmt: skip
                 break
             self.losses.append(loss)
             self.progress = self.progress.advanced(left)
@@ -150,17 +155,6 @@ class Training:
         self.valid_loss.append(loss)
         if self.best is None or loss < self.best[0]:
             self.best = (loss, values_of(self.network))
-
-    def _break_off(self, loss: float) -> None:
-        """End a training whose loss is no number: with the best weights so far, or with an error."""
-        if self.best is None:
-            raise TrainingError(
-                f"the loss became {loss} in step {self.steps + 1}",
-                expected="a finite loss",
-                got=f"learning rate {self.plan.learning_rate:g}, optimizer {self.plan.optimizer}",
-                fix="lower training.learning_rate, or set training.clip to 1",
-            )
-        self.trouble = f"the loss was no number in step {self.steps + 1}; the best weights before that were kept"
 
     def _state(self) -> dict[str, object]:
         """Return all that training goes on from, in types that load without running code."""

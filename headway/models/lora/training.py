@@ -16,6 +16,7 @@ from headway.errors import TrainingError
 from headway.models.lora.lessons import Lesson
 from headway.models.lora.network import Tuned
 from headway.models.lora.plan import Plan
+from headway.networks.breaking import broken_off
 from headway.networks.checkpoints import Checkpoints, Values, values_of
 from headway.networks.optimizing import Progress, rate_factor
 
@@ -81,7 +82,10 @@ class Training:
             began = time.perf_counter()
             loss = self.train_step(left)
             if not math.isfinite(loss):
-                self._break_off(loss)
+                self.trouble = broken_off(
+                    loss, self.taken + 1, kept=None if self.best is None else "adapters",
+                    got=f"learning rate {self.rate:g}", fix="lower training.learning_rate, or set training.clip to 1",
+                )  # fmt: skip
                 break
             self.losses.append(loss)
             self.progress = self.progress.advanced(left)
@@ -164,17 +168,6 @@ class Training:
         self.valid_loss.append(loss)
         if self.best is None or loss < self.best[0]:
             self.best = (loss, self.taken, values_of(self.network))
-
-    def _break_off(self, loss: float) -> None:
-        """End a training whose loss is no number: with the best adapters so far, or with an error."""
-        if self.best is None:
-            raise TrainingError(
-                f"the loss became {loss} in step {self.taken + 1}",
-                expected="a finite loss",
-                got=f"learning rate {self.rate:g}",
-                fix="lower training.learning_rate, or set training.clip to 1",
-            )
-        self.trouble = f"the loss was no number in step {self.taken + 1}; the best adapters before that were kept"
 
     def _state(self) -> dict[str, object]:
         """Return all that training goes on from, in types that load without running code."""
