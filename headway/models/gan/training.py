@@ -132,7 +132,8 @@ class Training:
             self.losses.append(self.train_step(left))
             if not all(map(math.isfinite, self.losses[-1])):
                 self.trouble = broken_off(
-                    self.losses[-1][0], self.steps + 1, kept=None if self.best is None else "generator",
+                    self.losses[-1][0], self.steps + 1,
+                    kept=None if self.best is None else "the best generator before that was kept",
                     got=f"learning rate {self.plan.learning_rate:g}", fix="lower training.learning_rate",
                 )  # fmt: skip
                 break

@@ -71,7 +71,8 @@ class Training:
             loss = self.train_step(left)
             if not math.isfinite(loss):
                 self.trouble = broken_off(
-                    loss, self.steps + 1, kept=None if self.best is None else "weights",
+                    loss, self.steps + 1,
+                    kept=None if self.best is None else "the best weights before that were kept",
                     got=f"learning rate {self.plan.learning_rate:g}, optimizer {self.plan.optimizer}",
                     fix="lower training.learning_rate, or set training.clip to 1",
                 )  # fmt: skip

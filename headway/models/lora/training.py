@@ -83,7 +83,8 @@ class Training:
             loss = self.train_step(left)
             if not math.isfinite(loss):
                 self.trouble = broken_off(
-                    loss, self.taken + 1, kept=None if self.best is None else "adapters",
+                    loss, self.taken + 1,
+                    kept=None if self.best is None else "the best adapters before that were kept",
                     got=f"learning rate {self.rate:g}", fix="lower training.learning_rate, or set training.clip to 1",
                 )  # fmt: skip
                 break
