@@ -86,10 +86,8 @@ class Connection(HttpToolsProtocol):
 
 def make_connect(app: Any, limits: Limits, state: ServerState) -> Callable[[], Connection]:
     """Return a function that makes the protocol of a new connection to `app`."""
-    # A warning (of bytes that are no HTTP, the client's fault) would wait here for whoever reads standard error.
-    config = Config(app, http=Connection, ws="none", lifespan="off", log_config=None, log_level="error",
-                    access_log=False, server_header=False, proxy_headers=False,
-                    timeout_keep_alive=int(limits.idle_seconds))  # fmt: skip
+    config = Config(app, http=Connection, ws="none", lifespan="off", log_config=None, access_log=False,
+                    server_header=False, proxy_headers=False, timeout_keep_alive=int(limits.idle_seconds))  # fmt: skip
     config.load()
     Connection.limits = limits
     return lambda: Connection(config=config, server_state=state, app_state={})

@@ -46,7 +46,13 @@ class Packed:
 
 def pack(texts: Sequence[np.ndarray]) -> Packed:
     """Return texts (int `[length]` each, none empty) as one run."""
-    order = sorted(range(len(texts)), key=lambda number: texts[number].tolist())
+    alike = _laid(texts, sorted(range(len(texts)), key=lambda number: texts[number].tolist()))
+    # Nothing is shared in any order then, and in their own the rows are the run itself.
+    return _laid(texts, range(len(texts))) if alike.is_plain else alike
+
+
+def _laid(texts: Sequence[np.ndarray], order: Sequence[int]) -> Packed:
+    """Return texts in an `order` in which those that begin alike stand together."""
     longest = max(map(len, texts))
     place = np.zeros((len(texts), longest), np.int64)
     parts: list[np.ndarray] = []
