@@ -41,8 +41,8 @@ def graph_of(
         if stack is None:
             pooled.append(constants.inline(traced, {"ids": ids, "mask": mask})[OUTPUT])
         else:
-            way = {"pooling": encoder.pooling, "normalise": encoder.normalise}
-            pooled.append(pooled_nodes(stack, ids, mask, constants, **way))
+            pooling, normalise = encoder.pooling, encoder.normalise
+            pooled.append(pooled_nodes(stack, ids, mask, constants, pooling=pooling, normalise=normalise))
     joined = pooled[0] if len(pooled) == 1 else op.concat(pooled, axis=1)
     outputs = close(linear(joined if lens is None else lens(joined), network.head), trained)
     return Graph(constants.build(arguments, outputs), reader.feeds, reader.files)
