@@ -26,15 +26,21 @@ from headway.networks.checkpoints import Checkpoints, Values, values_of
 READINGS, TEXTS_A_NEW_ONE, RATE_SHARE = 2, 2, 0.5
 # What a step may take longer than before, what the tournament asks for besides, and opening and proving it, in seconds.
 MARGIN, ASKED, OPENING = 1.2, 1.3, 2.0
+# It takes no more than this share of the time: where a corpus can hardly be read once, the first reading counts most.
+MOST_SHARE = 0.12
 
 
 @dataclass(frozen=True)
 class Begun:
-    """What a training ended with: its weights, its tokenizer, and digests of the texts that it learnt from."""
+    """What a training ended with: its weights, its tokenizer, and digests of the texts that it learnt from.
+
+    `steps`: how many more there is time for.
+    """
 
     values: Values
     words: Words
     seen: frozenset[str]
+    steps: int
 
     def positions(self, train: Examples, *, seed: int) -> np.ndarray:
         """Return the texts to go on with: all that are new, and as many of the others; int64, in their order."""
@@ -44,12 +50,12 @@ class Begun:
         return np.sort(np.concatenate([new, chosen]))
 
 
-def keep(network: nn.Module, words: Words, train: Examples, name: str, scratch: Path) -> bool:
+def keep(network: nn.Module, words: Words, train: Examples, steps: int, file: Path) -> bool:
     """Keep what a training learnt for `begun` to find; tell whether it could be kept (a full disk keeps nothing)."""
-    known: dict[str, object] = {"words": words.to_json(), "kind": words.kind, "seen": digests_of(train)}
-    file = _file(scratch, name)
-    file.save({"values": values_of(network), **known})
-    return not file.trouble
+    told: dict[str, object] = {"words": words.to_json(), "kind": words.kind, "steps": steps, "seen": digests_of(train)}
+    kept = Checkpoints(file)
+    kept.save({"values": values_of(network), **told})
+    return not kept.trouble
 
 
 def begun(settings: Settings | None, train: Examples, clock: Clock) -> Begun | None:
@@ -61,26 +67,27 @@ def begun(settings: Settings | None, train: Examples, clock: Clock) -> Begun | N
     name, scratch = (settings or {}).get(GOES_ON_FROM), train.support.scratch
     if name is None or scratch is None or math.isinf(clock.deadline):
         return None
-    kept = _file(scratch, str(name)).load()
+    kept = Checkpoints(file_of(scratch, str(name))).load()
     if kept is None:
         raise TrainingError("what the judged training left is gone, and to train anew there is no time")
     kind: Kind = kept["kind"]
-    return Begun(kept["values"], read_words(kept["words"], kind), frozenset(kept["seen"]))
+    return Begun(kept["values"], read_words(kept["words"], kind), frozenset(kept["seen"]), kept["steps"])
 
 
-def gentler(plan: Plan, tokens: int) -> Plan:
-    """Return the plan to go on with through a text of so many tokens."""
-    return replace(plan, steps=steps_for(plan, tokens), learning_rate=plan.learning_rate * RATE_SHARE, short_share=0.0)
+def gentler(plan: Plan, steps: int) -> Plan:
+    """Return the plan to go on with for so many steps."""
+    return replace(plan, steps=steps, learning_rate=plan.learning_rate * RATE_SHARE, short_share=0.0)
 
 
-def steps_for(plan: Plan, tokens: int) -> int:
-    """Return the steps of reading so many tokens."""
-    return max(1, round(READINGS * tokens / plan.tokens))
+def steps_for(plan: Plan, tokens: int, *, step: float, left: float) -> int:
+    """Return the steps for so many new tokens and as many old ones; a step takes `step` of the `left` seconds."""
+    wanted = READINGS * TEXTS_A_NEW_ONE * tokens / plan.tokens
+    return max(1, round(min(wanted, MOST_SHARE * left / max(step * MARGIN, 1e-9))))
 
 
-def seconds_for(plan: Plan, tokens: int, step: float) -> float:
-    """Return the seconds of going on with so many new tokens and as many old ones, where a step takes `step`."""
-    return OPENING + steps_for(plan, TEXTS_A_NEW_ONE * tokens) * step * MARGIN
+def seconds_for(steps: int, step: float) -> float:
+    """Return the seconds of so many steps, and of opening and proving what comes of them."""
+    return OPENING + steps * step * MARGIN
 
 
 def digests_of(train: Examples) -> list[str]:
@@ -90,5 +97,6 @@ def digests_of(train: Examples) -> list[str]:
     return [hashlib.blake2b(repr(pair).encode(), digest_size=16).hexdigest() for pair in pairs]
 
 
-def _file(scratch: Path, name: str) -> Checkpoints:
-    return Checkpoints(scratch / f"{name}-learnt.pt")
+def file_of(scratch: Path, name: str) -> Path:
+    """Return where what a training learnt is kept under a name."""
+    return scratch / f"{name}-learnt.pt"

@@ -131,12 +131,16 @@ def fit(
         )
         if not math.isinf(clock.deadline):
             training.seconds_a_step = timed(training, steps=2)
-        after = 0.0
+        after, steps = 0.0, 0
         if goes_on and judged is not None:
-            after = continuing.seconds_for(plan, len(judged.ids), training.seconds_a_step)
+            step = training.seconds_a_step
+            steps = continuing.steps_for(plan, len(judged.ids), step=step, left=clock.left())
+            after = continuing.seconds_for(steps, step)
             training.clock = clock.earlier(after * continuing.ASKED)
         training.fit_loop()
-    is_kept = bool(after) and scratch is not None and continuing.keep(network, words, train, name, scratch)
+    is_kept = False
+    if steps and scratch is not None:
+        is_kept = continuing.keep(network, words, train, steps, continuing.file_of(scratch, name))
     told = told_of_long(laid, plan, task), training.trouble, "" if checkpoints is None else checkpoints.trouble
     return Written(
         network.eval(),
@@ -155,7 +159,7 @@ def go_on(train: Examples, task: Generate, begun: Begun, plan: Plan, *, seed: in
     """Go on from an earlier training through what it has not read and as much of what it has."""
     part = train.take(begun.positions(train, seed=seed))
     laid = lay_out_for(part.rows, begun.words, task)
-    plan = continuing.gentler(plan, len(laid.ids))
+    plan = continuing.gentler(plan, begun.steps)
     with seeded(seed), limited(plan.threads):
         network = Decoder(plan.config(begun.words.size), dropout=plan.dropout)
         network.load_state_dict(begun.values, strict=False)

@@ -129,13 +129,16 @@ def states_of(network: Tuned, given: Ready, kept: Kept | None, numbers: Sequence
 
 @torch.no_grad()
 def sums_of(
-    network: Tuned, texts: Sequence[Text], micro: int, *, kept: Kept | None = None, together: int = 1
+    network: Tuned, texts: Sequence[Text], micro: int, *, kept: Kept | None = None, together: int = 1, first: int = 0
 ) -> np.ndarray:
-    """Return the nats of each text's learnt tokens, float64 `[texts]`; see `Answers` and `parts_of`."""
+    """Return the nats of each text's learnt tokens, float64 `[texts]`; see `Answers` and `parts_of`.
+
+    `first`: the number by which `kept` knows the first of them.
+    """
     found = []
     for part in parts_of(texts, micro, together=together):
         given = ready([texts[place] for place in part], network.device)
-        nats = nats_of(states_of(network, given, kept, part), network.head, given.labels)
+        nats = nats_of(states_of(network, given, kept, [first + place for place in part]), network.head, given.labels)
         found.append(np.bincount(given.text.cpu().numpy(), nats.double().cpu().numpy(), len(part)))
     return np.concatenate(found)
 
@@ -189,11 +192,16 @@ class Pairs:
 
 
 def pair_sums(
-    network: Tuned, texts: Sequence[tuple[Text, Text]], micro: int = MICRO_TOKENS, *, kept: Kept | None = None
+    network: Tuned,
+    texts: Sequence[tuple[Text, Text]],
+    micro: int = MICRO_TOKENS,
+    *,
+    kept: Kept | None = None,
+    first: int = 0,
 ) -> np.ndarray:
-    """Return the nats of both texts of each pair, float64 `[pairs, 2]`."""
+    """Return the nats of both texts of each pair, float64 `[pairs, 2]`; `first`: the number of the first pair."""
     flat = [text for pair in texts for text in pair]
-    return sums_of(network, flat, micro, kept=kept, together=2).reshape(-1, 2)
+    return sums_of(network, flat, micro, kept=kept, together=2, first=2 * first).reshape(-1, 2)
 
 
 def texts_of(laid: Sequences, learnt: np.ndarray, *, window: int, is_answer: bool) -> tuple[list[Text], int]:

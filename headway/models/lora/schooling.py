@@ -163,7 +163,8 @@ class School:
         for start in range(COMPARED_AT_ONCE, len(texts), COMPARED_AT_ONCE):
             if clock.left() <= 0:
                 break
-            found.append(pair_sums(self.network, texts[start : start + COMPARED_AT_ONCE], micro, kept=kept))
+            part = texts[start : start + COMPARED_AT_ONCE]
+            found.append(pair_sums(self.network, part, micro, kept=kept, first=start))
         return np.concatenate(found)
 
 

@@ -275,6 +275,26 @@ def test_where_time_is_short_fewer_pairs_are_compared_and_told(base, monkeypatch
     assert model.taken[1] > 0
 
 
+@pytest.mark.parametrize("at_once", [4, 1000])
+def test_pairs_are_known_again_however_many_are_compared_at_once(base, monkeypatch, at_once):
+    monkeypatch.setattr(fitting, "plan_for", lambda recipe, **facts: plan_for(recipe, **{**facts, "passes": 1.0}))
+    monkeypatch.setattr("headway.models.lora.schooling.COMPARED_AT_ONCE", at_once)
+    rows = [{**row, "prompt": row["prompt"] + " please" * (number % 5)} for number, row in enumerate(pairs())]
+    losses = []
+    monkeypatch.setattr(Pairs, "learn", noting(Pairs.learn, losses))
+    model = taught(rows, base, recipe=replace(FAST, loss="dpo"))
+    assert model.plan.depth == 1
+    assert losses[0] == pytest.approx(math.log(2), abs=1e-4)  # nothing is learnt yet: both answers as before
+
+
+def noting(learn, losses):
+    def noted(self, network, items):
+        losses.append(learn(self, network, items))
+        return losses[-1]
+
+    return noted
+
+
 def test_a_long_estimate_can_be_kept_beside_what_it_came_to(base, monkeypatch):
     monkeypatch.setattr("headway.models.lora.fitting.speed_of", lambda *_: Speed(1.0, "float32", None))
     told = estimate(examples(questions(), base), Generate("answers"), FAST, seed=0)
