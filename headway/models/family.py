@@ -153,10 +153,6 @@ class Curve:
     valid: tuple[float, ...] = ()
 
 
-# The setting that names what an earlier fit has kept under its scratch folder, from which a fit on all rows goes on.
-GOES_ON_FROM = "goes_on_from"
-
-
 class Fitted(Protocol):
     """A trained candidate.
 

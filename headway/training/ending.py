@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from headway.errors import BudgetError
-from headway.models.family import GOES_ON_FROM
+from headway.models.going_on import GOES_ON_FROM
 from headway.package.combining import combine
 from headway.package.parity import check_parity
 from headway.training.admission import UNPROBED, closing_seconds

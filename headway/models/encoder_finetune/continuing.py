@@ -17,15 +17,14 @@ from torch import nn
 from headway.compute.clock import Clock
 from headway.encoders.states import keys_of
 from headway.models.encoder_finetune.preparing import Assignment
-from headway.models.family import GOES_ON_FROM, Settings
+from headway.models.family import Settings
+from headway.models.going_on import GOES_ON_FROM, ROWS_A_NEW_ONE, rows_to_go_on_with
 from headway.networks.batches import Sequences
 from headway.networks.checkpoints import Checkpoints, Values, values_of
 from headway.networks.plan import Plan
 
 # New rows are met once, at this share of the rate: what was learnt from the others is to last.
 RATE_SHARE = 0.25
-# Rows to go on with for each new one: itself and an old one.
-ROWS_A_NEW_ONE = 2
 # Opening the base again, in seconds; and what a step may take longer than before.
 OPENING, MARGIN = 3.0, 1.3
 # What is kept of the time for all that follows a fit on part of the rows, beside going on from it.
@@ -43,10 +42,7 @@ class Begun:
 
     def positions(self, assignment: Assignment) -> np.ndarray:
         """Return the rows to go on with: all that are new, and as many of the others; int64, in their order."""
-        known = np.array([row in self.seen for row in _rows_of(assignment)], bool)
-        new, old = np.flatnonzero(~known), np.flatnonzero(known)
-        chosen = np.random.default_rng(assignment.seed).permutation(old)[: (ROWS_A_NEW_ONE - 1) * len(new)]
-        return np.sort(np.concatenate([new, chosen]))
+        return rows_to_go_on_with(_rows_of(assignment), self.seen, seed=assignment.seed)
 
 
 def keep(network: nn.Module, assignment: Assignment, scratch: Path) -> None:

@@ -27,7 +27,8 @@ from headway.models.encoder_finetune.preparing import (
     start_head,
 )
 from headway.models.encoder_finetune.reading import Reader
-from headway.models.family import GOES_ON_FROM, Curve, Estimate, Examples, Settings
+from headway.models.family import Curve, Estimate, Examples, Settings
+from headway.models.going_on import GOES_ON_FROM
 from headway.networks import training
 from headway.networks.batches import Lesson
 from headway.networks.checkpoints import Checkpoints

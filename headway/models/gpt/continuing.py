@@ -17,13 +17,14 @@ from torch import nn
 from headway.compute.clock import Clock
 from headway.data.corpus.reading import PROMPT, TEXT
 from headway.errors import TrainingError
-from headway.models.family import GOES_ON_FROM, Examples, Settings
+from headway.models.family import Examples, Settings
+from headway.models.going_on import GOES_ON_FROM, ROWS_A_NEW_ONE, rows_to_go_on_with
 from headway.models.gpt.plan import Plan
 from headway.models.gpt.tokenizing import Kind, Words, read_words
 from headway.networks.checkpoints import Checkpoints, Values, values_of
 
 # New texts are read so often, with an old one for each, at this share of the rate.
-READINGS, TEXTS_A_NEW_ONE, RATE_SHARE = 2, 2, 0.5
+READINGS, RATE_SHARE = 2, 0.5
 # What a step may take longer than before, what the tournament asks for besides, and opening and proving it, in seconds.
 MARGIN, ASKED, OPENING = 1.2, 1.3, 2.0
 # It takes no more than this share of the time: where a corpus can hardly be read once, the first reading counts most.
@@ -44,10 +45,7 @@ class Begun:
 
     def positions(self, train: Examples, *, seed: int) -> np.ndarray:
         """Return the texts to go on with: all that are new, and as many of the others; int64, in their order."""
-        known = np.array([text in self.seen for text in digests_of(train)], bool)
-        new, old = np.flatnonzero(~known), np.flatnonzero(known)
-        chosen = np.random.default_rng(seed).permutation(old)[: (TEXTS_A_NEW_ONE - 1) * len(new)]
-        return np.sort(np.concatenate([new, chosen]))
+        return rows_to_go_on_with(digests_of(train), self.seen, seed=seed)
 
 
 def keep(network: nn.Module, words: Words, train: Examples, steps: int, file: Path) -> bool:
@@ -74,20 +72,24 @@ def begun(settings: Settings | None, train: Examples, clock: Clock) -> Begun | N
     return Begun(kept["values"], read_words(kept["words"], kind), frozenset(kept["seen"]), kept["steps"])
 
 
+@dataclass(frozen=True)
+class HeldBack:
+    """What is kept of the time to go on: `steps`, and the `seconds` they take with opening and proving what comes."""
+
+    steps: int = 0
+    seconds: float = 0.0
+
+
+def held_back(plan: Plan, tokens: int, *, step: float, left: float) -> HeldBack:
+    """Return what so many new tokens and as many old ones want; a step takes `step` of the `left` seconds."""
+    wanted = READINGS * ROWS_A_NEW_ONE * tokens / plan.tokens
+    steps = max(1, round(min(wanted, MOST_SHARE * left / max(step * MARGIN, 1e-9))))
+    return HeldBack(steps, OPENING + steps * step * MARGIN)
+
+
 def gentler(plan: Plan, steps: int) -> Plan:
     """Return the plan to go on with for so many steps."""
     return replace(plan, steps=steps, learning_rate=plan.learning_rate * RATE_SHARE, short_share=0.0)
-
-
-def steps_for(plan: Plan, tokens: int, *, step: float, left: float) -> int:
-    """Return the steps for so many new tokens and as many old ones; a step takes `step` of the `left` seconds."""
-    wanted = READINGS * TEXTS_A_NEW_ONE * tokens / plan.tokens
-    return max(1, round(min(wanted, MOST_SHARE * left / max(step * MARGIN, 1e-9))))
-
-
-def seconds_for(steps: int, step: float) -> float:
-    """Return the seconds of so many steps, and of opening and proving what comes of them."""
-    return OPENING + steps * step * MARGIN
 
 
 def digests_of(train: Examples) -> list[str]:

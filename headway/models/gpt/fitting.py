@@ -17,9 +17,10 @@ from headway.compute.vectors import digest_of
 from headway.data.corpus.form import find_form
 from headway.data.corpus.reading import PROMPT, TEXT
 from headway.models.decoder_graph import DecoderFacts, decoder_graph
-from headway.models.family import GOES_ON_FROM, Curve, Estimate, Examples, Settings
+from headway.models.family import Curve, Estimate, Examples, Settings
+from headway.models.going_on import GOES_ON_FROM
 from headway.models.gpt import continuing
-from headway.models.gpt.continuing import Begun
+from headway.models.gpt.continuing import Begun, HeldBack
 from headway.models.gpt.network import Decoder, weights_of
 from headway.models.gpt.plan import TOKENS_A_STEP, Plan, Size, plan_for
 from headway.models.gpt.tokenizing import Kind, Words, choose_kind, make_words
@@ -131,16 +132,14 @@ def fit(
         )
         if not math.isinf(clock.deadline):
             training.seconds_a_step = timed(training, steps=2)
-        after, steps = 0.0, 0
+        after = HeldBack()
         if goes_on and judged is not None:
-            step = training.seconds_a_step
-            steps = continuing.steps_for(plan, len(judged.ids), step=step, left=clock.left())
-            after = continuing.seconds_for(steps, step)
-            training.clock = clock.earlier(after * continuing.ASKED)
+            after = continuing.held_back(plan, len(judged.ids), step=training.seconds_a_step, left=clock.left())
+            training.clock = clock.earlier(after.seconds * continuing.ASKED)
         training.fit_loop()
     is_kept = False
-    if steps and scratch is not None:
-        is_kept = continuing.keep(network, words, train, steps, continuing.file_of(scratch, name))
+    if after.steps and scratch is not None:
+        is_kept = continuing.keep(network, words, train, after.steps, continuing.file_of(scratch, name))
     told = told_of_long(laid, plan, task), training.trouble, "" if checkpoints is None else checkpoints.trouble
     return Written(
         network.eval(),
@@ -151,7 +150,7 @@ def fit(
         tuple(training.valid_loss),
         tuple(each for each in told if each),
         kept_as=name if is_kept else None,
-        searching_seconds=max(0.0, time.monotonic() - started - after) if is_kept else 0.0,
+        searching_seconds=max(0.0, time.monotonic() - started - after.seconds) if is_kept else 0.0,
     )
 
 

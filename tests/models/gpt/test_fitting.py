@@ -2,6 +2,7 @@
 
 import errno
 import math
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
 
@@ -58,6 +59,21 @@ def fitted(texts, *, form="documents", recipe=SHORT, clock=None, support=None, *
     return fit(train, valid, Generate(form), recipe, **wishes)
 
 
+@contextmanager
+def killed_at(number):
+    """Let a training die before its step of this number, from 0."""
+    step = Training.train_step
+
+    def dies(self, left):
+        if self.steps == number:
+            raise KeyboardInterrupt
+        return step(self, left)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Training, "train_step", dies)
+        yield
+
+
 def test_it_learns_and_its_graph_finds_texts_as_likely():
     model = fitted(verses(60), recipe=Recipe(epochs=40, batch_size=4))
     test = examples(verses(10, seed=5)).rows
@@ -83,17 +99,9 @@ def test_killed_and_resumed_training_gives_the_same_curve(tmp_path, monkeypatch)
     monkeypatch.setattr(Checkpoints, "is_due", lambda self: True)
     recipe, texts = Recipe(epochs=6, batch_size=4, dropout=0.2), verses(30)
     whole = fitted(texts, recipe=recipe)
-    support, step = Support(scratch=tmp_path), Training.train_step
-
-    def dies(self, left):
-        if self.steps == 7:
-            raise KeyboardInterrupt
-        return step(self, left)
-
-    monkeypatch.setattr(Training, "train_step", dies)
-    with pytest.raises(KeyboardInterrupt):
+    support = Support(scratch=tmp_path)
+    with killed_at(7), pytest.raises(KeyboardInterrupt):
         fitted(texts, recipe=recipe, support=support)
-    monkeypatch.setattr(Training, "train_step", step)
     resumed = fitted(texts, recipe=recipe, support=support)
     assert resumed.curves == whole.curves
     rows = examples(verses(5, seed=3)).rows
@@ -102,24 +110,16 @@ def test_killed_and_resumed_training_gives_the_same_curve(tmp_path, monkeypatch)
 
 def test_a_resumed_training_keeps_its_threads_units_and_pace(tmp_path, monkeypatch):
     monkeypatch.setattr(Checkpoints, "is_due", lambda self: True)
+    monkeypatch.setattr("headway.models.gpt.tokenizing.SMALLEST", 300)
     way = {"precision": "float32", "threads": 1}
-    monkeypatch.setattr(fitting, "speed_of", lambda *_, **__: (1e9, way))
-    texts, support, clock = ["春夏秋冬风花雪月" * 10] * 60, Support(scratch=tmp_path), Clock.after(1e6)
-    step = Training.train_step
-
-    def dies(self, left):
-        if self.steps == 3:
-            raise KeyboardInterrupt
-        return step(self, left)
-
-    monkeypatch.setattr(Training, "train_step", dies)
-    with pytest.raises(KeyboardInterrupt):
+    monkeypatch.setattr(fitting, "speed_of", lambda *_, **__: (1.0, way))  # so slow that pieces of words are read
+    texts, support, clock = [f"line {n} goes on" for n in range(60)], Support(scratch=tmp_path), Clock.after(1e6)
+    with killed_at(3), pytest.raises(KeyboardInterrupt):
         fitted(texts, support=support, clock=clock)
-    monkeypatch.setattr(Training, "train_step", step)
     monkeypatch.setattr(fitting, "speed_of", lambda *_, **__: pytest.fail("the kept plan makes this needless"))
     resumed = fitted(texts, support=support, clock=clock)
     assert resumed.plan.threads == 1
-    assert resumed.words.kind == "characters"
+    assert resumed.words.kind == "bpe"
 
 
 def test_what_ships_goes_on_through_the_texts_that_were_held_out(tmp_path):
