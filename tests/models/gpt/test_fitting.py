@@ -131,7 +131,6 @@ def test_what_ships_goes_on_through_the_texts_that_were_held_out(tmp_path):
     rows = examples(held_out).rows
     assert again.predict(rows)[:, 0].sum() < 0.97 * first.predict(rows)[:, 0].sum()
     assert again.plan.steps < first.plan.steps / 2
-    assert first.searching_seconds > 0
     for file in tmp_path.iterdir():
         file.unlink()
     with pytest.raises(TrainingError, match="is gone"):
