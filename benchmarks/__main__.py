@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 import sys
 from datetime import UTC, datetime
@@ -24,6 +25,8 @@ def main() -> None:
     unknown = set(asked) - set(known)
     if unknown:
         sys.exit(f"no benchmark named {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+    # A program that was installed is compiled; a start without that would be measured too long.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     for name in asked or known:
         print(f"## {name} ({describe_machine()})\n", flush=True)
         try:

@@ -4,56 +4,44 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Iterable
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 
 from headway import __version__
-from headway.cli.bases import bases
-from headway.cli.check import check
-from headway.cli.compare import compare
-from headway.cli.compress import compress
-from headway.cli.demo import demo
-from headway.cli.deploy import deploy
-from headway.cli.drift import drift
-from headway.cli.evaluate import evaluate
-from headway.cli.experiment import experiment
-from headway.cli.export import export
-from headway.cli.generate import generate
 from headway.cli.help import HELP_OPTIONS, speak_chinese, speak_plainly
-from headway.cli.init import init
-from headway.cli.keys import keys
-from headway.cli.label import label
 from headway.cli.messages import Language, choose_language, say
-from headway.cli.package import package
-from headway.cli.predict import predict
-from headway.cli.price import price
-from headway.cli.report import report
-from headway.cli.run import run
-from headway.cli.schema import schema
-from headway.cli.serve import serve
-from headway.cli.show import show
-from headway.cli.store import store
 from headway.cli.trouble import find_language, word_error, word_usage
 from headway.errors import HeadwayError
 
-app = typer.Typer(
-    name="headway",
-    help="From a small team's raw data to a small, proven, packaged model, on the machine the team has.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": HELP_OPTIONS, "max_content_width": 100},
-)
-_COMMANDS: tuple[Callable[..., None], ...] = (
-    init, label, check, run, predict, generate, evaluate, compare, report, show,
-    compress, export, serve, deploy, drift, price, schema, demo,
+# Each is a function, or a Typer of its own, of the module of the same name.
+_COMMANDS = (
+    "init", "label", "check", "run", "predict", "generate", "evaluate", "compare", "report", "show",
+    "compress", "export", "serve", "deploy", "drift", "price", "schema", "demo",
 )  # fmt: skip
-for command in _COMMANDS:
-    app.command()(command)
-for name, group in {"package": package, "bases": bases, "keys": keys, "experiment": experiment, "store": store}.items():
-    app.add_typer(group, name=name)
+_GROUPS = ("package", "bases", "keys", "experiment", "store")
+
+
+def make_app(names: Iterable[str] = (*_COMMANDS, *_GROUPS)) -> typer.Typer:
+    """Return the command line with these commands, in the order of its help."""
+    app = typer.Typer(
+        name="headway",
+        help="From a small team's raw data to a small, proven, packaged model, on the machine the team has.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": HELP_OPTIONS, "max_content_width": 100},
+    )
+    app.callback()(_options)
+    for name in names:
+        found = getattr(import_module(f"headway.cli.{name}"), name)
+        if name in _GROUPS:
+            app.add_typer(found, name=name)
+        else:
+            app.command()(found)
+    return app
 
 
 def run_app() -> None:
@@ -79,9 +67,15 @@ def run_app() -> None:
 
 def _find_command(arguments: list[str]) -> Any:
     """Return the command line's parser, its help in the language asked for."""
-    command = typer.main.get_command(app)
+    command = typer.main.get_command(make_app(_named(arguments)))
     (speak_chinese if find_language(arguments) == "zh" else speak_plainly)(command)
     return command
+
+
+def _named(arguments: list[str]) -> tuple[str, ...]:
+    """Return the one command that the arguments begin with, so that only it is imported; all where none does."""
+    first = arguments[0] if arguments else ""
+    return (first,) if first in (*_COMMANDS, *_GROUPS) else (*_COMMANDS, *_GROUPS)
 
 
 def _show_version(wanted: bool) -> None:
@@ -90,7 +84,6 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _options(
     *,
     version: Annotated[

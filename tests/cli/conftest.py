@@ -31,10 +31,10 @@ def command():
     """Run a command in this process; an error of a user's is raised."""
     from typer.testing import CliRunner
 
-    from headway.cli.app import app
+    from headway.cli.app import make_app
 
     def run(*arguments):
-        result = CliRunner().invoke(app, list(map(str, arguments)), catch_exceptions=False)
+        result = CliRunner().invoke(make_app(), list(map(str, arguments)), catch_exceptions=False)
         assert result.exit_code == 0, result.output
         return result.stdout
 

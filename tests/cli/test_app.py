@@ -30,6 +30,29 @@ def test_the_start_imports_nothing_heavy():
     assert done.stderr.strip() == "[]"
 
 
+def test_a_command_imports_only_itself():
+    code = (
+        "import sys; sys.argv = ['headway', 'serve', '--help']\n"
+        "from headway.cli import main\n"
+        "try: main()\nexcept SystemExit: pass\n"
+        "print('headway.cli.serve' in sys.modules, 'headway.cli.run' in sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "True False"
+    assert "Usage: headway serve" in done.stdout
+
+
+def test_what_keeps_the_workers_of_a_service_imports_nothing_heavy():
+    code = (
+        "import sys; from headway.cli.serve import _check; from headway.serving.settings import Package, Settings\n"
+        "import headway.serving.supervisor\n"
+        "_check(Settings((Package(None, 'nowhere'),)))\n"
+        "print([name for name in 'numpy onnxruntime tokenizers PIL uvicorn torch'.split() if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 ONE_COMMAND = "import typer\napp = typer.Typer()\n@app.command()\ndef one(): pass\napp(['--help'])"
 
 

@@ -1,6 +1,6 @@
 import typer.main
 
-from headway.cli.app import app
+from headway.cli.app import make_app
 from headway.cli.help import _CHINESE
 
 COMMANDS = ("init", "check", "run", "predict", "evaluate", "compare", "report", "show", "schema", "demo", "package")
@@ -12,7 +12,7 @@ def texts(command):
 
 
 def test_every_help_text_of_these_commands_is_known_in_chinese():
-    group = typer.main.get_command(app)
+    group = typer.main.get_command(make_app())
     found = [text for name in COMMANDS for text in texts(group.commands[name]) if text]
     assert len(found) > 40
     assert [text for text in found if text not in _CHINESE] == []

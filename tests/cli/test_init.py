@@ -1,7 +1,7 @@
 import pytest
 from typer.testing import CliRunner
 
-from headway.cli.app import app
+from headway.cli.app import make_app
 from headway.errors import HeadwayError
 from headway.project import read
 
@@ -15,7 +15,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def init(*arguments):
-    result = CliRunner().invoke(app, ["init", *arguments], standalone_mode=False)
+    result = CliRunner().invoke(make_app(), ["init", *arguments], standalone_mode=False)
     if result.exception is not None:
         raise result.exception
     return result.stdout
@@ -71,7 +71,7 @@ def test_it_warns_of_repeated_rows_contradictions_and_missing_targets(folder):
 def test_a_target_with_one_value_is_warned_of(folder):
     lines = [f"评论的内容是这样的第{n}条,好评" for n in range(40)]
     (folder / "c.csv").write_text("\n".join(["评论,标签", *lines]), encoding="utf-8")
-    result = CliRunner().invoke(app, ["init", "c.csv"], standalone_mode=False)
+    result = CliRunner().invoke(make_app(), ["init", "c.csv"], standalone_mode=False)
     assert "warning: 标签 has one value in all rows" in result.stderr
     text = (folder / "headway.yaml").read_text(encoding="utf-8")
     assert "1 different value: 好评 (40)" in text
@@ -108,7 +108,7 @@ def test_rows_that_happen_in_time_get_a_history_proposed(tmp_path, monkeypatch):
     ]
     (tmp_path / "payments.csv").write_text("\n".join(lines), encoding="utf-8")
     for language, words in (("en", "their keys come again"), ("zh", "键反复出现")):
-        result = CliRunner().invoke(app, ["init", "payments.csv", "--force", "--lang", language])
+        result = CliRunner().invoke(make_app(), ["init", "payments.csv", "--force", "--lang", language])
         assert result.exit_code == 0, result.output
         written = (tmp_path / "headway.yaml").read_text(encoding="utf-8")
         assert words in written

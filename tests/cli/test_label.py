@@ -2,7 +2,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from headway.cli.app import app
+from headway.cli.app import make_app
 from tests.encoders.tiny import sentences, tiny_base
 
 TEXTS = [f"{text} room {number} was so {number * 7}" for number, text in enumerate(sentences(20, 3))]
@@ -19,7 +19,7 @@ def place(tmp_path, monkeypatch):
 def test_a_file_without_target_becomes_one_to_correct(place):
     pl.DataFrame({"review": TEXTS}).write_csv("new.csv")
     asked = ["label", "new.csv", "--labels", "good room,bad room", "--base", "./tiny", "--top", "5"]
-    ran = CliRunner().invoke(app, asked, catch_exceptions=False)
+    ran = CliRunner().invoke(make_app(), asked, catch_exceptions=False)
     assert ran.exit_code == 0
     assert "5 rows to correct" in ran.output
     assert "headway init to_label.csv --target label" in ran.output
@@ -33,7 +33,7 @@ def test_no_row_goes_without_a_word(place):
     lines[3], lines[7] = "3,", "7,"
     (place / "new.csv").write_text("\n".join(["id,review", *lines, "20,one,two"]) + "\n", encoding="utf-8")
     asked = ["label", "new.csv", "--labels", "good room,bad room", "--base", "./tiny", "--top", "5"]
-    ran = CliRunner().invoke(app, asked, catch_exceptions=False)
+    ran = CliRunner().invoke(make_app(), asked, catch_exceptions=False)
     assert "its last 2 rows have no text" in ran.output
     assert "set aside: 1 ×" in ran.output
     assert "new.csv, row 22)" in ran.output
@@ -45,7 +45,7 @@ def test_a_project_is_read_with_its_descriptions_and_its_columns_stay_out_of_a_r
     pl.DataFrame({"review": TEXTS, "y": ["0", "1", *[None] * 18]}).write_csv("new.csv")
     describe = "descriptions: {0: a bad dirty room, 1: a good clean room}"
     (place / "headway.yaml").write_text(f"data: new.csv\ntarget: y\nbase: ./tiny\n{describe}\n", encoding="utf-8")
-    ran = CliRunner().invoke(app, ["label", "headway.yaml", "--lang", "zh"], catch_exceptions=False)
+    ran = CliRunner().invoke(make_app(), ["label", "headway.yaml", "--lang", "zh"], catch_exceptions=False)
     assert "待修正" in ran.output
     from headway.data.inference import infer
     from headway.data.reading import read
@@ -56,5 +56,5 @@ def test_a_project_is_read_with_its_descriptions_and_its_columns_stay_out_of_a_r
 def test_a_file_that_is_there_is_kept(place):
     (place / "to_label.csv").write_text("kept")
     pl.DataFrame({"review": TEXTS}).write_csv("new.csv")
-    ran = CliRunner().invoke(app, ["label", "new.csv", "--labels", "a b,c d"])
+    ran = CliRunner().invoke(make_app(), ["label", "new.csv", "--labels", "a b,c d"])
     assert "there already" in str(ran.exception)

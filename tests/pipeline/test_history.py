@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from headway.cli.app import app
+from headway.cli.app import make_app
 from headway.data.history import tell_history
 from headway.data.reading import read
 from headway.pipeline.checking import check
@@ -75,7 +75,7 @@ def test_the_package_answers_the_test_part_as_the_run_did(finished):
     shuffled = lines.filter(pl.col("when") >= "2024-03-12").sample(fraction=1.0, shuffle=True, seed=3)
     shuffled.drop("bad").write_csv(folder / "new.csv")
     done_well = CliRunner().invoke(
-        app, ["predict", str(done.package), str(folder / "new.csv"), "--out", str(folder / "out.csv")]
+        make_app(), ["predict", str(done.package), str(folder / "new.csv"), "--out", str(folder / "out.csv")]
     )
     assert done_well.exit_code == 0, done_well.output
     answered = pl.read_csv(folder / "out.csv")
@@ -93,7 +93,7 @@ def test_later_rows_of_a_file_are_each_others_past(finished):
         {"when": [f"2024-03-15 0{hour}:30" for hour in range(6)], "card": [1] * 6, "shop": [2] * 6, "amount": [9.5] * 6}
     )
     late.write_csv(folder / "late.csv")
-    result = CliRunner().invoke(app, ["predict", str(done.package), str(folder / "late.csv")])
+    result = CliRunner().invoke(make_app(), ["predict", str(done.package), str(folder / "late.csv")])
     assert "later rows of this file are each other's past" in result.output
     columns = {name: late[name].to_list() for name in late.columns}
     counts = model.remember(columns, in_order=True)["card: rows in 3d"]
@@ -124,7 +124,7 @@ def test_evaluate_scores_the_same_test_part(finished):
     folder, done = finished
     lines = pl.read_csv(folder / "purchases.csv")
     lines.filter(pl.col("when") >= "2024-03-12").write_csv(folder / "labelled.csv")
-    result = CliRunner().invoke(app, ["evaluate", str(done.package), str(folder / "labelled.csv"), "--json"])
+    result = CliRunner().invoke(make_app(), ["evaluate", str(done.package), str(folder / "labelled.csv"), "--json"])
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)["metrics"]["average_precision"]
     assert found == pytest.approx(done.result["metrics"]["average_precision"], abs=1e-5)

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 import headway
-from headway.cli.app import app
+from headway.cli.app import make_app
 from headway.serving.store.alarms import read_alarms
 from headway.serving.store.opening import open_store
 from headway.serving.store.reading import read_stored
@@ -26,7 +26,7 @@ def wait_for(condition, seconds=30):
 
 
 def command(*arguments):
-    done = CliRunner().invoke(app, list(map(str, arguments)), catch_exceptions=False)
+    done = CliRunner().invoke(make_app(), list(map(str, arguments)), catch_exceptions=False)
     assert done.exit_code == 0, done.output
     return done.stdout
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from headway.errors import HeadwayError, MissingExtraError, RunError
-from headway.runtime.generation.answering import EngineName
+
+if TYPE_CHECKING:
+    from headway.runtime.generation.answering import EngineName
 
 Wanted = Literal["auto", "onnx", "vllm"]
 
