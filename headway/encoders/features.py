@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from headway.bases.base import Base
 from headway.compute.clock import Clock
 from headway.encoders.exporting import OUTPUT, Precision, base_model, feature_key
+from headway.encoders.on_gpu import Encode, encode_on_gpu, has_gpu
 from headway.encoders.reading import tokenizer_bytes
 from headway.encoders.store import open_store, text_keys
 from headway.errors import TrainingError
@@ -22,9 +22,6 @@ from headway.runtime.feeds.batches import batches_of
 from headway.runtime.feeds.padding import pad
 from headway.runtime.feeds.tokens import open_tokenizer
 from headway.runtime.session import cores, open_session
-
-if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
 
 # Texts of one chunk: what a killed run loses at most.
 CHUNK = 2048
@@ -38,7 +35,7 @@ class Reader:
 
     base: Base
     precision: Precision
-    session: InferenceSession
+    run: Encode
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Return float32 `[n, hidden]`; every text is computed, duplicates too."""
@@ -62,14 +59,21 @@ class Reader:
         flat = np.fromiter((token for row in batch for token in rows[row]), np.int64, count=int(lengths[batch].sum()))
         ids = pad(flat, lengths[batch], fill=self.base.pad_id)
         mask = (np.arange(ids.shape[1]) < lengths[batch][:, None]).astype(np.int64)
-        answer: np.ndarray = self.session.run([OUTPUT], {"ids": ids, "mask": mask})[0]
-        return answer
+        return self.run(ids, mask)
 
 
 @lru_cache(maxsize=1)
 def open_reader(base: Base, precision: Precision) -> Reader:
-    """Return an opened base; batches run side by side, each on one thread."""
-    return Reader(base, precision, open_session(base_model(base, precision), threads=1))
+    """Return an opened base: on a GPU where there is one, else batches run side by side, each on one thread."""
+    if precision == "float32" and has_gpu():
+        return Reader(base, precision, encode_on_gpu(base))
+    session = open_session(base_model(base, precision), threads=1)
+
+    def run(ids: np.ndarray, mask: np.ndarray) -> np.ndarray:
+        answer: np.ndarray = session.run([OUTPUT], {"ids": ids, "mask": mask})[0]
+        return answer
+
+    return Reader(base, precision, run)
 
 
 def features(

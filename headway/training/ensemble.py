@@ -13,8 +13,8 @@ ROUNDS = 20
 RESAMPLES, SIGMAS = 100, 1.64
 SMALLEST_WEIGHT = 0.05
 # A mean of near equals varies less than each of them, as a matter of course: where a member costs little it needs less
-# proof than another model would, half a standard error.
-LEAN = 0.5
+# proof than another model would, half a standard error. A costly one needs what any other model does.
+LEAN, SURE = 0.5, SIGMAS
 
 
 def select_weights(answers: Mapping[str, np.ndarray], truth: np.ndarray, task: Task) -> dict[str, float]:
@@ -83,10 +83,10 @@ def _several_losses(answers: np.ndarray, truth: np.ndarray, task: Several) -> np
     return np.asarray(total / len(task.parts))
 
 
-def loses_less(mixed: np.ndarray, single: np.ndarray, truth: np.ndarray, task: Task) -> bool:
-    """Tell whether the mean row loss of `mixed` is below that of `single` by more than half its standard error."""
+def loses_less(mixed: np.ndarray, single: np.ndarray, truth: np.ndarray, task: Task, *, errors: float = LEAN) -> bool:
+    """Tell whether the mean row loss of `mixed` is below that of `single` by more than so many standard `errors`."""
     difference = row_losses(single, truth, task) - row_losses(mixed, truth, task)
-    return bool(difference.mean() > LEAN * difference.std() / np.sqrt(len(difference)))
+    return bool(difference.mean() > errors * difference.std() / np.sqrt(len(difference)))
 
 
 def gains_more_than_noise(

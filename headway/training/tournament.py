@@ -24,7 +24,7 @@ from headway.training.admission import (
 )
 from headway.training.contest import Contest
 from headway.training.ending import NO_TIME, can_refit, finish
-from headway.training.ensemble import gains_more_than_noise, loses_less, mix, select_weights
+from headway.training.ensemble import LEAN, SURE, gains_more_than_noise, loses_less, mix, select_weights
 from headway.training.entrants import BASELINES, Entrant, Entries
 from headway.training.events import CandidateStarted, Listen, Remark
 from headway.training.footprints import Footprints
@@ -185,9 +185,9 @@ def try_ensemble(state: State) -> None:
 def build_ensemble(state: State, best: Outcome, strongest: list[Outcome]) -> Outcome | None:
     """Return the judged ensemble of the strongest candidates, None where it is not worth its cost.
 
-    It joins where it gains more than noise in the metric of the contest; on little data, where that is too coarse to
-    tell near equals apart, and for tables, whose members cost little to serve, in the loss of each row, unless the
-    best single one is clearly ahead in the metric.
+    It joins where it gains more than noise in the metric of the contest, which is often too coarse to tell near equals
+    apart; then in the loss of each row, unless the best single one is clearly ahead in the metric. On little data and
+    for tables, whose members cost little to serve, half a standard error suffices.
     """
     contest = state.contest
     answers = {outcome.name: outcome.answers for outcome in strongest if outcome.answers is not None}
@@ -198,8 +198,9 @@ def build_ensemble(state: State, best: Outcome, strongest: list[Outcome]) -> Out
     if not is_ahead(mixed, best.answers, contest):
         has_base = any(state.entrants[name].card.base is not None for name in weights)
         is_cheap = len(contest.folds) > 1 or not (has_base or contest.examples.columns("text", "image"))
-        loses = loses_less(mixed, best.answers, contest.truth, contest.task)
-        if not (is_cheap and loses) or is_ahead(best.answers, mixed, contest):
+        errors = LEAN if is_cheap else SURE
+        loses = loses_less(mixed, best.answers, contest.truth, contest.task, errors=errors)
+        if not loses or is_ahead(best.answers, mixed, contest):
             return None
     members = [state.outcomes[name] for name in weights]
     # A large mixture is put together, measured and kept for seconds, in which its members could be refitted.

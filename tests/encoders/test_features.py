@@ -10,6 +10,7 @@ from headway.compute.clock import Clock
 from headway.encoders import features as module
 from headway.encoders.exporting import base_model, encoder_model, feature_key
 from headway.encoders.features import features, open_reader, seconds_for, unknown
+from headway.encoders.on_gpu import has_gpu
 from headway.encoders.opening import open_encoder
 from headway.encoders.precision import choose_precision
 from headway.encoders.store import DiskStore, open_store, text_keys
@@ -28,6 +29,21 @@ def test_every_text_gets_its_own_vector(base, tmp_path):
     found = features(base, texts, "float32", store=tmp_path)
     alone = np.concatenate([open_reader(base, "float32").encode([text]) for text in texts])
     np.testing.assert_allclose(found, alone, atol=1e-5)
+
+
+def test_a_module_on_the_best_device_gives_the_vectors_of_the_graph(base, monkeypatch):
+    """The way of a GPU, walked on whatever is here."""
+    texts = [*sentences(30), "", "good"]
+    graph = open_reader(base, "float32").encode(texts)
+    module.open_reader.cache_clear()
+    monkeypatch.setattr(module, "has_gpu", lambda: True)
+    np.testing.assert_allclose(open_reader(base, "float32").encode(texts), graph, atol=1e-5)
+    module.open_reader.cache_clear()
+
+
+@pytest.mark.skipif(not has_gpu(), reason="no GPU here")
+def test_a_gpu_encodes_texts(base):
+    assert open_reader(base, "float32").encode(sentences(4)).shape[0] == 4
 
 
 def test_only_missing_texts_are_computed(base, tmp_path, monkeypatch):
@@ -117,7 +133,7 @@ def test_a_module_goes_back_to_the_same_model(base):
     session = open_session(encoder_model(open_encoder(base)), threads=1)
     ids = np.array([[2, 5, 6, 3]])
     (found,) = session.run(None, {"ids": ids, "mask": np.ones_like(ids)})
-    (wanted,) = open_reader(base, "float32").session.run(None, {"ids": ids, "mask": np.ones_like(ids)})
+    wanted = open_reader(base, "float32").run(ids, np.ones_like(ids))
     np.testing.assert_array_equal(found, wanted)
 
 

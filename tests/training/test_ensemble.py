@@ -51,6 +51,7 @@ def test_a_mix_of_near_equals_loses_less_and_a_copy_does_not():
     answers = {name: noisy_probabilities(truth, seed) for seed, name in enumerate("ab")}
     mixed = mix(answers, {"a": 0.5, "b": 0.5})
     assert loses_less(mixed, answers["a"], truth, TASK)
+    assert not loses_less(mixed, answers["a"], truth, TASK, errors=1000)
     assert not loses_less(answers["a"], answers["a"], truth, TASK)
 
 

@@ -209,9 +209,9 @@ def test_an_ensemble_joins_where_it_gains_more_than_noise(tmp_path):
     assert np.allclose(answers, found.expected, atol=1e-4)
 
 
-@pytest.mark.parametrize(("texts", "joins"), [(0, True), (1, False)])
-def test_near_equals_are_mixed_by_their_loss_where_that_costs_little(tmp_path, texts, joins):
-    arena = contest()
+@pytest.mark.parametrize(("texts", "rows", "joins"), [(0, 600, True), (1, 600, False), (1, 4000, True)])
+def test_near_equals_are_mixed_by_their_loss_where_that_costs_little_or_is_sure(tmp_path, texts, rows, joins):
+    arena = contest(rows=rows)
     inputs = (*INPUTS, *[Column("note", "text")] * texts)
     rows = arena.examples.rows.with_columns(note=pl.lit("x"))
     arena = replace(arena, examples=replace(arena.examples, inputs=inputs, rows=rows))
