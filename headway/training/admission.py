@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -110,7 +111,9 @@ def seconds_available(state: State, row_seconds: float = 0.0) -> float:
     `row_seconds`: what the candidate takes to answer a row, should it be the one that ships.
     """
     best = state.best
-    reserve = sum(refit_seconds(state.outcomes[name], state.contest, state.outcomes) for name in likely_winners(state))
+    likely = [state.outcomes[name] for name in likely_winners(state)]
+    reserve = sum(refit_seconds(outcome, state.contest, state.outcomes) for outcome in likely)
+    reserve += mixing_seconds(likely) if len(likely) > 1 else 0.0
     measuring = max(MEASURE_SECONDS, min(MEASURE_MOST, MEASURE_SHARE * state.clock.left()))
     finishing = measuring if best is None or best.name in BASELINES else 2 * measuring
     return state.clock.left() - reserve - finishing - max(closing_seconds(state), state.contest.test_rows * row_seconds)
@@ -131,6 +134,11 @@ def closing_seconds(state: State) -> float:
 def packing_seconds(outcome: Outcome) -> float:
     """Return about how long a large model takes to be written and opened, beyond what every model does."""
     return PACKING_SECONDS * max(0.0, (outcome.size_mb or 0.0) - PACKED_BY_THE_WAY)
+
+
+def mixing_seconds(members: Iterable[Outcome]) -> float:
+    """Return about how long a mixture of large models takes to be put together, measured and kept."""
+    return 2 * sum(map(packing_seconds, members))
 
 
 def likely_winners(state: State) -> list[str]:

@@ -11,7 +11,7 @@ from headway.tasks import Several, Task
 
 ROUNDS = 20
 RESAMPLES, SIGMAS = 100, 1.64
-SMALLEST_WEIGHT = 0.05
+SMALLEST_WEIGHT = 0.1
 # A mean of near equals varies less than each of them, as a matter of course: where a member costs little it needs less
 # proof than another model would, half a standard error. A costly one needs what any other model does.
 LEAN, SURE = 0.5, SIGMAS

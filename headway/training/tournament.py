@@ -15,7 +15,7 @@ from headway.package.combining import combine
 from headway.training.admission import (
     by_cost,
     failure,
-    packing_seconds,
+    mixing_seconds,
     refused,
     sample_share,
     seconds_allowed,
@@ -204,7 +204,7 @@ def build_ensemble(state: State, best: Outcome, strongest: list[Outcome]) -> Out
             return None
     members = [state.outcomes[name] for name in weights]
     # A large mixture is put together, measured and kept for seconds, in which its members could be refitted.
-    if not can_refit(state, weights, spent=2 * sum(map(packing_seconds, members))):
+    if not can_refit(state, weights, spent=mixing_seconds(members)):
         return Outcome(ENSEMBLE, "skipped", NO_TIME)
     graphs = [member.graph for member in members if member.graph is not None]
     outcome = Outcome(

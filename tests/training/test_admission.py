@@ -64,6 +64,16 @@ def test_time_is_kept_for_the_refit_of_the_best_and_of_who_is_likely_to_be_mixed
     assert both < alone - 5
 
 
+def test_time_is_kept_to_put_large_members_together():
+    arena = contest()
+    best = answered(arena, "best", 0.9, places=slice(0, None, 10))
+    small, large = (
+        seconds_available(state_of([best, answered(arena, "other", 0.8, places=slice(5, None, 10), size_mb=size)]))
+        for size in (1.0, PACKED_BY_THE_WAY + 100)
+    )
+    assert small - large == pytest.approx(2 * 100 * PACKING_SECONDS, abs=0.5)
+
+
 def test_time_is_kept_for_the_test_rows():
     arena = replace(contest(), test_rows=4_000)
     slow = answered(arena, "slow", 0.9, places=slice(0, None, 10), latency_p50_ms=10.0)
