@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from headway.cli.messages import Language, choose_language
 from headway.errors import HeadwayError, Problem, RunError
 
-_LABELS = {"expected": "期望", "got": "实际", "next": "下一步"}
-
 
 def find_language(arguments: Sequence[str]) -> Language:
     """Return the language that a command line asks for by `--lang`, else the one of the environment."""
@@ -35,16 +33,16 @@ def word_problem(problem: Problem, language: Language) -> str:
     """Return one problem as a short paragraph: where, what, expected, got, next step."""
     if language == "en":
         return str(problem)
-    from headway.report.translation import translate_error
+    from headway.report.translation import LABELS, translate_error
 
     what, where = (translate_error(text, language) for text in (problem.what, problem.where))
     # A single word that was got is a reader's own: a column may be called `text`.
     got = translate_error(problem.got, language) if " " in problem.got else problem.got
     details = (("expected", translate_error(problem.expected, language)), ("got", got))
     lines = [f"{where}：{what}" if where else what]
-    lines += [f"  {_LABELS[label]}：{text}" for label, text in details if text]
+    lines += [f"  {LABELS[label]}：{text}" for label, text in details if text]
     if problem.fix:
-        lines.append(f"  {_LABELS['next']}：{translate_error(problem.fix, language)}")
+        lines.append(f"  {LABELS['next']}：{translate_error(problem.fix, language)}")
     return "\n".join(lines)
 
 
@@ -53,6 +51,6 @@ def word_usage(message: str, command: str, language: Language) -> str:
     message = message.replace("Value error, ", "")
     if language == "en":
         return f"headway: {message}\n  next: {command} --help"
-    from headway.report.translation import translate_error
+    from headway.report.translation import LABELS, translate_error
 
-    return f"headway: {translate_error(message, language)}\n  {_LABELS['next']}：{command} --help"
+    return f"headway: {translate_error(message, language)}\n  {LABELS['next']}：{command} --help"

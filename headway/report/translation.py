@@ -15,6 +15,9 @@ Lang = Literal["en", "zh"]
 SENTENCES = frozenset({"reason", "limit"})
 KINDS = frozenset({"kind", "kinds", "present"})
 _PLACE = re.compile(r"\{(\w+)\}")
+# What the parts of an error are called, see `headway.errors.Problem`.
+LABELS: Mapping[str, str] = {"expected": "期望", "got": "实际", "next": "下一步"}
+_PART = re.compile(r"\n  (expected|got|next): ")
 # Nouns that the sentences count.
 _ONE = re.compile(r"(?<![\d,.\w])1 (?:different )?(?:inputs|rows|records|fields|labels|values|cells|columns)\b")
 # Places that hold one word, so that a pattern does not take other sentences for its own.
@@ -27,10 +30,12 @@ NUMBERS = frozenset(
 def translate(sentence: str, lang: Lang) -> str:
     """Return a sentence that the code tells in English in `lang`; one that is not in the table stays as it is.
 
-    In English `1 rows` becomes `1 row`.
+    In English `1 rows` becomes `1 row`. An error of several lines becomes one.
 
-    The table is the part `told` of words.json: pairs of sentences with the same named places.
+    The table is the part `told` of words.json: pairs of sentences with the same named places; after it come the errors.
     """
+    if _PART.search(sentence):
+        return _translate_problem(sentence, lang)
     if lang == "en" or not sentence:
         return _ONE.sub(lambda found: found[0][:-1], sentence)
     parts = sentence.split("; ")
@@ -41,17 +46,16 @@ def translate(sentence: str, lang: Lang) -> str:
         found = pattern.fullmatch(sentence)
         if found is not None:
             return chinese.format(**{place: _fill(place, text, lang) for place, text in found.groupdict().items()})
-    return sentence
+    return _find_error(sentence, lang) or sentence
 
 
 def translate_error(text: str, lang: Lang) -> str:
     """Return a part of an error (see `headway.errors.Problem`) in `lang`; what is not in errors.json stays as it is."""
     if lang == "en" or not text:
         return text
-    for pattern, chinese in _read_error_patterns():
-        found = pattern.fullmatch(text)
-        if found is not None:
-            return _PLACE.sub(lambda place, found=found: _fill_error(place[1], found[place[1]], lang), chinese)  # type: ignore[misc]
+    known = _find_error(text, lang)
+    if known is not None:
+        return known
     for mark, joint in (("; ", "；"), (" or ", " 或 ")):
         parts = text.split(mark)
         told = [translate_error(part, lang) for part in parts] if len(parts) > 1 else parts
@@ -93,6 +97,27 @@ def _read_error_patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
     text = resources.files("headway.report").joinpath("errors.json").read_text(encoding="utf-8")
     pairs = sorted(json.loads(text), key=lambda pair: len(_PLACE.sub("", pair["en"])), reverse=True)
     return tuple((_compile(pair["en"]), pair["zh"]) for pair in pairs)
+
+
+def _translate_problem(text: str, lang: Lang) -> str:
+    """Return an error with all its parts in one line: what happened, and in brackets what was expected, got, next."""
+    head, *details = _PART.split(text)
+    parts = list(zip(details[::2], details[1::2], strict=True))
+    if lang == "en":
+        return f"{head} ({'; '.join(f'{label}: {said}' for label, said in parts)})"
+    halves = head.split(": ", 1)
+    told = [translate_error(half, lang) for half in halves]
+    stands = len(halves) > 1 and all(now != half for now, half in zip(told, halves, strict=True))
+    what = "：".join(told) if stands else translate_error(head, lang)
+    return f"{what}（{'；'.join(f'{LABELS[label]}：{translate_error(said, lang)}' for label, said in parts)}）"
+
+
+def _find_error(text: str, lang: Lang) -> str | None:
+    for pattern, chinese in _read_error_patterns():
+        found = pattern.fullmatch(text)
+        if found is not None:
+            return _PLACE.sub(lambda place, found=found: _fill_error(place[1], found[place[1]], lang), chinese)  # type: ignore[misc]
+    return None
 
 
 def _compile(english: str) -> re.Pattern[str]:

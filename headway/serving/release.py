@@ -56,7 +56,8 @@ def _check_contract(new: Manifest, current: Manifest) -> None:
     more = {column.name for column in new.inputs} - {column.name for column in current.inputs}
     if more:
         names = ", ".join(sorted(map(repr, more)))
-        raise PackageError("the package reads columns that clients do not send yet", got=names, fix="deploy it --force")
+        raise PackageError("the package reads columns that clients do not send yet", got=names,
+                           fix="deploy it with --force once clients send them")  # fmt: skip
     if _answered(new) != _answered(current):
         lost = sorted(_answered(current) ^ _answered(new))[:10]
         raise PackageError("the package answers other labels", got="only in one: " + ", ".join(lost),

@@ -103,4 +103,11 @@ def check_experiment(experiment: Experiment) -> None:
         if found
     ]
     if wrong:
-        raise ExperimentError("the experiment cannot be held", where=experiment.name, got="; ".join(wrong))
+        raise ExperimentError(
+            "the experiment cannot be held",
+            where=experiment.name,
+            got="; ".join(wrong),
+            fix="name two arms or more: --arm control=old:90 --arm new=new:10"
+            if len(names) < 2
+            else "put this right and start it again",
+        )
