@@ -32,16 +32,17 @@ def check(
     from headway.cli.live import make_console
     from headway.cli.run import read_project
     from headway.pipeline.checking import check as check_project
+    from headway.project import naming_lines
 
-    asked, language, console = read_project(project), choose_language(lang), make_console()
-    with console.status(say("checking", language)):
+    file = project or Path("headway.yaml")
+    asked, language, console = read_project(file), choose_language(lang), make_console()
+    with console.status(say("checking", language)), naming_lines(file):
         found = check_project(asked)
     for line in describe(found, language):
         console.print(line, soft_wrap=not console.is_terminal, highlight=False, markup=False)
     console.print()
     console.print(cost_table(found.costs, language))
     console.print()
-    file = project or Path("headway.yaml")
     console.print(
         f"{say('next:label', language)}  headway run {as_word(file)}", soft_wrap=True, highlight=False, markup=False
     )

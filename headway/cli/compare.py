@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from headway.cli.messages import choose_language
+from headway.cli.messages import call_metric, choose_language
 from headway.errors import RunError
 
 if TYPE_CHECKING:
@@ -54,7 +54,10 @@ def compare(
     if as_json:
         typer.echo(json.dumps(describe(result), ensure_ascii=False, indent=2))
         return
-    typer.echo(result.verdict_zh if choose_language(lang) == "zh" else result.verdict)
+    if choose_language(lang) == "zh":
+        typer.echo(result.chinese_verdict(call_metric(result.metric, "zh")))
+    else:
+        typer.echo(result.verdict)
 
 
 def compare_runs(a: TestedRun, b: TestedRun, *, metric: str | None = None) -> Comparison:

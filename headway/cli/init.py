@@ -198,7 +198,11 @@ def _describe_table(table: Table) -> str:
 
 def _describe_target(table: Table, target: str) -> str:
     """Return what the target's values are, the most common first."""
+    import polars as pl
+
     values = table.rows[target].drop_nulls()
+    if values.dtype == pl.String:  # as a run reads labels
+        values = values.str.strip_chars()
     counts = values.value_counts(sort=True)
     if counts.height > 12:
         return f"{counts.height:,} different values, such as {', '.join(str(v) for v in counts[target][:3])}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -52,7 +53,7 @@ def label(
     else:
         project = build(data=data, target=target or _find_target(data))
     project = project if base is None else project.model_copy(update={"base": base})
-    rows, rejected, wish = _gather(project, tuple(labels.split(",")), top, language)
+    rows, rejected, wish = _gather(project, tuple(re.split("[,，]", labels)), top, language)
     found = propose(rows, wish, _find_base(project, rows, wish))
     _write(found.to_correct, out)
     shown = {"path": out, "ranked": found.ranked.height, "labelled": found.labelled.height}
@@ -158,8 +159,16 @@ def _write(frame: pl.DataFrame, path: Path) -> None:
 
     with whole_file(path) as draft:
         if path.suffix == ".csv":
-            frame.write_csv(draft)
+            # Without the mark a spreadsheet takes the file for one in the encoding of its country.
+            frame.write_csv(draft, include_bom=not _is_ascii(frame))
         elif path.suffix == ".jsonl":
             frame.write_ndjson(draft)
         else:
             frame.write_parquet(draft)
+
+
+def _is_ascii(frame: pl.DataFrame) -> bool:
+    import polars as pl
+
+    texts = frame.select((pl.col(pl.String).str.len_bytes() == pl.col(pl.String).str.len_chars()).all())
+    return all(name.isascii() for name in frame.columns) and all(texts.rows()[0] if texts.width else ())

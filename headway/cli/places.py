@@ -10,6 +10,9 @@ from typing import Any
 from headway.cli.messages import as_word
 from headway.errors import RunError
 
+# Runs that are named where the one that was asked for is not there.
+_MOST_RUNS = 5
+
 
 def find_package(path: Path) -> Path:
     """Return the package that `path` means: a package folder, a `.headway` file, or a run (also by `latest`).
@@ -62,7 +65,19 @@ def _fail(what: str, path: Path, expected: str) -> None:
         unfinished = (path / "project.json").exists() and not (path / "result.json").exists()
         fix = f"it is unfinished; continue it: headway run --resume {as_word(path)}" if unfinished else ""
         raise RunError(what, where=str(path), expected=expected, fix=fix)
-    beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-    near = get_close_matches(path.name, beside, n=1)
-    fix = f"did you mean {path.parent / near[0]}?" if near else "runs are under runs/<name>/"
+    near, runs = _find_near(path), sorted(str(latest) for latest in Path("runs").glob("*/latest"))
+    told = f"the runs here are {', '.join(runs[:_MOST_RUNS])}" if runs else "runs are under runs/<name>/"
+    fix = f"did you mean {near}?" if near is not None else told
     raise RunError(what, where=str(path), expected=expected, got="nothing of that name", fix=fix)
+
+
+def _find_near(path: Path) -> Path | None:
+    """Return a path that exists and differs from `path` in one misspelt name, which may be that of a folder."""
+    there = next((folder for folder in path.parents if folder.is_dir()), None)
+    if there is None:
+        return None
+    missing, *rest = path.relative_to(there).parts
+    for near in get_close_matches(missing, [entry.name for entry in there.iterdir()], n=3):
+        if (found := there.joinpath(near, *rest)).exists():
+            return found
+    return None

@@ -28,7 +28,13 @@ def run(
     budget: Annotated[str | None, typer.Option(help="Time budget instead of the project's, such as 60s.")] = None,
 ) -> None:
     """Prepare, train, evaluate, package and report, within the project's budget."""
-    execute(_load(project, resume, budget), out=out, resume=resume, lang=lang, quiet=quiet)
+    from contextlib import nullcontext
+
+    from headway.project import naming_lines
+
+    asked = _load(project, resume, budget)
+    with nullcontext() if asked is None else naming_lines(project or Path("headway.yaml")):
+        execute(asked, out=out, resume=resume, lang=lang, quiet=quiet)
 
 
 def execute(

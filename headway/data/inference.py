@@ -69,11 +69,9 @@ def infer(
     """Guess the modality of every column and the task; what is given is taken as it is.
 
     Identifiers, constants and columns that give the target away are left out, with a reason and a finding, unless
-    `inputs` names them. Raises DataError for a missing column and when no input is left.
+    `inputs` names them. Raises ProjectError with all missing columns, DataError when no input is left.
     """
-    names = [name for name in table.rows.columns if name != ROW]
-    for key, wanted in (("target", [target]), ("inputs", inputs or {}), ("ignore", ignore)):
-        check_columns(names, wanted, where=key)
+    _check_wishes(table, {"target": [target], "inputs": inputs or {}, "ignore": ignore})
     kinds, guesses = _guess(table, {target: task}, inputs, ignore)
     return Inference(_used(guesses), kinds[target], () if inputs is not None else _findings(guesses), guesses)
 
@@ -86,16 +84,20 @@ def infer_several(
     ignore: Collection[str] = (),
 ) -> Inference:
     """Guess what `infer` guesses, and the task of each target; raises ProjectError with all missing columns."""
-    names = [name for name in table.rows.columns if name != ROW]
-    asked = (("targets", targets), ("inputs", inputs or {}), ("ignore", ignore))
-    problems = tuple(
-        missing_column(names, name, where=key) for key, wanted in asked for name in wanted if name not in names
-    )
-    if problems:
-        raise ProjectError(problems)
+    _check_wishes(table, {"targets": targets, "inputs": inputs or {}, "ignore": ignore})
     kinds, guesses = _guess(table, targets, inputs, ignore)
     findings = () if inputs is not None else _findings(guesses)
     return Inference(_used(guesses), "several", findings, guesses, kinds)
+
+
+def _check_wishes(table: Table, wishes: Mapping[str, Collection[str]]) -> None:
+    """Raise ProjectError with every column that a key of the project names and the table has not."""
+    names = [name for name in table.rows.columns if name != ROW]
+    problems = tuple(
+        missing_column(names, name, where=key) for key, wanted in wishes.items() for name in wanted if name not in names
+    )
+    if problems:
+        raise ProjectError(problems)
 
 
 def _guess(

@@ -143,14 +143,15 @@ def _read_parts(source: str, folder: Path, how: _How) -> list[Part]:
 
 def missing_file(source: str, path: Path, folder: Path) -> DataError:
     """Return the error for a source that is not there, with the nearest name beside it."""
-    beside = [child.name for child in path.parent.iterdir()] if path.parent.is_dir() else []
-    near = get_close_matches(path.name, beside, n=1)
+    # Endings alone make no two names alike.
+    beside = {child.stem: child.name for child in sorted(path.parent.iterdir())} if path.parent.is_dir() else {}
+    near = get_close_matches(path.stem, beside, n=1)
     start = "the folder you are in" if folder == Path() else "the folder of the project file"
     return DataError(
         "no such file or folder",
         where=source,
         got=str(path.absolute()),
-        fix=f"did you mean {near[0]}?" if near else f"relative paths start at {start}",
+        fix=f"did you mean {Path(source).parent / beside[near[0]]}?" if near else f"relative paths start at {start}",
     )
 
 

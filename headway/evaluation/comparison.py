@@ -57,23 +57,24 @@ class Comparison:
         words = f"No clear difference between {first} and {second}: chance alone would explain it"
         if self.better is not None:
             words = f"{self.better} is better than {self._other}, by more than chance explains"
-        return f"{words} ({self._figures} on {self.rows:,} rows; difference {self._difference}; {self._test})."
+        figures = f"{self.metric} {self._values} on {self.rows:,} rows; difference {self._difference}"
+        return f"{words} ({figures}; {self._test})."
 
-    @property
-    def verdict_zh(self) -> str:
-        """Return the whole finding in Chinese words."""
+    def chinese_verdict(self, called: str) -> str:
+        """Return the whole finding in Chinese words; `called` is the metric's name."""
         words = f"{self.names[0]} 与 {self.names[1]} 没有明显差别，偶然因素足以解释"
         if self.better is not None:
             words = f"{self.better} 优于 {self._other}，差距超出偶然范围"
-        return f"{words}（{self.rows:,} 行上 {self._figures}，差值 {self._difference}；{self.test}，{self._chance}）。"
+        figures = f"{self.rows:,} 行上 {called} {self._values}，差值 {self._difference}"
+        return f"{words}（{figures}；{self.test}，{self._chance}）。"
 
     @property
     def _other(self) -> str:
         return self.names[0] if self.better == self.names[1] else self.names[1]
 
     @property
-    def _figures(self) -> str:
-        return f"{self.metric} {self.values[0]:.4f} → {self.values[1]:.4f}"
+    def _values(self) -> str:
+        return f"{self.values[0]:.4f} → {self.values[1]:.4f}"
 
     @property
     def _difference(self) -> str:

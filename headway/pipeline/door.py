@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -73,7 +74,7 @@ def run(
     from headway.models.family import discover
     from headway.pipeline.events import ignore as listen_to_nothing
     from headway.pipeline.run import run as run_pipeline
-    from headway.project import build, read
+    from headway.project import build, naming_lines, read
 
     families = {family: card.honours for family, card in discover().cards.items()}
     asked: Project | None = None
@@ -111,13 +112,14 @@ def run(
             seed=seed,
             families=families,
         )
-    done = run_pipeline(
-        asked,
-        out=None if out is None else Path(out),
-        resume=None if resume is None else Path(resume),
-        lang=lang,
-        listen=listen or listen_to_nothing,
-    )
+    with nullcontext() if project is None else naming_lines(Path(project)):
+        done = run_pipeline(
+            asked,
+            out=None if out is None else Path(out),
+            resume=None if resume is None else Path(resume),
+            lang=lang,
+            listen=listen or listen_to_nothing,
+        )
     return FinishedRun(done.folder, done.report, done.result, done.package)
 
 

@@ -16,6 +16,7 @@ from headway.errors import Problem, ProjectError
 
 Key = str | int
 _LARGEST = 1_000_000  # bytes; a project file is a page of text
+_FIX = "look at this line and the one above: indentation, a bracket or quote left open, no blank after a colon"
 _FULL_WIDTH_COLON = re.compile(r"^\s*(?:-\s*)?[^\s#:\"'：]+：")
 
 
@@ -45,13 +46,15 @@ def read_document(path: Path) -> Document:
     text = _read_text(path)
     node = _compose(text, path.name)
     if node is None:
-        raise _error("the project file is empty", path.name, expected="at least the keys data and target")
+        expected, fix = "at least the keys data and target", "headway init DATA writes one"
+        raise _error("the project file is empty", path.name, expected=expected, fix=fix)
     if not isinstance(node, MappingNode):
         hints = _hints(text, path.name)
         if hints:
             raise ProjectError(hints)
         where = f"{path.name}:{node.start_mark.line + 1}"
-        raise _error("the project file is not a mapping", where, expected="lines such as data: reviews.csv")
+        fix = f"if it is your data, start with: headway init {path}"
+        raise _error("the project file is not a mapping", where, expected="lines such as data: reviews.csv", fix=fix)
     builder = _Builder(path.name)
     values = builder.build(node, ())
     assert isinstance(values, dict)
@@ -85,9 +88,10 @@ def _compose(text: str, file: str) -> Node | None:
         mark = error.problem_mark or error.context_mark
         where = f"{file}:{mark.line + 1}" if mark is not None else file
         hints = _hints(text, file)
-        raise ProjectError(hints or (Problem("this is not valid YAML", where, got=str(error.problem)),)) from None
+        invalid = Problem("this is not valid YAML", where, got=str(error.problem), fix=_FIX)
+        raise ProjectError(hints or (invalid,)) from None
     except YAMLError as error:
-        raise _error("this is not valid YAML", file, got=" ".join(str(error).split())[:200]) from None
+        raise _error("this is not valid YAML", file, got=" ".join(str(error).split())[:200], fix=_FIX) from None
     except RecursionError:
         raise _error("the project file is nested too deeply", file) from None
     return node

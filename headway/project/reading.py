@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from headway.errors import Problem, ProjectError
+from headway.errors import DataError, Problem, ProjectError
 from headway.project.complaints import word_errors, word_unknown
 from headway.project.document import Document, Key, read_document
 from headway.project.schema import Project
@@ -26,6 +28,22 @@ def read(path: Path, *, families: Families | None = None) -> Project:
     """
     path = path / "headway.yaml" if path.is_dir() else path
     return _check(read_document(path), path.resolve().parent, families)
+
+
+@contextmanager
+def naming_lines(path: Path) -> Iterator[None]:
+    """Let errors inside the block that name a key of the project file at `path` name its line, as those of `read` do.
+
+    The key stands alone in `where`; what it holds, such as a column of `inputs`, in `got`.
+    """
+    try:
+        yield
+    except (DataError, ProjectError) as error:
+        document = read_document(path / "headway.yaml" if path.is_dir() else path)
+        placed = _sort([_place(problem, document) for problem in error.problems])
+        if placed == error.problems:
+            raise
+        raise ProjectError(placed) from error
 
 
 def build(
@@ -125,6 +143,13 @@ def _check(document: Document, folder: Path, families: Families | None) -> Proje
     if problems or project is None:
         raise ProjectError(_sort(_without_echoes(problems)))
     return project
+
+
+def _place(problem: Problem, document: Document) -> Problem:
+    keys: tuple[Key, ...] = tuple(problem.where.split("."))
+    if keys[0] not in document.values:
+        return problem
+    return replace(problem, where=document.place((*keys, problem.got)))
 
 
 def _as_text(value: object) -> object:

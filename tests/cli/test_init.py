@@ -68,6 +68,13 @@ def test_it_warns_of_repeated_rows_contradictions_and_missing_targets(folder):
     assert "# Note: 1 row has no 标签 and cannot" in text
 
 
+def test_labels_are_counted_as_a_run_reads_them(folder):
+    lines = [f"评论的内容是这样的第{n}条,{'好评' if n % 2 else ' 差评 '}{' ' * (n % 3)}" for n in range(40)]
+    (folder / "c.csv").write_text("\n".join(["评论,标签", *lines]), encoding="utf-8")
+    init("c.csv")
+    assert "# 2 different values: " in (folder / "headway.yaml").read_text(encoding="utf-8")
+
+
 def test_a_target_with_one_value_is_warned_of(folder):
     lines = [f"评论的内容是这样的第{n}条,好评" for n in range(40)]
     (folder / "c.csv").write_text("\n".join(["评论,标签", *lines]), encoding="utf-8")

@@ -1,3 +1,5 @@
+import codecs
+
 import polars as pl
 import pytest
 from typer.testing import CliRunner
@@ -26,6 +28,27 @@ def test_a_file_without_target_becomes_one_to_correct(place):
     made = pl.read_csv("to_label.csv")
     assert set(made["label"]) <= {"good room", "bad room"}
     assert pl.read_csv("to_label.rest.csv").height == 15
+
+
+def test_labels_and_files_of_chinese_texts(place):
+    texts = [text.replace("room", "房间") for text in TEXTS]
+    pl.DataFrame({"评论": texts}).write_csv("新.csv")
+    asked = ["label", "新.csv", "--labels", "好的房间，坏的房间, good room", "--base", "./tiny", "--top", "5"]
+    CliRunner().invoke(app, asked, catch_exceptions=False)
+    made = pl.read_csv("to_label.csv")
+    assert made.columns[:2] == ["评论", "label"]
+    assert set(made["label"]) <= {"好的房间", "坏的房间", "good room"}
+    # A spreadsheet knows by this mark that the file is UTF-8.
+    assert (place / "to_label.csv").read_bytes().startswith(codecs.BOM_UTF8)
+    assert (place / "to_label.rest.csv").read_bytes().startswith(codecs.BOM_UTF8)
+
+
+def test_files_of_english_texts_have_no_mark(place):
+    texts = [text.encode("ascii", "ignore").decode() for text in TEXTS]
+    pl.DataFrame({"review": texts}).write_csv("new.csv")
+    asked = ["label", "new.csv", "--labels", "good room,bad room", "--base", "./tiny", "--top", "5"]
+    CliRunner().invoke(app, asked, catch_exceptions=False)
+    assert (place / "to_label.csv").read_bytes().isascii()
 
 
 def test_no_row_goes_without_a_word(place):

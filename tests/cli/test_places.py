@@ -45,6 +45,20 @@ def test_a_missing_path_gets_the_nearest_name(run):
         find_package(run.parent / "latset")
 
 
+def test_a_misspelt_folder_on_the_way_gets_the_nearest_name(run):
+    with pytest.raises(RunError, match=r"did you mean .*reviews/latest\?"):
+        find_package(run.parent.parent / "revews" / "latest")
+
+
+def test_what_is_like_nothing_names_the_runs_that_there_are(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RunError, match="the runs here are runs/reviews/latest"):
+        find_run(run.parent.parent / "spam" / "latest")
+    monkeypatch.chdir(run)
+    with pytest.raises(RunError, match="runs are under"):
+        find_run(run.parent.parent / "spam" / "latest")
+
+
 def test_an_unfinished_run_names_resume(tmp_path):
     (tmp_path / "project.json").write_text("{}")
     with pytest.raises(RunError, match="headway run --resume"):

@@ -133,11 +133,14 @@ def test_ignored_columns_are_no_inputs():
 
 
 def test_a_wrong_name_gets_a_near_one():
-    table = make_table(price=cells("price"), label=["a", "b"] * 100)
-    with pytest.raises(DataError, match="did you mean label"):
-        infer(table, "lable")
-    with pytest.raises(DataError, match="did you mean price"):
-        infer(table, "label", inputs={"prices": "number"})
+    table = make_table(id=cells("id"), price=cells("price"), label=["a", "b"] * 100)
+    with pytest.raises(ProjectError) as told:
+        infer(table, "lable", inputs={"prices": "number"}, ignore=["id", "idd"])
+    assert [(each.where, each.fix) for each in told.value.problems] == [
+        ("target", "did you mean label?"),
+        ("inputs", "did you mean price?"),
+        ("ignore", "did you mean id?"),
+    ]
 
 
 def test_no_column_left_is_an_error_with_reasons():

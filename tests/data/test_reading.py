@@ -55,6 +55,11 @@ def test_a_missing_file_names_its_neighbour(tmp_path):
         read("review.csv", folder=tmp_path)
     with pytest.raises(DataError, match="no file fits"):
         read("*.parquet", folder=tmp_path)
+    (tmp_path / "here").mkdir()
+    with pytest.raises(DataError, match=r"did you mean \.\./reviews\.csv"):
+        read("../review.xlsx", folder=tmp_path / "here")
+    with pytest.raises(DataError, match="relative paths"):
+        read("房价.csv", folder=tmp_path)
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.json", "a.jsonl", "a.tsv", "a.parquet", "a.xlsx"])

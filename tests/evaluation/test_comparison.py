@@ -25,8 +25,9 @@ def test_a_real_difference_is_found_and_worded_in_both_languages():
     assert found.p_value < 0.001
     assert found.difference == pytest.approx((found.only[1] - found.only[0]) / 1000)
     assert found.verdict.startswith("new is better than old")
-    assert found.verdict_zh.startswith("new 优于 old")
+    assert found.chinese_verdict("准确率").startswith("new 优于 old")
     assert "p < 0.001" in found.verdict
+    assert "1,000 行上 准确率 0." in found.chinese_verdict("准确率")
 
 
 def test_the_order_of_the_two_does_not_matter():
@@ -57,7 +58,7 @@ def test_the_same_answers_do_not_differ():
         found = compare(p, p, y, TWO, metric=metric)
         assert (found.better, found.p_value, found.difference) == (None, 1, 0)
         assert found.verdict.startswith("No clear difference")
-        assert "没有明显差别" in found.verdict_zh
+        assert "没有明显差别" in found.chinese_verdict("准确率")
 
 
 def test_smaller_errors_are_better():

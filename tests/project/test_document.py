@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from headway.errors import ProjectError
 from headway.project.document import read_document
+from headway.report.translation import translate_error
 
 
 def write(tmp_path, text, *, encoding="utf-8"):
@@ -45,6 +46,7 @@ def test_every_duplicate_key_is_reported_and_the_first_kept(tmp_path):
 def test_an_empty_file(tmp_path, text):
     (problem,) = problems_of(write(tmp_path, text))
     assert "empty" in problem.what or "not a mapping" in problem.what
+    assert "headway init" in problem.fix
 
 
 def test_not_a_mapping(tmp_path):
@@ -72,6 +74,8 @@ def test_invalid_yaml_names_the_line(tmp_path):
     (problem,) = problems_of(write(tmp_path, "data: a.csv\nignore: [a, b\ntarget: y\n"))
     assert problem.what == "this is not valid YAML"
     assert problem.where.startswith("headway.yaml:")
+    assert "bracket" in problem.fix
+    assert translate_error(problem.got, "zh") != problem.got
 
 
 def test_a_missing_file_names_init(tmp_path):

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from headway.errors import ProjectError
-from headway.project import build, change_time, read
+from headway.errors import DataError, Problem, ProjectError
+from headway.project import build, change_time, naming_lines, read
 
 FAMILIES = {
     "baseline": frozenset(),
@@ -254,3 +254,24 @@ def test_problems_of_several_targets_name_their_lines(tmp_path):
         ),
         ("headway.yaml:6", 'the target "price" is also an input', "remove it from inputs"),
     ]
+
+
+def test_what_a_key_of_the_file_asks_for_is_told_with_its_line(tmp_path):
+    path = write(tmp_path, "data: a.csv\ntarget: lable\ninputs:\n  text: text\n  prise: number\n")
+    wrong = (Problem("no price", "inputs", got="prise"), Problem("no label", "target", got="lable"))
+    with pytest.raises(ProjectError) as caught, naming_lines(path):
+        raise ProjectError(wrong)
+    assert [(each.what, each.where) for each in caught.value.problems] == [
+        ("no label", "headway.yaml:2"),
+        ("no price", "headway.yaml:5"),
+    ]
+    with pytest.raises(ProjectError, match=r"headway.yaml:2: no label"), naming_lines(tmp_path):
+        raise DataError("no label", where="target")
+
+
+def test_errors_that_name_no_key_stay_as_they_are(tmp_path):
+    path = write(tmp_path, "data: a.csv\ntarget: label\n")
+    for error in (DataError("damaged", where="a.csv"), DataError("damaged"), ValueError("other")):
+        with pytest.raises(type(error)) as caught, naming_lines(path):
+            raise error
+        assert caught.value is error

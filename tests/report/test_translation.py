@@ -109,7 +109,8 @@ def test_an_error_of_a_candidate_is_told_in_one_line():
     error = TrainingError("the time ended while the base read the images", expected="features of 153 images",
                           got="128 read; what is read is kept for the next run", fix="raise budget.time")  # fmt: skip
     assert translate(str(error), "zh") == (
-        "基础模型读取图片时时间已用完（期望：153 张图片的特征；实际：已读取 128 张；读过的会保留给下次运行；下一步：请提高 budget.time）"
+        "基础模型读取图片时时间已用完（期望：153 张图片的特征；"
+        "实际：已读取 128 张；读过的会保留给下次运行；下一步：请提高 budget.time）"
     )
     assert translate(str(error), "en") == (
         "the time ended while the base read the images (expected: features of 153 images; "
@@ -170,8 +171,8 @@ def read(value: ast.expr) -> list[str]:  # noqa: PLR0911 - one case for each kin
 PARTS = ("what", "expected", "got", "fix", "purpose")
 # The same in both languages: what stands in a file or on a command line, and names of types and shapes.
 ALIKE = re.compile(
-    r"(--|npm |sha256 |sqlite:|reading: |uint8 |float32 |format_version |a 7$|7, a 7$|7, past\.0\.key|7 of 7$|7 cannot be$"
-    r"|the store 7$|a package of this name 7|module 'headway|the base 7$|wire type 7)"
+    r"--|npm |sha256 |sqlite:|reading: |uint8 |float32 |format_version |a 7$|7, a 7$|7, past\.0\.key|7 of 7$"
+    r"|7 cannot be$|the store 7$|a package of this name 7|module 'headway|the base 7$|wire type 7"
 )
 
 

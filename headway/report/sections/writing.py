@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headway.evaluation.comparison import Comparison
 from headway.evaluation.writing.judged import Writing
 from headway.report.content import ReportContent
 from headway.report.figures import write_metric
@@ -23,7 +24,7 @@ def show_writing(content: ReportContent, lang: Lang) -> Markup | None:
         [
             element("h3", say("writing_figures", name=_names(writing, say))),
             _list_figures(content, writing, lang, say),
-            *(element("p", test.verdict_zh if lang == "zh" else test.verdict) for test in tests),
+            *(element("p", _say_verdict(test, lang)) for test in tests),
             element("p", say(f"writing_units_{writing.units}"), attributes={"class": "made"}),
             _tell_bits(writing, say),
             element("h3", say("writing_samples")),
@@ -49,6 +50,10 @@ def _tell_bits(writing: Writing, say: Say) -> Markup | None:
     before, after = (f"{writing.proof[name]:.0f}" for name in sizes)
     told = {"precision": writing.precision, "change": f"{100 * change:+.1f}%", "before": before, "after": after}
     return element("p", say("writing_bits", **told))
+
+
+def _say_verdict(test: Comparison, lang: Lang) -> str:
+    return test.chinese_verdict(name_metric(test.metric, lang)) if lang == "zh" else test.verdict
 
 
 def _list_figures(content: ReportContent, writing: Writing, lang: Lang, say: Say) -> Markup:
