@@ -120,8 +120,8 @@ def _top(service: Service, deployment: Deployment, lang: Lang) -> Markup:
     return join([
         _links(service, deployment.name, lang),
         element("h1", deployment.name),
-        element("p", f"{say('asks', lang, target=manifest.target)} {_score(deployment, lang)}",
-                attributes={"class": "lead"}),
+        element("p", ("" if lang == "zh" else " ").join([say("asks", lang, target=manifest.target),
+                                                         _score(deployment, lang)]), attributes={"class": "lead"}),
         element("p", facts, attributes={"class": "made"}),
     ])  # fmt: skip
 
@@ -159,7 +159,8 @@ def _usage(deployment: Deployment, lang: Lang, url: str) -> Markup:
     rows = json.dumps({"rows": example_rows(deployment), "model": deployment.name}, ensure_ascii=False)
     shell = f"curl {url}/v1/predict \\\n  -H 'content-type: application/json' \\\n  -d '{_quoted(rows)}'"
     row = ", ".join(f"{name!r}: {cell!r}" for name, cell in example_rows(deployment)[0].items())
-    python = f"import headway\n\nwith headway.Client({url!r}) as client:\n    client.predict([{{{row}}}])"
+    asked = f"[{{{row}}}], model={deployment.name!r}"
+    python = f"import headway\n\nwith headway.Client({url!r}) as client:\n    client.predict({asked})"
     link = element("a", "/openapi.json", attributes={"href": "/openapi.json"})
     before, _, after = say("schema", lang, link="\0").partition("\0")
     return join([_code(shell, lang), _code(python, lang), element("p", before, link, after)])

@@ -1,3 +1,5 @@
+import logging
+
 import numpy as np
 
 from headway.compression.quantising.contents import contents_of
@@ -16,3 +18,11 @@ def test_convolutions_become_smaller_and_answer_nearly_alike():
 
 def test_graphs_with_convolutions_are_quantised_with_fixed_steps():
     assert schemes_for(contents_of(picture_graph().onnx))[0] == CONVOLUTIONS
+
+
+def test_onnxruntime_gives_no_advice_on_a_users_terminal(caplog):
+    graph = picture_graph()
+    shrunk(graph, CONVOLUTIONS, inputs_of(graph, pictures(8, seed=2)))
+    assert caplog.records == []
+    logging.getLogger().warning("heard")
+    assert [record.message for record in caplog.records] == ["heard"]

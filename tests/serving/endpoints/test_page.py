@@ -1,8 +1,11 @@
 from headway.serving.access import Access
+from headway.serving.deployments import deploy_model
 from headway.serving.keys import KeyRing, add_key
+from headway.serving.limits import Limits
 from headway.serving.page.language import read_words
 from headway.serving.settings import Price
 from tests.serving.conftest import Asker, make_service
+from tests.serving.packages import open_tiny
 
 
 def test_the_page_says_what_the_model_reads_in_both_languages():
@@ -13,6 +16,20 @@ def test_the_page_says_what_the_model_reads_in_both_languages():
     assert "试一试模型" in chinese
     assert '<option value="北京" selected="">北京</option>' in english
     assert 'data-modality="date"' in english
+
+
+def test_its_examples_ask_the_model_that_it_shows():
+    service = make_service("numbers")
+    service.put(deploy_model(open_tiny("texts"), name="second", limits=Limits()))
+    text = Asker(service)("GET", "/?model=second&lang=en").text
+    assert "&quot;model&quot;: &quot;second&quot;" in text
+    assert "], model=&#x27;second&#x27;)" in text
+
+
+def test_its_sentences_stand_together_in_chinese():
+    text = Asker(make_service("numbers"))("GET", "/?lang=zh").text
+    assert "预测“" in text
+    assert "。 " not in text
 
 
 def test_every_sentence_is_there_in_both_languages():
@@ -28,9 +45,6 @@ def test_it_may_load_from_nowhere_else_and_be_framed_by_nobody(ask):
 
 def test_names_cannot_break_the_page():
     from headway.runtime.manifest import InputColumn
-    from headway.serving.deployments import deploy_model
-    from headway.serving.limits import Limits
-    from tests.serving.packages import open_tiny
 
     service = make_service("texts")
     evil = InputColumn("review", "text", example='</textarea><script>alert(1)</script>"')
