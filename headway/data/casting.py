@@ -17,6 +17,8 @@ from headway.runtime.manifest import DateFeed, NumberFeed
 # Formats that Polars reads at once; whatever is left goes through the runtime's own, slower reader.
 _QUICK_DATES = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y/%m/%d", "%Y%m%d")
 
+_COUNTRY_DATE = r"^\s*\d{1,2}[/.-]\d{1,2}[/.-](?:\d{4}|\d{2})(?:[ T].*)?$"
+
 # How people write "no value" in a number or date column, in lower case, as the runtime reads it too.
 _MARKERS = ("", "na", "n/a", "nan", "nat", "null", "none", "?", "-")
 
@@ -83,6 +85,18 @@ def cast_dates(series: pl.Series) -> CastColumn:
         values = values.fill_null(_replace(text, unread, known, pl.Datetime("us")))
     faults = (_is_filled(series) & values.is_null()).arg_true().to_numpy().astype(np.int64)
     return CastColumn(values.alias(series.name), faults, "not a date")
+
+
+def find_country_date(series: pl.Series) -> str | None:
+    """Return the first date that ends with the year, as 5/3/2024, where most texts are such; else None.
+
+    It is May in one country and March in another, and one cell cannot tell.
+    """
+    texts = series.drop_nulls().head(2000)
+    if texts.dtype != pl.String:
+        return None
+    found = texts.filter(texts.str.contains(_COUNTRY_DATE))
+    return str(found[0]) if len(found) > 0.8 * len(texts) else None
 
 
 def normalise_text(series: pl.Series) -> pl.Series:

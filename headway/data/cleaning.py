@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from headway.data.casting import cast_column, cast_dates, cast_numbers
+from headway.data.casting import cast_column, cast_dates, cast_numbers, find_country_date
 from headway.data.changes import list_changes, no_changes, take
 from headway.data.dataset import ROW, Column, Dataset, Finding, Table
 from headway.data.inference import check_columns
@@ -152,12 +152,15 @@ def _check_faults(faults: np.ndarray, raw: pl.Series, column: Column, most: floa
     if len(faults) <= most * filled:
         return
     shown = Counter(str(raw[int(position)])[:40] for position in faults).most_common(3)
+    dated = column.modality == "date" and find_country_date(raw) is not None
     raise DataError(
         f"{len(faults):,} of {filled:,} cells of {column.name} are no {column.modality}",
         where=f"column {column.name}",
         expected=f"{column.modality}s in at least {1 - most:.0%} of the cells",
         got=", ".join(f"{cell!r} ({times} times)" for cell, times in shown),
-        fix=f"set inputs: {{{column.name}: category}} or text, or add the marker to reading.missing",
+        fix="write year, month and day in this order, such as 2024-03-05: other orders hang on the country"
+        if dated
+        else f"set inputs: {{{column.name}: category}} or text, or add the marker to reading.missing",
     )
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
 import polars as pl
 
-from headway.data.casting import cast_dates, cast_numbers
+from headway.data.casting import cast_dates, cast_numbers, find_country_date
 from headway.data.dataset import ROW, Column, Finding, ModalityName, Table
 from headway.data.leaks import Leak, find_leak
 from headway.data.sources.images import IMAGE_SUFFIXES
@@ -30,6 +30,7 @@ _NAMED_CODE = re.compile(r"(?i)(zip|post(al)?_?code|phone|mobile|tel$|code$|é‚®ç
 _CODE = re.compile(r"[A-Za-z0-9_\-:./@+=]+")
 _WHOLE = re.compile(r"-?\d+(\.0+)?")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af]")
+_COUNTRY_DATES = "end with the year and are read as words; written as 2024-03-05 they are read as dates"
 # Columns that `headway label` adds to rows for people to read: nothing to learn from.
 LABELLING = ("headway_confidence", "headway_rank", "headway_why")
 
@@ -200,7 +201,7 @@ def guess_column(series: pl.Series) -> Guess:
     if series.dtype.is_temporal():
         return Guess(name, "date", "dates by type", use=True)
     guess = _guess_number(name, sample, filled, distinct) or _guess_date(name, sample)
-    return guess or _guess_text(name, sample.cast(pl.String), len(filled), distinct)
+    return guess or _tell_of_dates(_guess_text(name, sample.cast(pl.String), len(filled), distinct), sample)
 
 
 def table_files(table: Table) -> tuple[str, ...]:
@@ -259,6 +260,12 @@ def _guess_date(name: str, sample: pl.Series) -> Guess | None:
     if len(cast_dates(sample).faults) > (1 - _MOSTLY) * len(sample):
         return None
     return Guess(name, "date", f"dates such as {sample[0]!r}", use=True)
+
+
+def _tell_of_dates(guess: Guess, sample: pl.Series) -> Guess:
+    """Return a guess with what is to be done where a column of words holds dates that cannot be read as such."""
+    example = find_country_date(sample)
+    return guess if example is None else replace(guess, reason=f"dates such as {example!r} {_COUNTRY_DATES}")
 
 
 def _guess_text(name: str, sample: pl.Series, filled: int, distinct: int) -> Guess:
@@ -332,6 +339,8 @@ def _findings(guesses: tuple[Guess, ...]) -> tuple[Finding, ...]:
     for guess in guesses:
         if guess.reason.startswith("suspected leak"):
             findings.append(Finding("leak", "warning", guess.column, f"{guess.column}: {guess.reason}"))
+        elif guess.reason.endswith(_COUNTRY_DATES):
+            findings.append(Finding("date_order", "warning", guess.column, f"{guess.column}: {guess.reason}"))
         elif not guess.use:
             code = "identifier" if guess.reason.startswith("identifier") else "constant"
             findings.append(Finding(code, "info", guess.column, f"{guess.column} is left out: {guess.reason}"))

@@ -1,12 +1,16 @@
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
 
-from headway.data.dataset import ROW, Table
+from headway.data.cleaning import clean
+from headway.data.dataset import ROW, Column, Table
 from headway.data.inference import guess_column, guess_task, infer, infer_several
 from headway.data.reading import read
 from headway.data.sources.part import rejected_frame
 from headway.errors import DataError, ProjectError
+from headway.report.translation import translate
 
 N = 200
 RANDOM = np.random.default_rng(0)
@@ -167,3 +171,24 @@ def test_all_columns_that_are_missing_are_told_at_once(tmp_path):
         ("targets", "prise", "did you mean price?"),
         ("inputs", "txt", "did you mean text?"),
     ]
+
+
+def test_dates_that_end_with_the_year_are_told_of(tmp_path):
+    days = [(day, month, year) for day in (3, 14, 25) for month in (1, 7) for year in range(2010, 2024)]
+    rows = [f"{day}/{month}/{year},{day * month / 7},{'ab'[day % 2]}" for day, month, year in days]
+    (tmp_path / "data.csv").write_text("\n".join(["opened,paid,label", "unknown,,a", *rows]), encoding="utf-8")
+    table = read("data.csv", folder=tmp_path)
+    (finding,) = (each for each in infer(table, "label").findings if each.column == "opened")
+    assert (finding.code, finding.severity) == ("date_order", "warning")
+    assert "dates such as '3/1/2010'" in finding.message
+    assert "按文字读取" in translate(finding.message, "zh")
+    table = replace(table, rows=table.rows.with_columns(opened=pl.lit("2024-03-05")))
+    assert "date_order" not in [each.code for each in infer(table, "label").findings]
+
+
+def test_dates_that_end_with_the_year_and_are_asked_for_are_an_error_with_the_order(tmp_path):
+    rows = [f"{day}/7/2024,{'ab'[day % 2]}" for day in range(1, 29)]
+    (tmp_path / "data.csv").write_text("\n".join(["opened,label", *rows]), encoding="utf-8")
+    table = read("data.csv", folder=tmp_path)
+    with pytest.raises(DataError, match="year, month and day in this order"):
+        clean(table, target="label", inputs=(Column("opened", "date"),), task="classify")
