@@ -61,6 +61,9 @@ def translate_error(text: str, lang: Lang) -> str:
         told = [translate_error(part, lang) for part in parts] if len(parts) > 1 else parts
         if all(now != part for now, part in zip(told, parts, strict=True)):
             return joint.join(told)
+    name, mark, reason = text.partition(": ")
+    if mark and " " not in name and (told_reason := translate_error(reason, lang)) != reason:
+        return f"{name}：{told_reason}"
     return translate(text, lang)
 
 

@@ -194,6 +194,9 @@ def test_errors_of_several_choices_and_what_is_not_known():
     assert translate_error("a number or a list", "zh") == "数字 或 一个列表"
     assert translate_error("a number or a surprise", "zh") == "a number or a surprise"
     assert translate_error("3 of 199 records cannot be used", "en") == "3 of 199 records cannot be used"
+    reasons = "gpt: needs about 2.9 s, 0.0 s are free in the budget; lora: raise budget.time"
+    assert translate_error(reasons, "zh") == "gpt：约需 2.9 秒，预算中只剩 0.0 秒；lora：请提高 budget.time"
+    assert translate_error("name: my own words", "zh") == "name: my own words"
     assert translate_error("39 x 4 fields where 2 were expected; 2 x not a date", "zh") == (
         "39 条：有 4 个字段，应为 2 个；2 条：不是日期"
     )
