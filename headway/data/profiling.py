@@ -180,8 +180,9 @@ def _figures(series: pl.Series, modality: ModalityName | None) -> dict[str, obje
         return {"sizes": _image_sizes(_thin(filled, _IMAGES).to_list())}
     if modality == "text":
         return _text_figures(_thin(filled, _SAMPLE))
-    counts = cast_column(filled, "category").series.value_counts(sort=True).head(_TOP)
-    return {"top": tuple((str(value), int(count)) for value, count in counts.rows())}
+    counts = cast_column(filled, "category").series.value_counts(sort=True)
+    top = tuple((str(value), int(count)) for value, count in counts.head(_TOP).rows())
+    return {"top": top, "distinct": counts.height}
 
 
 def _number_figures(values: pl.Series) -> dict[str, object]:

@@ -41,6 +41,12 @@ def test_the_profile_is_plain_json(tmp_path):
     assert json.loads(json.dumps(found.as_json()))["target"]["distinct"] == 2
 
 
+def test_labels_are_counted_without_the_blanks_around_them(tmp_path):
+    found, _, _ = profile_csv(tmp_path, TABLE.replace(",yes\n", ", yes \n", 5))
+    assert found.target.top == (("yes", 40), ("no", 20))
+    assert found.target.distinct == 2
+
+
 def test_the_counts_add_up(tmp_path):
     bad = TABLE + ROWS[0] + "\n" + ROWS[1].replace("yes", "no") + "\n60,no label,3,\n61,too,many,fields,here\n"
     found, table, cleaned = profile_csv(tmp_path, bad)

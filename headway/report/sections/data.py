@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from headway.data.dataset import Finding
 from headway.report.cells import show_cells
 from headway.report.charts.bars import Bar, draw_bars
 from headway.report.charts.canvas import figure
 from headway.report.charts.histogram import draw_histogram
-from headway.report.content import ReportContent
+from headway.report.content import Change, ReportContent
 from headway.report.figures import write_share
 from headway.report.markup import Markup, block, element, folded_table, join, span, table
 from headway.report.translation import Lang, translate
@@ -121,7 +121,10 @@ def _show_changes(content: ReportContent, lang: Lang, say: Say) -> Markup | None
             f"{change.rows:,}",
             block(
                 "examples",
-                *(show_cells(cells, content.inputs, content.folder, longest=SHORT) for cells in change.examples[:3]),
+                *(
+                    show_cells(_named(change, cells, say), content.inputs, content.folder, longest=SHORT)
+                    for cells in change.examples[:3]
+                ),
             ),
         )
         for change in content.changes
@@ -129,6 +132,11 @@ def _show_changes(content: ReportContent, lang: Lang, say: Say) -> Markup | None
     head = (say("step"), say("reason"), say("count"), say("examples"))
     title, words = element("h3", say("changes")), element("p", say("changes_words"))
     return join([title, words, table(head, rows, numbers=(2,), kind="loose")])
+
+
+def _named(change: Change, cells: Mapping[str, object], say: Say) -> Mapping[str, object]:
+    """Return what is shown of a row: its cells, or the place of one that could not be read, in words."""
+    return {say(f"place_{name}"): value for name, value in cells.items()} if change.step == "rejected" else cells
 
 
 def _show_label_errors(content: ReportContent, say: Say) -> Markup | None:
