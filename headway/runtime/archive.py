@@ -26,6 +26,8 @@ MAX_FILES = 1000
 MAX_RATIO = 200
 _STORED_FREELY = 1_000_000
 
+_NO_PACKAGE = ("this is not a package", f"a file {MANIFEST} in it")
+
 
 def read_package(path: Path) -> tuple[Manifest, dict[str, bytes]]:
     """Return the manifest and all other files by name, each proven against its sha256.
@@ -38,7 +40,7 @@ def read_package(path: Path) -> tuple[Manifest, dict[str, bytes]]:
     except OSError as error:
         raise _refuse(path, "the package cannot be read", got=str(error)) from error
     if MANIFEST not in files:
-        raise _refuse(path, "this is not a package", expected=f"a file {MANIFEST} in it", got=_names(files))
+        raise _refuse(path, *_NO_PACKAGE, got=_names(files))
     manifest = from_json(files.pop(MANIFEST))
     _verify(path, manifest, files)
     return manifest, files
@@ -61,6 +63,9 @@ def _verify(path: Path, manifest: Manifest, files: dict[str, bytes]) -> None:
 
 def _read_folder(folder: Path) -> dict[str, bytes]:
     """Return the files below a folder; links are refused, whatever they point to."""
+    if not (folder / MANIFEST).is_file():  # what is no package may hold anything, and be large
+        beside = sorted(path.name for path in folder.iterdir())
+        raise _refuse(folder, *_NO_PACKAGE, got=_names(beside), fix=_find_inside(folder))
     files: dict[str, bytes] = {}
     total = 0
     for path in sorted(folder.rglob("*")):
@@ -132,6 +137,13 @@ def _names(names: object) -> str:
     return ", ".join(repr(name) for name in list(names)[:5]) or "nothing"
 
 
-def _refuse(path: Path, what: str, *, expected: str = "", got: str = "") -> PackageError:
+def _find_inside(path: Path) -> str:
+    """Return the next step where the package lies within the folder, as it does in a run's."""
+    inside = (path / "compressed" / "package", path / "package", path / "latest" / "package")
+    found = next((folder for folder in inside if (folder / MANIFEST).is_file()), None)
+    return "" if found is None else f"did you mean {found}?"
+
+
+def _refuse(path: Path, what: str, expected: str = "", *, got: str = "", fix: str = "") -> PackageError:
     """Return the error with the package's path."""
-    return PackageError(what, where=str(path), expected=expected, got=got[:300])
+    return PackageError(what, where=str(path), expected=expected, got=got[:300], fix=fix)

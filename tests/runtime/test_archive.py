@@ -78,6 +78,21 @@ def test_an_unknown_version_is_refused(make):
         load(make(members() | {"manifest.json": json.dumps(document).encode()}))
 
 
+def test_a_run_is_not_its_package_and_the_error_names_it(tmp_path):
+    run = tmp_path / "runs" / "20260101-000000"
+    run.mkdir(parents=True)
+    (run / "result.json").write_text("{}")
+    folder(run / "package", members())
+    (run.parent / "latest").symlink_to(run.name)
+    for place in (run, run.parent / "latest"):
+        with pytest.raises(
+            PackageError, match=rf"got: 'package', 'result.json'\n  next: did you mean {place}/package\?"
+        ):
+            load(place)
+    with pytest.raises(PackageError, match=rf"did you mean {run.parent}/latest/package\?"):
+        load(run.parent)
+
+
 def test_no_manifest_no_package(make):
     with pytest.raises(PackageError, match="not a package"):
         load(make({"model.onnx": GRAPH.onnx}))
