@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -40,7 +41,10 @@ class Vocabulary:
 
     def ids(self, codes: Var) -> Var:
         """Return int64 `[rows, most known]`: the different known n-grams of each text, then (or between) zeros."""
-        hashes = _NODES[self.unit](codes, self.longest)
+        return self.known(_NODES[self.unit](codes, self.longest))
+
+    def known(self, hashes: Var) -> Var:
+        """Return the ids of `ids` from the hashes of all n-grams, int64 `[rows, n]` with 0 for none."""
         if not len(self):
             return op.mul(hashes, op.const(np.int64(0)))
         values = np.arange(1, len(self) + 1, dtype=np.int64)
@@ -63,7 +67,7 @@ def _distinct(found: Var) -> Var:
 
 def learn(texts: Texts, unit: Unit, *, longest: int, least: int, most: int) -> Vocabulary:
     """Collect the n-grams of up to `longest` units that occur in at least `least` rows, the `most` frequent of them."""
-    run = _hashes(unit, longest)
+    run = open_hashes(unit, longest)
     parts: list[list[np.ndarray]] = [[np.zeros(0, np.int64)] for _ in range(longest)]
     for _, codes in texts.batches:
         for pieces, windows in zip(parts, np.split(run(codes), longest, axis=1), strict=True):
@@ -91,7 +95,12 @@ def open_nodes(inputs: Mapping[str, Var], output: Var) -> Callable[..., np.ndarr
     return run
 
 
-def _hashes(unit: Unit, longest: int) -> Callable[..., np.ndarray]:
+@cache
+def open_hashes(unit: Unit, longest: int) -> Callable[..., np.ndarray]:
+    """Return a function from code points to the hashes of all n-grams.
+
+    It is made once: its hundred nodes take longer to build than a few hundred texts to read.
+    """
     codes = argument(Tensor(np.int32, ("rows", None)))
     return open_nodes({"codes": codes}, _NODES[unit](codes, longest))
 

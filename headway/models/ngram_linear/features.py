@@ -10,7 +10,7 @@ import spox.opset.ai.onnx.v21 as op
 from spox import Tensor, Var, argument
 
 from headway.modalities.text.characters import Texts
-from headway.modalities.text.vocabulary import Vocabulary, open_nodes
+from headway.modalities.text.vocabulary import Vocabulary, open_hashes, open_nodes
 
 # Added to each label's count of each n-gram, so that rare ones claim little.
 _PRIOR = 0.5
@@ -47,12 +47,13 @@ class Block:
 
 def presence_of(vocabulary: Vocabulary, texts: Texts) -> sp.csr_array:
     """Return which n-grams each row has, float32 ones `[rows, size]`; computed by the nodes that ship."""
-    codes = argument(Tensor(np.int32, ("rows", None)))
-    run = open_nodes({"codes": codes}, vocabulary.ids(codes))
+    hashes = argument(Tensor(np.int64, ("rows", None)))
+    hashed = open_hashes(vocabulary.unit, vocabulary.longest)
+    known = open_nodes({"hashes": hashes}, vocabulary.known(hashes))
     counts = np.zeros(texts.rows, np.int64)
     found: list[tuple[np.ndarray, np.ndarray]] = []
     for positions, batch in texts.batches:
-        ids = run(batch)
+        ids = known(hashed(batch))
         counts[positions] = (ids > 0).sum(1)
         found.append((positions, ids[ids > 0] - 1))
     starts = np.concatenate([[0], np.cumsum(counts)])

@@ -5,7 +5,7 @@ import polars as pl
 from spox import Tensor, argument
 
 from headway.modalities.text.characters import read_texts
-from headway.modalities.text.vocabulary import learn, open_nodes
+from headway.modalities.text.vocabulary import learn, open_hashes, open_nodes
 
 TEXTS = ["the cat sat", "the cat ran", "a dog ran", "", None]
 
@@ -54,3 +54,14 @@ def test_an_empty_vocabulary_finds_nothing():
     nothing = learn(read(["ab", "cd"]), "words", longest=2, least=2, most=100)
     assert len(nothing) == 0
     assert ids(nothing, ["ab", ""]) == [[], []]
+
+
+def test_hashes_are_opened_once_and_known_ones_have_the_ids_of_the_shipped_nodes():
+    assert open_hashes("words", 2) is open_hashes("words", 2)
+    words = learn(read(TEXTS), "words", longest=2, least=1, most=100)
+    hashes = argument(Tensor(np.int64, ("rows", None)))
+    known = open_nodes({"hashes": hashes}, words.known(hashes))
+    whole = ids(words, TEXTS)
+    for positions, batch in read(TEXTS).batches:
+        for position, row in zip(positions, known(open_hashes("words", 2)(batch)), strict=True):
+            assert sorted(row[row > 0].tolist()) == whole[position]
