@@ -51,7 +51,9 @@ def _about_guessing(content: ReportContent, say: Say) -> list[str]:
     if content.writing is not None:
         behind = content.writing.against.better != content.winner
         return [say("next_more_text")] if behind else []
-    return [say("next_guessing", target=content.target)] if _is_useless(content) else []
+    # Where nothing but the baseline had time to learn, the inputs are not to blame.
+    untried = content.winner == "baseline" and any(map(_is_late, content.outcomes))
+    return [say("next_guessing", target=content.target)] if _is_useless(content) and not untried else []
 
 
 def _is_useless(content: ReportContent) -> bool:
@@ -91,7 +93,7 @@ def _about_labels(content: ReportContent, say: Say) -> list[str]:
 
 
 def _about_pairs(content: ReportContent, say: Say) -> list[str]:
-    if content.scores.confusion is None or len(content.labels) < 3:
+    if content.scores.confusion is None or len(content.labels) < 3 or _is_useless(content):
         return []
     return [
         say("next_pair", actual=content.labels[i], predicted=content.labels[j], count=rows)
@@ -127,11 +129,19 @@ def _about_candidates(content: ReportContent, say: Say) -> list[str]:
     skipped = [each for each in content.outcomes if each.status == "skipped"]
     extra = [each for each in skipped if "pip install" in each.reason]
     large = [each for each in skipped if " MB are free in the budget" in each.reason]
-    late = [each for each in skipped if each not in extra + large and each.estimated_seconds is not None]
+    late = [each for each in content.outcomes if each not in extra + large and _is_late(each)]
     advice += [say("next_budget", names=_names(late, say))] if late else []
     advice += [say("next_memory", names=_names(large, say))] if large else []
     advice += [say("next_extra", names=_names(extra, say))] if extra else []
     return advice
+
+
+def _is_late(outcome: Outcome) -> bool:
+    """Tell whether a candidate lacked time: to begin, to be looked at, or to come to its first answer."""
+    if outcome.status == "failed":
+        return "raise budget.time" in outcome.reason
+    reached = outcome.estimated_seconds is not None or outcome.reason.startswith("no time is left")
+    return outcome.status == "skipped" and reached
 
 
 def _about_certainty(content: ReportContent, say: Say) -> list[str]:

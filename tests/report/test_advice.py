@@ -15,7 +15,7 @@ def test_what_helps_most_comes_first(reviews):
     assert any("Add examples of the rarest labels" in each for each in advice)
     assert any("review: ≥ 402 characters" in each for each in advice)
     assert any(each.startswith("lstm scores better (88.0%)") for each in advice)
-    assert any(each.startswith("encoder did not start because the budget") for each in advice)
+    assert any(each.startswith("encoder could not compete because the budget") for each in advice)
     assert any(each.startswith("cnn did not start because an extra") for each in advice)
     assert len(advice) <= 6
 
@@ -43,6 +43,21 @@ def test_guessing_is_named_first(reviews):
     assert "no better than always giving the commonest answer" in advice[0]
     part = replace(guess, scores=replace(guess.scores, slices=reviews.scores.slices))
     assert advise(part, "en") == advice
+
+
+def test_where_only_the_baseline_had_time_the_budget_is_named_and_not_the_data(intents):
+    labels = ("a", "b", "c")
+    scores = evaluate(np.arange(90) % 3, np.tile([0.4, 0.3, 0.3], (90, 1)), Classify(labels))
+    outcomes = (
+        Outcome("baseline", "won", metrics=scores.metrics),
+        Outcome("ngram_linear", "failed", "the time ended before the n-grams were counted\n  next: raise budget.time"),
+        Outcome("bag", "skipped", "no time is left in the budget to find out what it needs"),
+    )
+    guess = replace(intents, labels=labels, scores=scores, balance={}, outcomes=outcomes, winner="baseline")
+    assert advise(guess, "en")[0].startswith("ngram_linear, bag could not compete because the budget was too small")
+    blamed = ("commonest answer", "is taken for")
+    assert not any(words in each for words in blamed for each in advise(guess, "en"))
+    assert "commonest answer" in advise(replace(guess, outcomes=outcomes[:1]), "en")[0]
 
 
 def test_two_labels_taken_for_each_other_are_named(intents):
