@@ -34,7 +34,7 @@ def test_labels_and_files_of_chinese_texts(place):
     texts = [text.replace("room", "房间") for text in TEXTS]
     pl.DataFrame({"评论": texts}).write_csv("新.csv")
     asked = ["label", "新.csv", "--labels", "好的房间，坏的房间, good room", "--base", "./tiny", "--top", "5"]
-    CliRunner().invoke(app, asked, catch_exceptions=False)
+    CliRunner().invoke(make_app(), asked, catch_exceptions=False)
     made = pl.read_csv("to_label.csv")
     assert made.columns[:2] == ["评论", "label"]
     assert set(made["label"]) <= {"好的房间", "坏的房间", "good room"}
@@ -47,7 +47,7 @@ def test_files_of_english_texts_have_no_mark(place):
     texts = [text.encode("ascii", "ignore").decode() for text in TEXTS]
     pl.DataFrame({"review": texts}).write_csv("new.csv")
     asked = ["label", "new.csv", "--labels", "good room,bad room", "--base", "./tiny", "--top", "5"]
-    CliRunner().invoke(app, asked, catch_exceptions=False)
+    CliRunner().invoke(make_app(), asked, catch_exceptions=False)
     assert (place / "to_label.csv").read_bytes().isascii()
 
 
