@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import itertools
 import json
 import os
 import signal
@@ -17,44 +16,31 @@ from collections.abc import Mapping
 from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from uvicorn.server import ServerState
-
-from headway.errors import HeadwayError, PackageError
-from headway.runtime import load
+from headway.errors import HeadwayError
 from headway.runtime.session import cores
 from headway.serving.access import Access
-from headway.serving.deployments import Deployment, Registry, deploy_model, open_deployment
+from headway.serving.deployments import Registry
+from headway.serving.exchanging import Exchange
 from headway.serving.keys import KeyRing
-from headway.serving.listening import Listener, make_connect
+from headway.serving.listening import Listener
 from headway.serving.logs import Log, forward
-from headway.serving.naming import does, draws, name_of, task_of
+from headway.serving.naming import does
 from headway.serving.numbering import Numbering
 from headway.serving.observing import Observer, Plain, Router, Silent
-from headway.serving.pace import example_row
-from headway.serving.planning import Plan, choose_plan
+from headway.serving.opening import Opener, put
 from headway.serving.rates import Rates
-from headway.serving.refusals import RefusalError
-from headway.serving.rehearsal import rehearse
 from headway.serving.service import Service
-from headway.serving.settings import Package, Post, Settings
+from headway.serving.settings import Post, Settings
+from headway.serving.settling import play_through, settle
 from headway.serving.telemetry import Telemetry
 
-if TYPE_CHECKING:
-    from headway.runtime import Model
-    from headway.serving.drawing.deployment import ImageDeployment
-    from headway.serving.writing.deployment import TextDeployment
-
-# A package above this is opened once only: measuring it with other threads would double the memory.
-_LARGE = 64 * 2**20
 # How long a draining worker still takes connections, to tell their clients so.
 _GRACE = 0.3
 _TICK = 0.5
 # How long vLLM may take to give a GPU back.
 _UNLOAD = 10.0
-# Requests that are played to see what one costs beside the model.
-_ROUNDS = 40
 
 
 def main() -> None:
@@ -85,23 +71,22 @@ class Worker:
     def __init__(self, settings: Settings, post: Post, control: socket.socket) -> None:
         """Take the settings, the place among the workers, and the line to the supervisor."""
         self.settings, self.post, self._control = settings, post, control
-        self._loaded: dict[int, Deployment | TextDeployment | ImageDeployment] = {}
-        self._asked: dict[int, asyncio.Future[Mapping[str, Any]]] = {}
-        self._tokens = itertools.count()
         self._over = asyncio.Event()
         self._settled = asyncio.Event()
-        self.threads = post.threads or cores()
         self.telemetry = Telemetry.open(Path(post.telemetry), workers=post.workers, index=post.index)
         for gauge in ("connections", "in_flight", "waiting_rows"):
             self.telemetry.set(gauge, 0)
         self.log = Log(Path(settings.log) if settings.log else None,
                        on_lost=lambda count: self.telemetry.add("log_lines_lost", count))  # fmt: skip
+        self._opener = Opener(settings, self.telemetry, self.log, threads=post.threads or cores())
 
     async def run(self) -> None:
         """Open, announce, answer until told to stop, then finish what was accepted."""
         loop = asyncio.get_running_loop()
         shared = socket.socket(fileno=self.post.listener)
         self.service = self._service(is_local=ip_address(shared.getsockname()[0].partition("%")[0]).is_loopback)
+        self._exchange = Exchange(self.service, self._opener, self._tell, settled=self._settled)
+        self.service.deploy = self._exchange.ask
         listener = Listener(
             self.service, shared, limits=self.settings.limits, tls=self._tls(),
             on_count=lambda count: self.telemetry.set("connections", count), fewest=self._fewest,
@@ -130,7 +115,7 @@ class Worker:
         return Service(
             Registry(), limits=settings.limits, access=Access(keys, rates, hosts, settings.origins, is_local),
             observer=observer, router=router, telemetry=self.telemetry, log=self.log, log_bodies=settings.log_bodies,
-            lang=settings.lang, folder=Path(post.folder), deploy=self._ask_deploy,
+            lang=settings.lang, folder=Path(post.folder),
             numbers=Numbering(Path(post.folder) / "numbers.jsonl"),
             collectors=[collector] if (collector := getattr(observer, "collector", None)) is not None else [],
             panels=getattr(observer, "panels", ()), price=settings.price,
@@ -138,97 +123,21 @@ class Worker:
 
     async def _open(self) -> None:
         """Open all packages, and play one request to the first of them through: the first real one is not slow."""
-        packages, limits = self.settings.packages, self.settings.limits
-        predicting = [package for package in packages if task_of(package.path) != "generate"]
-        # What is measured coarsely here is measured again once requests can be answered (`_plan`).
-        quick = not self.post.threads and len(predicting) == len(packages)
+        packages = self.settings.packages
+        predict = [does(package.path) == "predicts" for package in packages]
+        # What is measured coarsely here is measured again once requests can be answered (`settle`).
+        quick = not self.post.threads and all(predict)
         for package in packages:
-            if package in predicting:
-                opened = await asyncio.to_thread(
-                    open_deployment, Path(package.path), name=package.name, limits=limits, threads=self.threads,
-                    on_batch=self.telemetry.batch, quick=quick,
-                )  # fmt: skip
-                self.service.put(opened)
-            elif draws(package.path):
-                await self._open_painter(package)
-            else:
-                await self._open_writer(package)
-        if predicting:
-            await self._rehearse(rounds=1)
-
-    async def _rehearse(self, *, rounds: int) -> float:
-        """Return the seconds of one request to the first package, behind the scenes."""
-        limits = self.settings.limits
-        connect = make_connect(Service(self.service.registry, limits=limits), limits, ServerState())
-        return await rehearse(connect, example_row(self._first.model), rounds=rounds)
-
-    async def _open_writer(self, package: Package) -> None:
-        self.service.put_writer(await asyncio.to_thread(self._open_text, Path(package.path), package.name))
-
-    def _open_text(self, path: Path, name: str | None) -> TextDeployment:
-        """Open a package that writes text with the engine that is wanted; say in the log which one it was."""
-        from headway.serving.writing.deployment import open_writer
-
-        opened = open_writer(
-            path, name=name, limits=self.settings.limits, threads=self.threads, engine=self.settings.engine,
-            note=lambda model, why: self.log.write("vllm_not_used", model=model, error=why),
-        )  # fmt: skip
-        self.log.write("writes", model=opened.name, version=opened.version, engine=opened.engine.name)
-        return opened
-
-    async def _open_painter(self, package: Package) -> None:
-        from headway.serving.drawing.deployment import open_painter
-
-        path, threads = Path(package.path), self.threads
-        self.service.put_painter(await asyncio.to_thread(open_painter, path, name=package.name, threads=threads))
-
-    @property
-    def _first(self) -> Deployment:
-        """Return the package that answers where none is named."""
-        return self.service.registry.get(self.service.registry.find(None))
+            put(self.service, await asyncio.to_thread(self._opener.open, package, quick=quick))
+        if any(predict):
+            await play_through(self.service, rounds=1)
 
     async def _settle(self) -> None:
         """Measure how the work is best spread, where that is open; answers are given meanwhile, deploys wait."""
         if not self.post.threads:
-            try:
-                writes = self.service.writers or self.service.painters
-                seconds = 0.0 if writes else await self._rehearse(rounds=_ROUNDS)
-                plan = await asyncio.to_thread(self._plan, seconds)
-            except Exception as error:  # noqa: BLE001 - what answers goes on answering, if not in the best way
-                plan = Plan(max(1, self.settings.workers), self.threads, 0.0)
-                self.log.write("not_measured", error=f"{type(error).__name__}: {error}"[:500])
+            plan = await settle(self.service, self._opener)
             self._tell({"did": "plan", "plan": plan.__dict__})
         self._settled.set()
-
-    def _plan(self, seconds: float) -> Plan:
-        """Choose processes and threads; opens the first package again with one thread to compare.
-
-        Models that write get one process with all threads: texts written together share the reading of the weights.
-        """
-        settings, available = self.settings, cores()
-        if self.service.writers or self.service.painters:
-            return Plan(settings.workers or 1, self.threads, 0.0)
-        first, path = self._first, settings.packages[0].path
-        if settings.threads or available == 1 or _size(path) > _LARGE:
-            workers = settings.workers or (max(1, available // settings.threads) if settings.threads else 1)
-            plan = Plan(workers, settings.threads or max(1, available // workers), 0.0)
-        else:
-            most = max(1, available // max(1, settings.workers))
-            models = {each: first.model if each == self.threads else load(path, threads=each) for each in {most, 1}}
-            beside = max(2e-5, seconds - first.pace.of(1, first.pace.row_items))
-            row = example_row(first.model)
-            plan, _ = choose_plan(models, [row], http_seconds=beside, cores=available, workers=settings.workers)
-        opened: list[tuple[str | None, Model, Path | None]]
-        if plan.threads != self.threads:
-            self.threads = plan.threads
-            opened = [(each.name, load(each.path, threads=plan.threads), Path(each.path)) for each in settings.packages]
-        else:
-            opened = [(key, each.model, each.path) for key, each in self.service.registry if key == each.name]
-        for name, model, place in opened:
-            self.service.put(
-                deploy_model(model, name=name, limits=settings.limits, on_batch=self.telemetry.batch, path=place)
-            )
-        return plan
 
     def _fewest(self) -> int:
         """Return the connections of the idlest worker."""
@@ -247,107 +156,12 @@ class Worker:
 
     async def _obey(self, reader: asyncio.StreamReader) -> None:
         """Do what the supervisor says; without a supervisor there is no worker."""
-        from headway.serving.drawing.deployment import ImageDeployment
-
         while line := await reader.readline():
             order = json.loads(line)
-            if order["do"] == "load":
-                self.service.background(self._load(order))
-            elif order["do"] == "switch":
-                loaded = self._loaded.pop(order["id"])
-                self._put(loaded)
-                self._tell({"did": "switch", "id": order["id"]})
-            elif order["do"] == "forget":
-                forgotten = self._loaded.pop(order["id"], None)
-                if forgotten is not None and not isinstance(forgotten, Deployment | ImageDeployment):
-                    forgotten.author.retire()
-            elif order["do"] == "deployed" and order["token"] in self._asked:
-                self._asked.pop(order["token"]).set_result(order)
-            elif order["do"] == "drain":
+            if order["do"] == "drain":
                 break
+            self._exchange.obey(order)
         self._over.set()
-
-    def _put(self, loaded: Deployment | TextDeployment | ImageDeployment) -> None:
-        """Let a package that was opened beside the others take its place."""
-        from headway.serving.drawing.deployment import ImageDeployment
-
-        if isinstance(loaded, Deployment):
-            self.service.put(loaded, swapped=True)
-        elif isinstance(loaded, ImageDeployment):
-            self.service.put_painter(loaded, swapped=True)
-        else:
-            self.service.put_writer(loaded, swapped=True)
-
-    async def _load(self, order: Mapping[str, Any]) -> None:
-        """Open, warm up and check a package beside the running ones."""
-        await self._settled.wait()
-        try:
-            found = await asyncio.to_thread(self._check, order)
-        except HeadwayError as error:
-            self._tell({"did": "load", "id": order["id"], "error": str(error)})
-            return
-        except Exception as error:  # noqa: BLE001 - a package is a stranger; the service goes on without it
-            self._tell({"did": "load", "id": order["id"], "error": f"{type(error).__name__}: {error}"[:500]})
-            return
-        self._tell({"did": "load", "id": order["id"], "found": found})
-
-    def _check(self, order: Mapping[str, Any]) -> dict[str, Any]:
-        from headway.serving.release import check_release
-
-        self._check_name(order["name"] or name_of(order["path"]), does(order["path"]))
-        if draws(order["path"]):
-            return self._check_painter(order)
-        if task_of(order["path"]) == "generate":
-            return self._check_writer(order)
-        opened = open_deployment(
-            Path(order["path"]), name=order["name"], limits=self.settings.limits, threads=self.threads,
-            on_batch=self.telemetry.batch,
-        )  # fmt: skip
-        current = self.service.registry.under(opened.name)
-        replaced = None if current is None or order["force"] else current.model.manifest
-        found = check_release(opened.model, replaced)
-        self._loaded[order["id"]] = opened
-        seconds = opened.pace.of(1, opened.pace.row_items)
-        return {**found, "name": opened.name, "version": opened.version, "row_ms": round(seconds * 1000, 3),
-                "replaces": None if current is None else current.version}  # fmt: skip
-
-    def _check_name(self, name: str, kind: str) -> None:
-        """Raise `PackageError` where a package would take the name of one that does something else."""
-        served = {"predicts": self.service.registry.keys(), "writes text": self.service.writers,
-                  "draws pictures": self.service.painters}  # fmt: skip
-        for other, names in served.items():
-            if name in names and other != kind:
-                raise PackageError(f"a package of this name {other}, and the new one {kind}", got=name,
-                                   fix="give the new one another name (--name)")  # fmt: skip
-
-    def _check_writer(self, order: Mapping[str, Any]) -> dict[str, Any]:
-        opened = self._open_text(Path(order["path"]), order["name"])
-        current = self.service.writers.get(opened.name)
-        self._loaded[order["id"]] = opened
-        return {"name": opened.name, "version": opened.version,
-                "replaces": None if current is None else current.version}  # fmt: skip
-
-    def _check_painter(self, order: Mapping[str, Any]) -> dict[str, Any]:
-        from headway.serving.drawing.deployment import open_painter
-
-        opened = open_painter(Path(order["path"]), name=order["name"], threads=self.threads)
-        current = self.service.painters.get(opened.name)
-        self._loaded[order["id"]] = opened
-        return {"name": opened.name, "version": opened.version,
-                "replaces": None if current is None else current.version}  # fmt: skip
-
-    async def _ask_deploy(self, wish: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Ask the supervisor to deploy a package in all workers; return what was found."""
-        token = next(self._tokens)
-        self._asked[token] = asyncio.get_running_loop().create_future()
-        self._tell({"ask": "deploy", "token": token, **wish})
-        answer = await self._asked[token]
-        if "error" in answer:
-            raise RefusalError(
-                409, "not_released", str(answer["error"]), next="put it right, or deploy it with --force"
-            )
-        found: Mapping[str, Any] = answer["found"]
-        return found
 
     async def _tick(self) -> None:
         """Show the gauges to the other workers."""
@@ -381,11 +195,6 @@ def _observe(settings: Settings) -> tuple[Observer, Router]:
     if isinstance(made, tuple):
         return made
     return made, Plain()
-
-
-def _size(path: str) -> int:
-    place = Path(path)
-    return sum(file.stat().st_size for file in ([place] if place.is_file() else place.iterdir()) if file.is_file())
 
 
 def _first_line(control: socket.socket) -> str:

@@ -1,0 +1,85 @@
+"""How one worker's work is best spread, measured while it answers already, and every package brought to that."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from uvicorn.server import ServerState
+
+from headway.runtime import Model, load
+from headway.runtime.session import cores
+from headway.serving.deployments import Deployment, deploy_model
+from headway.serving.listening import make_connect
+from headway.serving.opening import Opener
+from headway.serving.pace import example_row
+from headway.serving.planning import Plan, choose_plan
+from headway.serving.rehearsal import rehearse
+from headway.serving.service import Service
+
+# A package above this is opened once only: measuring it with other threads would double the memory.
+_LARGE = 64 * 2**20
+# Requests that are played to see what one costs beside the model.
+_ROUNDS = 40
+
+
+async def settle(service: Service, opener: Opener) -> Plan:
+    """Return the processes and threads that are best for the first package, and give every package those threads.
+
+    What cannot be measured leaves everything as it is.
+    """
+    try:
+        if service.writers or service.painters:  # what is written together shares the reading of the weights
+            return Plan(opener.settings.workers or 1, opener.threads, 0.0)
+        seconds = await play_through(service, rounds=_ROUNDS)
+        plan = await asyncio.to_thread(_plan, service, opener, seconds)
+        for deployment in await asyncio.to_thread(_follow, service, opener, plan.threads):
+            service.put(deployment)
+    except Exception as error:  # noqa: BLE001 - what answers goes on answering, if not in the best way
+        opener.log.write("not_measured", error=f"{type(error).__name__}: {error}"[:500])
+        return Plan(max(1, opener.settings.workers), opener.threads, 0.0)
+    return plan
+
+
+async def play_through(service: Service, *, rounds: int) -> float:
+    """Return the seconds of one request to the first package, behind the scenes."""
+    hidden = Service(service.registry, limits=service.limits)
+    connect = make_connect(hidden, service.limits, ServerState())
+    return await rehearse(connect, example_row(_first(service).model), rounds=rounds)
+
+
+def _first(service: Service) -> Deployment:
+    """Return the package that answers where none is named."""
+    return service.registry.get(service.registry.find(None))
+
+
+def _plan(service: Service, opener: Opener, seconds: float) -> Plan:
+    """Choose processes and threads; opens the first package again with one thread to compare."""
+    settings, available = opener.settings, cores()
+    first, path = _first(service), Path(settings.packages[0].path)
+    if settings.threads or available == 1 or _size(path) > _LARGE:
+        workers = settings.workers or (max(1, available // settings.threads) if settings.threads else 1)
+        return Plan(workers, settings.threads or max(1, available // workers), 0.0)
+    most = max(1, available // max(1, settings.workers))
+    models = {each: first.model if each == opener.threads else load(path, threads=each) for each in {most, 1}}
+    beside = max(2e-5, seconds - first.pace.of(1, first.pace.row_items))
+    row = example_row(first.model)
+    plan, _ = choose_plan(models, [row], http_seconds=beside, cores=available, workers=settings.workers)
+    return plan
+
+
+def _follow(service: Service, opener: Opener, threads: int) -> list[Deployment]:
+    """Return all packages with these threads, and with their pace measured well."""
+    opened: list[tuple[str | None, Model, Path | None]]
+    if threads != opener.threads:
+        opener.threads = threads
+        paths = [(each.name, Path(each.path)) for each in opener.settings.packages]
+        opened = [(name, load(path, threads=threads), path) for name, path in paths]
+    else:
+        opened = [(key, each.model, each.path) for key, each in service.registry if key == each.name]
+    limits, on_batch = opener.settings.limits, opener.telemetry.batch
+    return [deploy_model(model, name=name, limits=limits, on_batch=on_batch, path=path) for name, model, path in opened]
+
+
+def _size(path: Path) -> int:
+    return sum(file.stat().st_size for file in ([path] if path.is_file() else path.iterdir()) if file.is_file())
