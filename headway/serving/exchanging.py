@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from headway.errors import HeadwayError, PackageError
 from headway.serving.deployments import Deployment
 from headway.serving.naming import does, name_of
 from headway.serving.opening import Opened, Opener, put, replaced_by, retire
-from headway.serving.refusals import RefusalError
+from headway.serving.refusals import RefusalError, no_room
 from headway.serving.service import Service
 from headway.serving.settings import Package
 
@@ -46,6 +47,8 @@ class Exchange:
         self._asked[token] = asyncio.get_running_loop().create_future()
         self._tell({"ask": "deploy", "token": token, **wish})
         answer = await self._asked[token]
+        if answer.get("full"):
+            raise no_room(self._service.folder or Path(), None, OSError(0, answer["full"]))
         if "error" in answer:
             raise RefusalError(
                 409, "not_released", str(answer["error"]), next="put it right, or deploy it with --force"
@@ -58,6 +61,8 @@ class Exchange:
         await self._settled.wait()
         try:
             found = await asyncio.to_thread(self._check, order)
+        except OSError as error:  # what the workers share cannot be written
+            self._tell({"did": "load", "id": order["id"], "error": str(error), "full": error.strerror})
         except HeadwayError as error:
             self._tell({"did": "load", "id": order["id"], "error": str(error)})
         except Exception as error:  # noqa: BLE001 - a package is a stranger; the service goes on without it
@@ -73,6 +78,11 @@ class Exchange:
         found: dict[str, Any] = {}
         if isinstance(opened, Deployment):
             found = _judge(opened, None if order["force"] or not isinstance(current, Deployment) else current)
+        try:
+            self._service.number_of(opened)  # finds a full disk now, and not in the midst of the switch
+        except OSError:
+            retire(opened)
+            raise
         self._loaded[order["id"]] = opened
         return {**found, "name": opened.name, "version": opened.version,
                 "replaces": None if current is None else current.version}  # fmt: skip

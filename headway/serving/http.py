@@ -122,11 +122,13 @@ class Request:
             if not message.get("more_body"):
                 return b"".join(parts)
 
-    def check_length(self, most: int) -> None:
-        """Raise `RefusalError` (413) where the announced length is beyond the bound."""
-        announced = self.headers.get(b"content-length", b"0")
-        if announced.isdigit() and int(announced[:20]) > most:
-            raise too_large("the body", most=most, got=f"{int(announced[:20]):,} bytes")
+    def check_length(self, most: int) -> int | None:
+        """Return the announced length, None without one; raises `RefusalError` (413) where it is beyond the bound."""
+        announced = self.headers.get(b"content-length", b"")
+        length = int(announced[:20]) if announced.isdigit() else None
+        if length is not None and length > most:
+            raise too_large("the body", most=most, got=f"{length:,} bytes")
+        return length
 
     async def chunk(self, seconds: float) -> tuple[bytes, bool]:
         """Return the next piece of the body and whether more follows."""

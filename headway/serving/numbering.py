@@ -23,7 +23,10 @@ class Numbering:
         self._numbers: dict[Named, int] = {}
 
     def of(self, name: str, version: str) -> int:
-        """Return the number of a deployment; a new one gets the next, whichever worker asks first."""
+        """Return the number of a deployment; a new one gets the next, whichever worker asks first.
+
+        Raises `OSError` where a new one cannot be written down; the file then stays as it was.
+        """
         number = self._numbers.get((name, version))
         return self._enter((name, version)) if number is None else number
 
@@ -42,7 +45,7 @@ class Numbering:
             fcntl.flock(handle, fcntl.LOCK_EX)  # closing the file ends it
             self._learn(os.pread(handle, os.fstat(handle).st_size, 0))
             if named not in self._numbers:
-                os.write(handle, json.dumps(named).encode() + b"\n")
+                _append(handle, json.dumps(named).encode() + b"\n", self._path)
                 self._numbers[named] = len(self._numbers)
         finally:
             os.close(handle)
@@ -52,3 +55,15 @@ class Numbering:
         for number, line in enumerate(content.splitlines()):
             name, version = json.loads(line)
             self._numbers[name, version] = number
+
+
+def _append(handle: int, line: bytes, path: Path) -> None:
+    """Write a line as a whole, or nothing: half of one could be read by no worker."""
+    before = os.fstat(handle).st_size
+    try:
+        rest = memoryview(line)
+        while rest:
+            rest = rest[os.write(handle, rest) :]
+    except OSError as error:
+        os.ftruncate(handle, before)
+        raise OSError(error.errno, error.strerror, str(path)) from error

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headway.errors import HeadwayError, Problem
@@ -117,6 +119,24 @@ def too_large(what: str, *, most: int, got: int | str) -> RefusalError:
         "too_large",
         f"{what} is too large: expected at most {most:,}, got {got}",
         next="send several smaller requests, or JSON Lines (content-type: application/x-ndjson)",
+    )
+
+
+def no_room(place: Path, size: int | None, error: OSError) -> RefusalError:
+    """Return the 507 for a package that cannot be stored in the folder `place`; its `size` in bytes where known."""
+    expected = "the whole package" if size is None else f"{size:,} bytes"
+    try:
+        free = f"{shutil.disk_usage(place).free:,} bytes free in {place}"
+    except OSError:
+        free = f"no folder {place}"
+    why = (error.strerror or str(error)).lower()
+    fix = "make room there, or start headway serve with TMPDIR on a larger disk"
+    return RefusalError(
+        507,
+        "no_room",
+        f"the package cannot be stored, and what is served stays as it is: {why}",
+        [FieldProblem(None, "package", f"room for {expected}", free, fix)],
+        next=fix,
     )
 
 

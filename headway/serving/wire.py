@@ -30,9 +30,12 @@ _PIECE = 1 << 16
 class ServiceError(HeadwayError):
     """The service refused a request or could not be reached; `status` is 0 for the latter."""
 
-    def __init__(self, status: int, kind: str, what: str, *, fix: str = "", request_id: str = "") -> None:
+    def __init__(
+        self, status: int, kind: str, what: str, *, expected: str = "", got: str = "", fix: str = "",
+        request_id: str = "",
+    ) -> None:  # fmt: skip
         """Keep the HTTP status, the word for programs and the request's id, for the service's log."""
-        super().__init__(what, fix=fix)
+        super().__init__(what, expected=expected, got=got, fix=fix)
         self.status, self.kind, self.request_id = status, kind, request_id
 
 
@@ -149,7 +152,10 @@ def to_error(answer: httpx.Response) -> HeadwayError:
         return InputError("the service cannot read the rows", where=f"{row}{first.get('field', '')}", **parts)
     if answer.status_code == 409:
         return PackageError("the service refused the package", got=told["message"], fix=told.get("next", ""))
-    return ServiceError(answer.status_code, told["type"], told["message"], fix=told.get("next", ""),
+    # Elsewhere the message says what the first problem does.
+    first = told["problems"][0] if answer.status_code == 507 and told.get("problems") else {}
+    return ServiceError(answer.status_code, told["type"], told["message"], expected=first.get("expected", ""),
+                        got=first.get("got", ""), fix=told.get("next", ""),
                         request_id=told.get("request_id", ""))  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from headway.errors import HeadwayError
+from headway.errors import HeadwayError, RunError
 from headway.runtime.session import cores
 from headway.serving.access import Access
 from headway.serving.deployments import Registry
@@ -128,7 +128,12 @@ class Worker:
         # What is measured coarsely here is measured again once requests can be answered (`settle`).
         quick = not self.post.threads and all(predict)
         for package in packages:
-            put(self.service, await asyncio.to_thread(self._opener.open, package, quick=quick))
+            opened = await asyncio.to_thread(self._opener.open, package, quick=quick)
+            try:
+                put(self.service, opened)
+            except OSError as error:
+                raise RunError("the disk has no room for what the processes share", got=str(error),
+                               fix="make room there, or set TMPDIR to a larger disk") from error  # fmt: skip
         if any(predict):
             await play_through(self.service, rounds=1)
 

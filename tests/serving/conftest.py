@@ -73,10 +73,11 @@ def tiny_package(tmp_path_factory):
 
 
 class Running:
-    """`headway serve` in a process of its own, on a free port."""
+    """`headway serve` in a process of its own, on a free port; `largest`: no file that it writes may become larger."""
 
-    def __init__(self, *arguments, environment=None):
-        command = [sys.executable, "-m", "headway.cli", "serve", "--engine", "onnx"]
+    def __init__(self, *arguments, environment=None, largest=None):
+        command = [] if largest is None else ["prlimit", f"--fsize={largest}"]
+        command += [sys.executable, "-m", "headway.cli", "serve", "--engine", "onnx"]
         command += [*map(str, arguments), "--port", "0"]
         self.process = subprocess.Popen(
             command, stderr=subprocess.PIPE, text=True,
@@ -136,6 +137,18 @@ def running():
     yield start
     for each in started:
         each.stop()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 512 KB; where none may be mounted, a folder and how large a file may become in it."""
+    disk, size = tmp_path / "disk", 512 * 1024
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(disk)]
+    is_mounted = subprocess.run(command, check=False, stderr=subprocess.DEVNULL).returncode == 0
+    yield disk, None if is_mounted else size
+    if is_mounted:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
 def read_log(path):

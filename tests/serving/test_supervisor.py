@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -18,6 +20,7 @@ from headway.serving.supervisor import bind
 from headway.serving.wire import ServiceError
 from tests.runtime import painters
 from tests.runtime.generation import packages as generation
+from tests.runtime.graphs import number_graph
 from tests.serving.conftest import PREDICT, ROOT, connect, read_log
 from tests.serving.packages import write_tiny
 
@@ -229,6 +232,33 @@ def test_a_deployed_package_is_kept_as_long_as_it_is_served(running, tiny_packag
     assert list(tiny_package.iterdir())
     assert service.stop() == 0
     assert list(places.glob("headway*")) == []
+
+
+def test_where_the_disk_is_full_a_package_is_refused(running, tiny_package, small_disk, tmp_path):
+    disk, largest = small_disk
+    large = write_tiny(tmp_path / "large", graph=replace(number_graph(), files={"more": os.urandom(900_000)}))
+    small = write_tiny(tmp_path / "small", metrics={"accuracy": 0.95})
+    service = running(tiny_package, "--workers", 1, "--threads", 1, environment={"TMPDIR": str(disk)}, largest=largest)
+    with headway.Client(service.url) as client:
+        before = client.predict([{"a": 1, "b": 0}])
+        with pytest.raises(ServiceError, match="the package cannot be stored") as caught:
+            client.deploy(large)
+        assert (caught.value.status, caught.value.kind) == (507, "no_room")
+        (problem,) = caught.value.problems
+        assert re.fullmatch(r"room for 90\d,\d\d\d bytes", problem.expected)
+        assert re.fullmatch(rf"[\d,]+ bytes free in {disk}/.+", problem.got)
+        assert "TMPDIR" in problem.fix
+        assert list(disk.rglob("*.headway")) == []
+        assert client.predict([{"a": 1, "b": 0}]).version == before.version
+        command = [sys.executable, "-m", "headway.cli", "deploy", large, "--url", service.url, "--lang", "zh"]
+        told = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120, cwd=ROOT)
+        assert told.returncode == 1
+        assert told.stderr.startswith("headway: 模型包无法存放，当前的服务不受影响：")
+        assert "Traceback" not in told.stderr
+        assert client.deploy(small)["name"] == "numbers"  # there is room for this one
+    asked = {"accept-language": "zh", "content-type": "application/octet-stream"}
+    refused = httpx.post(f"{service.url}/v1/deploy", content=b"x" * 900_000, headers=asked, timeout=60)
+    assert refused.json()["error"]["problems"][0]["expected"] == "900,000 字节的空间"
 
 
 def test_every_worker_counts_and_tells_the_rows_of_each_version(running, tiny_package, tmp_path):

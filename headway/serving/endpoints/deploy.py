@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from headway.serving.endpoints.predict import wrong_media
 from headway.serving.http import Request
-from headway.serving.refusals import RefusalError, too_large
+from headway.serving.refusals import RefusalError, no_room, too_large
 
 if TYPE_CHECKING:
     from headway.serving.service import Service
@@ -20,7 +20,7 @@ async def deploy(service: Service, request: Request) -> None:
     """Take a `.headway` file, check it beside the running package, and swap it in all workers, or in none.
 
     `?name=` serves it under another name than its own, `?force=1` lets it be another contract or worse. 409 with the
-    figures where it must not be released.
+    figures where it must not be released, 507 where the disk has no room for it.
     """
     service.check_open()
     if service.deploy is None or service.folder is None:
@@ -29,8 +29,12 @@ async def deploy(service: Service, request: Request) -> None:
         raise wrong_media(request)
     wish = request.query
     path = service.folder / f"{secrets.token_hex(8)}.headway"
+    announced = request.check_length(service.limits.package_bytes)
     try:
         await _save(service, request, path)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise no_room(service.folder, announced, error) from error
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -44,7 +48,6 @@ async def deploy(service: Service, request: Request) -> None:
 async def _save(service: Service, request: Request, path: Path) -> None:
     """Write the body to a file as it comes."""
     most, size, more = service.limits.package_bytes, 0, True
-    request.check_length(most)
     with path.open("wb") as file:
         while more:
             piece, more = await request.chunk(service.limits.body_seconds)

@@ -36,6 +36,7 @@ _ERRORS = {
     "501": "This service cannot exchange its packages.",
     "503": "The service is stopping or not ready yet; see Retry-After.",
     "504": "No answer within the time that was asked for.",
+    "507": "The disk has no room for the package.",
 }
 
 _MODEL = {"name": "model", "in": "query", "schema": {"type": "string"},
@@ -273,7 +274,7 @@ def _deploy() -> dict[str, Any]:
         "requestBody": {"required": True, "description": "A .headway file.", "content": dict.fromkeys(kinds, package)},
         "responses": {
             "200": {"description": "It is served now.", "content": content},
-            **_failures("401", "403", "408", "409", "413", "415", "429", "501", "503"),
+            **_failures("401", "403", "408", "409", "413", "415", "429", "501", "503", "507"),
         },
     }
 
