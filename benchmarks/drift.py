@@ -19,7 +19,7 @@ import polars as pl
 
 from benchmarks.shared import SkippedError, find_data, print_table, run_headway
 from headway.evaluation.drift import compare_counts, count_answers, count_inputs, count_mistakes, reference_to_json
-from headway.evaluation.drift.building import build_reference
+from headway.evaluation.drift.building import TargetAnswers, build_reference
 from headway.evaluation.drift.comparing import Drift
 from headway.evaluation.drift.reference import Kind, Reference
 from headway.runtime import Model, load
@@ -82,13 +82,11 @@ def _reference(job: Job, frame: pl.DataFrame, *, seed: int) -> Reference:
     cut = frame.height // 3
     answers = job.model.predict_columns(_inputs(job, frame[:cut]))
     confidence = None if answers.confidence is None else answers.confidence.tolist()
+    truths = frame[:cut][job.target].to_list()
     return build_reference(
         _inputs(job, frame),
         job.kinds,
-        task=job.model.manifest.task,
-        predictions=answers.predictions.tolist(),
-        confidence=confidence,
-        truths=frame[:cut][job.target].to_list(),
+        answers={"": TargetAnswers(job.model.manifest.task, answers.predictions.tolist(), confidence, truths)},
         seed=seed,
     )
 

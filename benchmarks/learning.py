@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from benchmarks.shared import find_data, print_table
-from headway.evaluation.drift.building import build_reference
+from headway.evaluation.drift.building import TargetAnswers, build_reference
 from headway.serving.drift.watching import Watch, Watching
 from headway.serving.learning import Lane, Learner, Noted
 from headway.serving.observing import Opened, Served
@@ -74,8 +74,8 @@ def _background(scratch: Path, events: list[Served], texts: list[str]) -> str:
     """Measure how many rows a second the background takes, each consumer by itself."""
     noted = [Noted(event) for event in events]
     reference = build_reference(
-        {"review": texts}, {"review": "text"}, task="classify", predictions=[1] * 70 + [0] * 30, confidence=None,
-        truths=[1] * 100, seed=0,
+        {"review": texts}, {"review": "text"}, seed=0,
+        answers={"": TargetAnswers("classify", [1] * 70 + [0] * 30, None, [1] * 100)},
     )  # fmt: skip
     watch = Watch(lambda _: None, Watching(most_rows_per_second=1e9), read=lambda _: reference)
     watch.opened(Opened(events[0].name, events[0].version, "classify", str(scratch)))

@@ -16,8 +16,9 @@ from headway.errors import InputError, PackageError
 if TYPE_CHECKING:
     import polars as pl
 
-    from headway.evaluation.drift import Drift
+    from headway.evaluation.drift import Drift, Reference
     from headway.runtime import Model
+    from headway.runtime.manifest import Manifest
 
 
 def drift(
@@ -70,28 +71,31 @@ def compare_rows(path: Path, model: Model, rows: pl.DataFrame, false_alarms: flo
         raise PackageError("the package holds no training reference", where=str(path), fix="run the project again")
     answers = predict_rows(model, rows, strict=False)
     columns: Mapping[str, Any] = {name: rows[name].to_list() for name in reference.kinds if name in rows.columns}
-    predictions = answers.predictions.tolist()
-    confidence = None if answers.confidence is None else answers.confidence.tolist()
-    counts = {
-        **count_inputs(reference, columns),
-        **count_answers(reference, predictions, confidence),
-        **_mistakes(model, reference, rows, predictions),
-    }
+    counts = dict(count_inputs(reference, columns))
+    for part in model.manifest.parts:
+        own = answers.targets[part.target] if model.task == "several" else answers
+        name = part.target if model.task == "several" else ""
+        confidence = None if own.confidence is None else own.confidence.tolist()
+        counts |= count_answers(reference, own.predictions.tolist(), confidence, target=name)
+        counts |= _mistakes(part, reference, rows, own.predictions.tolist(), target=name)
     return compare_counts(reference, counts, false_alarms=false_alarms)
 
 
-def _mistakes(model: Model, reference: Any, rows: pl.DataFrame, predictions: list[Any]) -> Mapping[Any, Any]:
+def _mistakes(
+    manifest: Manifest, reference: Reference, rows: pl.DataFrame, predictions: list[Any], *, target: str
+) -> Mapping[Any, Any]:
     """Return the counts of right and wrong where the rows have the target."""
     from headway.data.targets import read_target
     from headway.evaluation.drift import count_mistakes
 
-    manifest = model.manifest
-    if model.task == "several" or manifest.target not in rows.columns:
+    if manifest.target not in rows.columns:
         return {}
-    target = read_target(rows[manifest.target], model.task, labels=manifest.labels or ())
-    faulty = set(target.faults.tolist())
+    assert manifest.task in ("classify", "regress")
+    known_target = read_target(rows[manifest.target], manifest.task, labels=manifest.labels or ())
+    faulty = set(known_target.faults.tolist())
     known = [place for place in range(rows.height) if place not in faulty]
     if not known:
         return {}
-    truths = [manifest.labels[int(target.y[place])] if manifest.labels else float(target.y[place]) for place in known]
-    return count_mistakes(reference, [predictions[place] for place in known], truths)
+    y, labels = known_target.y, manifest.labels
+    truths = [labels[int(y[place])] if labels else float(y[place]) for place in known]
+    return count_mistakes(reference, [predictions[place] for place in known], truths, target=target)

@@ -23,8 +23,9 @@ from headway.package.writing import archive_path, write_package
 from headway.pipeline.attempt import Attempt
 from headway.pipeline.competing import CANDIDATES, Competed, compression_seconds
 from headway.pipeline.events import Remark, VariantTried
-from headway.pipeline.packaging import Packaged, describe, describe_rows, load_history, with_history
+from headway.pipeline.packaging import Packaged, describe, load_history, with_history
 from headway.pipeline.preparing import Prepared
+from headway.pipeline.referencing import describe_rows
 from headway.pipeline.scoring import Scored, score_graph
 from headway.pipeline.telling import tell
 from headway.project.schema import Compressing, Project

@@ -9,9 +9,6 @@ from pathlib import Path
 
 import polars as pl
 
-from headway.evaluation.decisions import decide
-from headway.evaluation.drift.building import build_reference
-from headway.evaluation.drift.storing import reference_to_json
 from headway.evaluation.writing.judged import Writing
 from headway.models.decoder_graph import TOKENIZER, generation_of, measure_decoder
 from headway.package.measuring import Measured, measure
@@ -21,6 +18,7 @@ from headway.pipeline.competing import Competed
 from headway.pipeline.events import Remark
 from headway.pipeline.folder import PACKAGE
 from headway.pipeline.preparing import HISTORY_FACTS, Prepared
+from headway.pipeline.referencing import describe_rows
 from headway.pipeline.scoring import Scored
 from headway.pipeline.support import base_of_winner
 from headway.pipeline.telling import tell
@@ -161,38 +159,6 @@ def describe_target(part: Part) -> Target:
     """Return what the package says about one of several targets."""
     labels = part.task.labels if isinstance(part.task, Classify) else ()
     return Target(part.name, part.task.kind, labels, part.metric)
-
-
-def describe_rows(
-    prepared: Prepared, competed: Competed, scored: Scored, *, history: History | None = None, seed: int
-) -> bytes:
-    """Return what later rows will be compared with: counts of the training rows and of the answers to the test rows."""
-    contest, task = competed.contest, competed.task
-    assert task.kind != "generate"
-    several = isinstance(task, Several)
-    answers: list[object] = [] if several else scored.answers.tolist()
-    confidence, truths = None, [] if several else scored.examples.y.tolist()
-    if isinstance(task, Classify):
-        chosen = decide(scored.answers, threshold=scored.decided.position(task), costs=scored.decided.costs)
-        answers, truths = [task.labels[index] for index in chosen], [task.labels[index] for index in truths]
-        confidence = scored.answers[range(len(chosen)), chosen].tolist()
-    # What tells of the past comes in no request, so that nobody could watch it.
-    told = frozenset() if history is None else frozenset(feature_names(history, prepared.dataset.target))
-    watched = {
-        column.name: column.modality
-        for column in prepared.dataset.inputs
-        if column.modality != "audio" and column.name not in told
-    }
-    reference = build_reference(
-        {name: contest.examples.rows[name].to_list() for name in watched},
-        watched,
-        task=task.kind,
-        predictions=answers,
-        confidence=confidence,
-        truths=truths,
-        seed=seed,
-    )
-    return reference_to_json(reference)
 
 
 def describe_input(prepared: Prepared, name: str, modality: str) -> InputColumn:

@@ -6,7 +6,7 @@ import pytest
 
 from headway.errors import InputError, PackageError
 from headway.evaluation.drift import reference_to_json
-from headway.evaluation.drift.building import build_reference
+from headway.evaluation.drift.building import TargetAnswers, build_reference
 from headway.package.writing import digests
 from headway.runtime import load
 from headway.runtime.archive import MANIFEST, REFERENCE
@@ -22,9 +22,10 @@ def watched(run_folder, tmp_path_factory):
     random = np.random.default_rng(0)
     rows = {name: random.normal(0, 1, 800).tolist() for name in ("a", "b")}
     answers = model.predict_columns(rows)
+    said = answers.predictions.tolist()
     reference = build_reference(
-        rows, {"a": "number", "b": "number"}, task="classify", predictions=answers.predictions.tolist(),
-        confidence=answers.confidence.tolist(), truths=answers.predictions.tolist(), seed=0,
+        rows, {"a": "number", "b": "number"}, seed=0,
+        answers={"": TargetAnswers("classify", said, answers.confidence.tolist(), said)},
     )  # fmt: skip
     (package / REFERENCE).write_bytes(reference_to_json(reference))
     from dataclasses import replace

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 import headway
+from headway.cli.drift import compare_rows
 from headway.cli.evaluate import score_table
 from headway.data.reading import read as read_table
 from headway.errors import ProjectError
@@ -19,6 +20,7 @@ from headway.pipeline.reporting import report_again
 from headway.project import build
 from headway.runtime import load
 from headway.runtime.verifying import verify
+from headway.serving.drift.watching import read_reference
 from tests.encoders.tiny import tiny_base
 from tests.runtime.test_model import FORBIDDEN
 
@@ -100,6 +102,21 @@ def test_the_test_answers_name_their_targets(finished):
         table.columns
     )
     assert table["actual_urgent"].null_count() > 0
+
+
+def test_the_answers_for_every_target_are_watched_for_drift(finished, tmp_path):
+    done, folder = finished
+    reference = read_reference(done.package_path)
+    assert reference.targets == ("topic", "urgent", "price")
+    told = {target: sum(reference.of(target, "mistakes")[0].counts) for target in reference.targets}
+    assert told == {target: done.result["targets"][target]["rows"] for target in reference.targets}
+    model = load(done.package_path)
+    usual = compare_rows(done.package_path, model, read_table(str(folder / "rows.csv")).rows, 0.01)
+    seen = {(shift.target, shift.aspect) for shift in usual.shifts if not shift.column}
+    assert {("topic", "answer"), ("topic", "confidence"), ("price", "answer"), ("price", "mistakes")} <= seen
+    later = read_table(str(write_rows(tmp_path, seed=1))).rows
+    moved = compare_rows(done.package_path, model, later.with_columns(price=pl.col("price").cast(pl.Float64) + 60), 0.01)
+    assert [(shift.target, shift.aspect) for shift in moved.alarms] == [("price", "mistakes")]
 
 
 def test_rows_with_known_targets_are_evaluated(finished):

@@ -141,8 +141,8 @@ def running():
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A disk of 512 KB; where none may be mounted, a folder and how large a file may become in it."""
-    disk, size = tmp_path / "disk", 512 * 1024
+    """A disk of 2 MB; where none may be mounted, a folder and how large a file may become in it."""
+    disk, size = tmp_path / "disk", 2 * 2**20
     disk.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(disk)]
     is_mounted = subprocess.run(command, check=False, stderr=subprocess.DEVNULL).returncode == 0

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from headway.evaluation.drift import reference_to_json
-from headway.evaluation.drift.building import build_reference
+from headway.evaluation.drift.building import TargetAnswers, build_reference
 from headway.serving.logs import Log, forward
 from tests.serving.conftest import Asker, connect, make_service, read_log
 from tests.serving.packages import write_tiny
@@ -92,8 +92,8 @@ def test_alarms_and_warnings_of_a_running_service_are_lines_of_its_log(running, 
     random = np.random.default_rng(0)
     columns = {name: random.normal(0, 1, 400).tolist() for name in ("a", "b")}
     known = random.choice(["差评", "好评"], 400).tolist()
-    reference = build_reference(columns, dict.fromkeys(columns, "number"), task="classify", predictions=known,
-                                confidence=None, truths=known, seed=0)  # fmt: skip
+    answers = {"": TargetAnswers("classify", known, None, known)}
+    reference = build_reference(columns, dict.fromkeys(columns, "number"), answers=answers, seed=0)
     package = write_tiny(tmp_path / "package", reference=reference_to_json(reference))
     path = tmp_path / "log.jsonl"
     service = running(package, "--workers", 1, "--log", path, "--drift", "--webhook", "http://127.0.0.1:9/")

@@ -236,7 +236,7 @@ def test_a_deployed_package_is_kept_as_long_as_it_is_served(running, tiny_packag
 
 def test_where_the_disk_is_full_a_package_is_refused(running, tiny_package, small_disk, tmp_path):
     disk, largest = small_disk
-    large = write_tiny(tmp_path / "large", graph=replace(number_graph(), files={"more": os.urandom(900_000)}))
+    large = write_tiny(tmp_path / "large", graph=replace(number_graph(), files={"more": os.urandom(3_000_000)}))
     small = write_tiny(tmp_path / "small", metrics={"accuracy": 0.95})
     service = running(tiny_package, "--workers", 1, "--threads", 1, environment={"TMPDIR": str(disk)}, largest=largest)
     with headway.Client(service.url) as client:
@@ -245,7 +245,7 @@ def test_where_the_disk_is_full_a_package_is_refused(running, tiny_package, smal
             client.deploy(large)
         assert (caught.value.status, caught.value.kind) == (507, "no_room")
         (problem,) = caught.value.problems
-        assert re.fullmatch(r"room for 90\d,\d\d\d bytes", problem.expected)
+        assert re.fullmatch(r"room for 3,00\d,\d\d\d bytes", problem.expected)
         assert re.fullmatch(rf"[\d,]+ bytes free in {disk}/.+", problem.got)
         assert "TMPDIR" in problem.fix
         assert list(disk.rglob("*.headway")) == []
@@ -257,8 +257,8 @@ def test_where_the_disk_is_full_a_package_is_refused(running, tiny_package, smal
         assert "Traceback" not in told.stderr
         assert client.deploy(small)["name"] == "numbers"  # there is room for this one
     asked = {"accept-language": "zh", "content-type": "application/octet-stream"}
-    refused = httpx.post(f"{service.url}/v1/deploy", content=b"x" * 900_000, headers=asked, timeout=60)
-    assert refused.json()["error"]["problems"][0]["expected"] == "900,000 字节的空间"
+    refused = httpx.post(f"{service.url}/v1/deploy", content=b"x" * 3_000_000, headers=asked, timeout=60)
+    assert refused.json()["error"]["problems"][0]["expected"] == "3,000,000 字节的空间"
 
 
 def test_every_worker_counts_and_tells_the_rows_of_each_version(running, tiny_package, tmp_path):

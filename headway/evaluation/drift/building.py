@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -22,22 +23,31 @@ _ROUNDS = 12
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday", "missing")
 
 
+@dataclass(frozen=True)
+class TargetAnswers:
+    """The answers to the test part for one target, labels or values; `truths` are None where a row has none.
+
+    `confidence` is None for values. All have one entry a row.
+    """
+
+    task: Literal["classify", "regress"]
+    predictions: Sequence[Any]
+    confidence: Sequence[float] | None
+    truths: Sequence[Any]
+
+
 def build_reference(
     columns: Mapping[str, Sequence[Any]],
     kinds: Mapping[str, Kind],
     *,
-    task: Literal["classify", "regress", "several"],
-    predictions: Sequence[Any],
-    confidence: Sequence[float] | None,
-    truths: Sequence[Any],
+    answers: Mapping[str, TargetAnswers],
     seed: int,
 ) -> Reference:
     """Return the reference of training rows (`columns`) and of answers to rows that the model had not learnt from.
 
-    `predictions`, `confidence` (None for values) and `truths` belong to the test part, not to `columns`. What depends
-    on many rows at once (groups of texts, the values of a category) is learnt on one half of the rows and counted on
-    the other, since rows look nearer to what was learnt from them than new ones do. Of several targets the inputs alone
-    are counted.
+    `answers` are those for each of several targets, or for the only one under "". What depends on many rows at once
+    (groups of texts, the values of a category) is learnt on one half of the rows and counted on the other, since rows
+    look nearer to what was learnt from them than new ones do.
     """
     rows = max((len(cells) for cells in columns.values()), default=0)
     order = np.random.default_rng(seed).permutation(rows)
@@ -49,7 +59,8 @@ def build_reference(
         codebook = learn_groups(column, kind, cells[: len(cells) // 2], seed=seed)
         codebooks += [] if codebook is None else [codebook]
         views += _views(column, kind, cells, codebook)
-    views += _answers(task, predictions, confidence, truths)
+    views += [replace(view, target=target) for target, own in answers.items() for view in _answers(own)]
+    task = answers[""].task if "" in answers else "several"
     return Reference(task, dict(kinds), tuple(views), tuple(codebooks))
 
 
@@ -111,22 +122,22 @@ def _views(column: str, kind: Kind, cells: Sequence[Any], codebook: Codebook | N
             yield _counted(column, named, counted, edges=_edges(counted))
 
 
-def _answers(
-    task: str, predictions: Sequence[Any], confidence: Sequence[float] | None, truths: Sequence[Any]
-) -> Iterator[View]:
-    """Yield the views of the answers."""
-    if task == "classify":
-        labels = np.array([str(each) for each in predictions])
-        names = tuple(dict.fromkeys([*np.unique(labels).tolist(), *map(str, truths)]))
+def _answers(answers: TargetAnswers) -> Iterator[View]:
+    """Yield the views of the answers for one target."""
+    told = [(said, truth) for said, truth in zip(answers.predictions, answers.truths, strict=True) if truth is not None]
+    if answers.task == "classify":
+        labels = np.array([str(each) for each in answers.predictions])
+        names = tuple(dict.fromkeys([*np.unique(labels).tolist(), *(str(truth) for _, truth in told)]))
         yield _counted("", "answer", labels, names=(*names, "other"))
-        right = np.array(["right" if str(a) == str(b) else "wrong" for a, b in zip(predictions, truths, strict=True)])
+        right = np.array(["right" if str(said) == str(truth) else "wrong" for said, truth in told])
         yield _counted("", "mistakes", right, names=("right", "wrong"))
-    elif task == "regress":
-        values, known = np.asarray(predictions, dtype=np.float64), np.asarray(truths, dtype=np.float64)
+    else:
+        values = np.asarray(answers.predictions, dtype=np.float64)
         yield _counted("", "answer", values, edges=_edges(values))
-        yield _counted("", "mistakes", np.abs(values - known), edges=_edges(np.abs(values - known)))
-    if confidence is not None:
-        given = np.asarray(confidence, dtype=np.float64)
+        off = np.array([abs(said - truth) for said, truth in told], dtype=np.float64)
+        yield _counted("", "mistakes", off, edges=_edges(off))
+    if answers.confidence is not None:
+        given = np.asarray(answers.confidence, dtype=np.float64)
         yield _counted("", "confidence", given, edges=_edges(given))
 
 

@@ -30,7 +30,8 @@ class Shift:
     """How one view has changed.
 
     `p_value` is corrected for all views of the window; `distance` is the share of rows that would have to change cells
-    (total variation, 0 to 1); `cell` is the one whose share changed most, from `before` to `now`.
+    (total variation, 0 to 1); `cell` is the one whose share changed most, from `before` to `now`. `column` and `target`
+    are those of the view.
     """
 
     column: str
@@ -41,6 +42,7 @@ class Shift:
     cell: str
     before: float
     now: float
+    target: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,10 +74,9 @@ def compare_counts(
     on either side are left out.
     """
     views = [
-        (view, counts[view.column, view.aspect])
+        (view, counts[view.key])
         for view in reference.views
-        if (view.column, view.aspect) in counts
-        and min(sum(view.counts), int(counts[view.column, view.aspect].sum())) >= FEWEST_ROWS
+        if view.key in counts and min(sum(view.counts), int(counts[view.key].sum())) >= FEWEST_ROWS
     ]
     random = np.random.default_rng(seed)
     level = false_alarms / max(1, len(views))
@@ -139,4 +140,5 @@ def _shift(view: View, now: np.ndarray, p_value: float) -> Shift:
         view.cells[cell] if cell < len(view.cells) else "missing",
         float(before[cell]),
         float(after[cell]),
+        view.target,
     )

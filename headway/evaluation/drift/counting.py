@@ -21,7 +21,7 @@ LANGUAGES = ("Chinese", "Latin letters", "other")
 
 
 def count_inputs(reference: Reference, columns: Mapping[str, Sequence[Any]]) -> Counts:
-    """Return how many rows fall into each cell of each view of the inputs, by (column, aspect); int64 `[cells]`.
+    """Return how many rows fall into each cell of each view of the inputs, by its key; int64 `[cells]`.
 
     A column that is not there counts as missing in all rows; what cannot be read counts as missing.
     """
@@ -29,33 +29,38 @@ def count_inputs(reference: Reference, columns: Mapping[str, Sequence[Any]]) -> 
     counts: Counts = {}
     for column, kind in reference.kinds.items():
         values = measure(kind, columns.get(column, [None] * rows), _codebook(reference, column))
-        for view in reference.of():
+        for view in reference.inputs:
             if view.column == column and view.aspect in values:
-                counts[column, view.aspect] = _count(view, values[view.aspect])
+                counts[view.key] = _count(view, values[view.aspect])
     return counts
 
 
-def count_answers(reference: Reference, predictions: Sequence[Any], confidence: Sequence[float] | None) -> Counts:
-    """Return how many answers fall into each cell: labels and confidence, or values."""
+def count_answers(
+    reference: Reference, predictions: Sequence[Any], confidence: Sequence[float] | None, *, target: str = ""
+) -> Counts:
+    """Return how many answers for a target fall into each cell: labels and confidence, or values."""
     counts: Counts = {}
-    for view in reference.of("answer", "confidence"):
+    for view in reference.of(target, "answer", "confidence"):
         given: Any = predictions if view.aspect == "answer" else confidence
         if given is not None:
             values = np.array([str(each) for each in given]) if view.names else np.asarray(given, dtype=np.float64)
-            counts["", view.aspect] = _count(view, values)
+            counts[view.key] = _count(view, values)
     return counts
 
 
-def count_mistakes(reference: Reference, predictions: Sequence[Any], truths: Sequence[Any]) -> Counts:
-    """Return how many answers were right and wrong, or how far off, for answers whose truth came back."""
-    for view in reference.of("mistakes"):
-        if reference.task == "classify":
-            pairs = zip(predictions, truths, strict=True)
-            wrong = np.array(["wrong" if str(answer) != str(truth) else "right" for answer, truth in pairs])
-            return {("", "mistakes"): _count(view, wrong)}
-        off = np.abs(np.asarray(predictions, dtype=np.float64) - np.asarray(truths, dtype=np.float64))
-        return {("", "mistakes"): _count(view, off)}
-    return {}
+def count_mistakes(
+    reference: Reference, predictions: Sequence[Any], truths: Sequence[Any], *, target: str = ""
+) -> Counts:
+    """Return how many answers for a target were right and wrong, or how far off, where their truth came back."""
+    return {view.key: _count(view, _mistakes(view, predictions, truths)) for view in reference.of(target, "mistakes")}
+
+
+def _mistakes(view: View, predictions: Sequence[Any], truths: Sequence[Any]) -> np.ndarray:
+    """Return how wrong each answer is: "right" or "wrong" for labels, else how far off."""
+    if view.names:
+        pairs = zip(predictions, truths, strict=True)
+        return np.array(["wrong" if str(answer) != str(truth) else "right" for answer, truth in pairs])
+    return np.abs(np.asarray(predictions, dtype=np.float64) - np.asarray(truths, dtype=np.float64))
 
 
 def measure(kind: str, cells: Sequence[Any], codebook: Codebook | None) -> dict[str, np.ndarray]:

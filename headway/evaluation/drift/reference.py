@@ -18,9 +18,10 @@ Kind = Literal["text", "number", "category", "date", "image"]
 class View:
     """One way to sort rows into cells, and how many reference rows fell into each.
 
-    `column` is an input, "" for the answers. `counts` has one entry a cell. Cells are named by `names` (category,
-    label, weekday), or are bins between `edges` (ascending, one fewer than the bins). Where an input is missing in some
-    rows, a last cell counts those; for a category the cell before it counts all other values.
+    `column` is an input, "" for the answers; of several targets `target` is whose answers. `counts` has one entry a
+    cell. Cells are named by `names` (category, label, weekday), or are bins between `edges` (ascending, one fewer than
+    the bins). Where an input is missing in some rows, a last cell counts those; for a category the cell before it
+    counts all other values.
     """
 
     column: str
@@ -28,6 +29,12 @@ class View:
     counts: tuple[int, ...]
     edges: tuple[float, ...] = ()
     names: tuple[str, ...] = ()
+    target: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Return what no other view of a package has: the column or target, and the aspect."""
+        return self.column or self.target, self.aspect
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -58,8 +65,8 @@ class Codebook:
 class Reference:
     """All views of a package's inputs and answers.
 
-    `kinds`: the inputs that are watched, and how each is read. `task` tells whether answers are labels or values;
-    those for several targets are not watched.
+    `kinds`: the inputs that are watched, and how each is read. `task` tells whether answers are labels or values, or
+    those for several targets.
     """
 
     task: Literal["classify", "regress", "several"]
@@ -67,11 +74,19 @@ class Reference:
     views: tuple[View, ...]
     codebooks: tuple[Codebook, ...] = ()
 
-    def of(self, *aspects: Aspect) -> tuple[View, ...]:
-        """Return the views of these aspects; all views of inputs without any."""
-        if aspects:
-            return tuple(view for view in self.views if view.aspect in aspects)
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Return the targets whose answers are watched, "" for the only one; none in packages that lack them."""
+        return tuple(view.target for view in self.views if view.aspect == "answer")
+
+    @property
+    def inputs(self) -> tuple[View, ...]:
+        """Return the views of the inputs."""
         return tuple(view for view in self.views if view.column)
+
+    def of(self, target: str, *aspects: Aspect) -> tuple[View, ...]:
+        """Return the views of the answers for a target."""
+        return tuple(view for view in self.views if view.aspect in aspects and view.target == target)
 
 
 def _bin(low: float | None, high: float | None) -> str:

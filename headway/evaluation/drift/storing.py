@@ -29,6 +29,7 @@ def reference_to_json(reference: Reference) -> bytes:
                 "counts": view.counts,
                 "edges": view.edges,
                 "names": view.names,
+                "target": view.target,
             }
             for view in reference.views
         ],
@@ -76,9 +77,8 @@ def _view(plain: dict[str, Any]) -> View:
     whole = len(counts) == cells <= _MOST_CELLS and min(counts) >= 0 and list(edges) == sorted(edges)
     if not whole or max(counts) > 2**53 or not np.isfinite(edges).all():
         raise _refuse(f"a view of {plain['column']!r} contradicts itself")
-    return View(
-        _text(plain["column"]), cast("Aspect", _one_of(plain["aspect"], get_args(Aspect))), counts, edges, names
-    )
+    aspect = cast("Aspect", _one_of(plain["aspect"], get_args(Aspect)))
+    return View(_text(plain["column"]), aspect, counts, edges, names, _text(plain.get("target", "")))
 
 
 def _codebook(plain: dict[str, Any]) -> Codebook:

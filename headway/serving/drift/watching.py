@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -51,6 +51,13 @@ class Watching:
     remembered: int = 50_000
 
 
+class Window(NamedTuple):
+    """What is compared at a time: "rows" of inputs and answers, or "feedback" on the answers for a target."""
+
+    kind: Literal["rows", "feedback"]
+    target: str = ""
+
+
 @dataclass
 class _Model:
     """What is known of one model's present windows, and the last full ones."""
@@ -59,12 +66,13 @@ class _Model:
     reference: Reference | None
     counts: Counts = field(default_factory=dict)
     rows: int = 0
-    mistakes: Counts = field(default_factory=dict)
-    told: int = 0
+    # By target; feedback may tell the truth of some only.
+    mistakes: dict[str, Counts] = field(default_factory=dict)
+    told: dict[str, int] = field(default_factory=dict)
     allowance: float = 0.0
     looked: float = -_SAVED_SECONDS
     windows: int = 0
-    last: dict[str, Drift] = field(default_factory=dict)
+    last: dict[Window, Drift] = field(default_factory=dict)
 
 
 class Watch:
@@ -99,8 +107,8 @@ class Watch:
             elif isinstance(noted.event, Feedback):
                 self._hear(noted.event)
 
-    def drifts(self) -> dict[str, dict[str, Drift]]:
-        """Return the last full windows by model: "rows" of inputs and answers, "feedback" of accuracy."""
+    def drifts(self) -> dict[str, dict[Window, Drift]]:
+        """Return the last full windows by model."""
         return {name: dict(model.last) for name, model in list(self._models.items())}
 
     def _see(self, event: Served) -> None:
@@ -118,13 +126,12 @@ class Watch:
         model.allowance -= rows
         some = pairs[:: max(1, len(pairs) // rows)][:rows]
         columns = {name: [row.get(name) for row, _ in some] for name in reference.kinds}
-        predictions = [answer["prediction"] for _, answer in some]
-        confidence = [float(answer["confidence"]) for _, answer in some if answer.get("confidence") is not None]
-        known = confidence if len(confidence) == len(some) else None
-        _add(model.counts, {**count_inputs(reference, columns), **count_answers(reference, predictions, known)})
+        _add(model.counts, count_inputs(reference, columns))
+        for target in reference.targets:
+            _add(model.counts, _count_said(reference, [_of_target(answer, target) for _, answer in some], target))
         model.rows += len(some)
         if model.rows >= self._watching.window:
-            self._close(event.name, model, "rows", model.counts)
+            self._close(event.name, model, Window("rows"), model.counts)
             model.counts, model.rows = {}, 0
 
     def _hear(self, event: Feedback) -> None:
@@ -132,28 +139,42 @@ class Watch:
             return
         said = self._answers.get((event.request_id, event.row)) or self._recall(event.request_id, event.row)
         model = self._model(said.model, said.version) if said else None
-        if said is None or model is None or model.reference is None or model.reference.task == "several":
+        if said is None or model is None or model.reference is None:
             return
-        truth: Any = event.truth
-        pair: tuple[list[Any], list[Any]] = ([spelt(said.prediction)], [spelt(truth)])
-        if model.reference.task == "regress":
+        is_several = model.reference.task == "several"
+        predictions, truths = (each if is_several else {"": each} for each in (said.prediction, event.truth))
+        for target in model.reference.targets:
+            if (
+                isinstance(truths, Mapping)
+                and isinstance(predictions, Mapping)
+                and target in {*truths} & {*predictions}
+            ):
+                self._hear_of(said.model, model, target, predictions[target], truths[target])
+
+    def _hear_of(self, name: str, model: _Model, target: str, prediction: Any, truth: Any) -> None:
+        """Count what was right for one target."""
+        assert model.reference is not None
+        pair = [spelt(prediction)], [spelt(truth)]
+        if any(not view.names for view in model.reference.of(target, "mistakes")):
             if isinstance(truth, bool) or not isinstance(truth, int | float):
                 return
-            pair = ([said.prediction], [truth])
-        _add(model.mistakes, count_mistakes(model.reference, *pair))
-        model.told += 1
-        if model.told >= self._watching.told:
-            self._close(said.model, model, "feedback", model.mistakes)
-            model.mistakes, model.told = {}, 0
+            pair = [prediction], [truth]
+        counts = model.mistakes.setdefault(target, {})
+        _add(counts, count_mistakes(model.reference, *pair, target=target))
+        model.told[target] = model.told.get(target, 0) + 1
+        if model.told[target] >= self._watching.told:
+            self._close(name, model, Window("feedback", target), counts)
+            del model.mistakes[target], model.told[target]
 
-    def _close(self, name: str, model: _Model, kind: str, counts: Counts) -> None:
+    def _close(self, name: str, model: _Model, window: Window, counts: Counts) -> None:
         """Compare a full window, and raise the alarm where it has drifted."""
         assert model.reference is not None
         model.windows += 1
         drift = compare_counts(model.reference, counts, false_alarms=self._watching.false_alarms, seed=model.windows)
-        model.last[kind] = drift
+        model.last[window] = drift
         if drift.alarms:
-            details = {"window": kind, "rows": drift.rows, "shifts": [vars(shift) for shift in drift.alarms]}
+            details = {"window": window.kind, "target": window.target, "rows": drift.rows,
+                       "shifts": [vars(shift) for shift in drift.alarms]}  # fmt: skip
             self._raise(Alarm("drift", name, tell_drift(drift, "en"), details))
 
     def _model(self, name: str, version: str) -> _Model | None:
@@ -191,6 +212,18 @@ def _answered(event: Served) -> Iterator[tuple[int, Mapping[str, Any], Mapping[s
     for number, row, answer in zip(places, event.rows, event.answers, strict=False):
         if "prediction" in answer:
             yield number, row, answer
+
+
+def _of_target(answer: Mapping[str, Any], target: str) -> Mapping[str, Any]:
+    """Return the answer for one of several targets, or for the only one."""
+    return answer["targets"].get(target, {}) if target else answer
+
+
+def _count_said(reference: Reference, answers: Sequence[Mapping[str, Any]], target: str) -> Counts:
+    """Return the counts of some rows' answers for a target."""
+    confidence = [float(answer["confidence"]) for answer in answers if answer.get("confidence") is not None]
+    known = confidence if len(confidence) == len(answers) else None
+    return count_answers(reference, [answer.get("prediction") for answer in answers], known, target=target)
 
 
 def _allowed(model: _Model, watching: Watching) -> int:

@@ -24,6 +24,15 @@ _ASPECTS: Mapping[str, tuple[str, str]] = {
 }
 
 
+_CELLS: Mapping[str, str] = {
+    "missing": "缺失", "other": "其他", "right": "正确", "wrong": "错误", "Chinese": "中文",
+    "Latin letters": "拉丁字母", "Monday": "周一", "Tuesday": "周二", "Wednesday": "周三", "Thursday": "周四",
+    "Friday": "周五", "Saturday": "周六", "Sunday": "周日",
+}  # fmt: skip
+# Cells of these have a user's own words.
+_NAMED = frozenset({"value", "answer"})
+
+
 def tell_drift(drift: Drift, language: Literal["en", "zh"]) -> str:
     """Return a window's finding as one sentence."""
     shown = [tell_shift(shift, language) for shift in drift.alarms[:3]]
@@ -39,11 +48,29 @@ def tell_drift(drift: Drift, language: Literal["en", "zh"]) -> str:
 
 def tell_shift(shift: Shift, language: Literal["en", "zh"]) -> str:
     """Return one change in words: what, and which share moved most."""
-    english, chinese = _ASPECTS.get(shift.aspect, (shift.aspect, shift.aspect))
-    change = f"{shift.cell}: {shift.before:.0%} → {shift.now:.0%}"
+    aspect = name_aspect(shift.aspect, language)
+    change = f"{_name_cell(shift, language)}: {shift.before:.0%} → {shift.now:.0%}"
     p = f"p {'<' if shift.p_value < 0.001 else '='} {max(shift.p_value, 0.001):.3f}"
     if language == "zh":
-        where = f"列“{shift.column}”的{chinese}" if shift.column else chinese
+        where = f"列“{shift.column}”的{aspect}" if shift.column else aspect
+        where = f"目标“{shift.target}”的{aspect}" if shift.target else where
         return f"{where}（{change}；差异 {shift.distance:.2f}，{p}）"
-    where = f"{english} of {shift.column}" if shift.column else english
+    where = f"{aspect} of {shift.column}" if shift.column else aspect
+    where = f"{aspect} for {shift.target}" if shift.target else where
     return f"{where} ({change}; distance {shift.distance:.2f}, {p})"
+
+
+def name_aspect(aspect: str, language: Literal["en", "zh"]) -> str:
+    """Return what is looked at in a view, in words."""
+    english, chinese = _ASPECTS.get(aspect, (aspect, aspect))
+    return chinese if language == "zh" else english
+
+
+def _name_cell(shift: Shift, language: Literal["en", "zh"]) -> str:
+    """Return what a cell is called; a reader's own labels and values keep their names."""
+    cell = shift.cell
+    if language == "en" or (shift.aspect in _NAMED and cell not in {"other", "missing"}):
+        return cell
+    if shift.aspect == "group" and cell.startswith("group "):
+        return f"第 {cell.removeprefix('group ')} 组"
+    return _CELLS.get(cell, cell.replace(" to ", " 至 "))

@@ -79,7 +79,7 @@ class _Stream:
                 rows.append(_row(line, self.number + place))
                 places.append(place)
             except RefusalError as refusal:
-                answers[place] = {"error": refusal.as_json()}
+                answers[place] = {"error": refusal.as_json(self.request.language)}
         if rows:
             found = await self._answer_each(rows, [self.number + place for place in places], began)
             for place, answer in zip(places, found, strict=True):
@@ -94,7 +94,7 @@ class _Stream:
             found = await answer_rows(self.service, self.request, self.deployment, asked, force=True)
         except RefusalError as refusal:
             self.service.missed(self.request, refusal.status, refusal.kind, time.monotonic() - began)
-            return [{"error": refusal.as_json()}] * len(rows)
+            return [{"error": refusal.as_json(self.request.language)}] * len(rows)
         served = Served(self.request.id, self.deployment.name, self.deployment.version, rows, found,
                         time.monotonic() - began, self.user, self.request.key, self.choice.arm,
                         places=places)  # fmt: skip

@@ -92,8 +92,9 @@ async def _answer_others(
 ) -> list[dict[str, Any]]:
     """Answer the rows that nothing is wrong with; the others carry their problems."""
     wrong: dict[int, list[dict[str, Any]]] = {}
+    lang = request.language
     for problem in refusal.fields:
-        wrong.setdefault(problem.row or 0, []).append(problem.as_json())
+        wrong.setdefault(problem.row or 0, []).append(problem.as_json(lang))
     sound = [row for position, row in enumerate(asked.rows) if position not in wrong]
     found: Sequence[Mapping[str, Any]] = ()
     if sound:

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from headway.evaluation.drift import Drift
+from headway.serving.drift.watching import Window
 from headway.serving.experiments.plan import Experiment
 from headway.serving.learning.lane import Tally
 from headway.serving.learning.ledger import Figure
@@ -21,6 +22,7 @@ _HELP = {
     "headway_alarms_undelivered": "Alarms that the webhook or the store did not take.",
     "headway_drift_distance": "Share of rows in other cells than in training, last full window.",
     "headway_drift_p_value": "Corrected p-value of the change, last full window.",
+    "headway_drift_moved": "1 for a change that is certain and large enough for an alarm, last full window.",
     "headway_drift_alarm": "1 where the last full window alarmed.",
     "headway_experiment_arm_ended": "1 for an arm that a guardrail has stopped.",
 }
@@ -32,7 +34,7 @@ def list_figures(
     refused: int,
     alarms: Mapping[str, int],
     undelivered: int,
-    drifts: Mapping[str, Mapping[str, Drift]],
+    drifts: Mapping[str, Mapping[Window, Drift]],
     experiments: Sequence[Experiment],
 ) -> list[Figure]:
     """Return everything as figures."""
@@ -62,15 +64,16 @@ def _lanes(tallies: Mapping[str, Tally], refused: int) -> Iterator[Figure]:
         yield Figure("headway_learn_down", tally.down, "gauge", name)
 
 
-def _drifts(drifts: Mapping[str, Mapping[str, Drift]]) -> Iterator[Figure]:
+def _drifts(drifts: Mapping[str, Mapping[Window, Drift]]) -> Iterator[Figure]:
     for model, windows in drifts.items():
         for window, drift in windows.items():
-            labels = (("model", model), ("window", window))
+            labels = (("model", model), ("window", window.kind), ("target", window.target))
             yield Figure("headway_drift_alarm", bool(drift.alarms), "gauge", labels)
             for shift in drift.shifts:
-                where = (("model", model), ("column", shift.column), ("aspect", shift.aspect))
+                where = (("model", model), ("column", shift.column), ("target", shift.target), ("aspect", shift.aspect))
                 yield Figure("headway_drift_distance", shift.distance, "gauge", where)
-                yield Figure("headway_drift_p_value", shift.p_value, "gauge", where)
+                yield Figure("headway_drift_p_value", shift.p_value, "least", where)
+                yield Figure("headway_drift_moved", shift in drift.alarms, "gauge", where)
 
 
 @dataclass(frozen=True)

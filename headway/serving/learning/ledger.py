@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 import os
 import tempfile
 import threading
@@ -12,15 +13,16 @@ from pathlib import Path
 from typing import Literal
 
 EVERY_SECONDS = 1.0
+_JOINED: Mapping[str, Callable[[float, float], float]] = {"counter": operator.add, "gauge": max, "least": min}
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure of `/metrics`: a counter grows and is summed over workers, of a gauge the largest counts."""
+    """One figure of `/metrics`: a counter is summed over workers, of a gauge the largest counts, or the least."""
 
     name: str
     value: float
-    kind: Literal["counter", "gauge"]
+    kind: Literal["counter", "gauge", "least"]
     labels: tuple[tuple[str, str], ...] = ()
 
 
@@ -64,7 +66,7 @@ class Ledger:
 
 
 def add_up(folder: Path) -> list[Figure]:
-    """Return all workers' figures: counters summed, of gauges the largest; sorted by name and labels."""
+    """Return all workers' figures: counters summed, of gauges the largest or least; sorted by name and labels."""
     total: dict[tuple[str, tuple[tuple[str, str], ...]], Figure] = {}
     for figure in (figure for path in sorted(folder.glob("*.json")) for figure in _read_file(path)):
         key = (figure.name, figure.labels)
@@ -72,7 +74,7 @@ def add_up(folder: Path) -> list[Figure]:
         if known is None:
             total[key] = figure
         else:
-            value = known.value + figure.value if figure.kind == "counter" else max(known.value, figure.value)
+            value = _JOINED[figure.kind](known.value, figure.value)
             total[key] = Figure(figure.name, value, figure.kind, figure.labels)
     return [total[key] for key in sorted(total)]
 
@@ -97,6 +99,6 @@ def _read_file(path: Path) -> Iterator[Figure]:
         yield Figure(
             str(name),
             float(value),
-            "counter" if kind == "counter" else "gauge",
+            kind if kind in _JOINED else "gauge",
             tuple((str(a), str(b)) for a, b in labels),
         )

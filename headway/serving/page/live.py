@@ -8,6 +8,7 @@ from headway.report.charts.bars import Bar, draw_bars
 from headway.report.charts.canvas import figure
 from headway.report.markup import Markup, element, join
 from headway.report.translation import Lang
+from headway.serving.drift.wording import name_aspect
 from headway.serving.page.language import say
 from headway.serving.page.pictures import draw_minutes
 from headway.serving.telemetry import SLOT_SECONDS, Moment, Telemetry
@@ -108,9 +109,12 @@ def _learning(service: Service, lang: Lang) -> list[Markup]:
     samples = _samples(service)
     shown: list[Markup] = []
     if drifts := samples.get("headway_drift_distance"):
-        alarms = {sample.labels.get("model") for sample in samples.get("headway_drift_alarm", ()) if sample.value}
-        chances = {_where(sample): sample.value for sample in samples.get("headway_drift_p_value", ())}
-        bars = [_bar(sample, chances, alarms) for sample in sorted(drifts, key=lambda each: -each.value)[:_DRIFTS]]
+        moved = {_where(sample) for sample in samples.get("headway_drift_moved", ()) if sample.value}
+        names = {sample.labels.get("model") for sample in drifts}
+        bars = [
+            _bar(sample, lang, has_moved=_where(sample) in moved, of_several=len(names) > 1)
+            for sample in sorted(drifts, key=lambda each: (_where(each) not in moved, -each.value))[:_DRIFTS]
+        ]
         shown.append(
             figure(lambda width: draw_bars(bars, width, top_value=1.0), title=say("drift", lang),
                    description=say("drift_words", lang), caption=say("drift_words", lang), wide=_WIDE)
@@ -118,14 +122,15 @@ def _learning(service: Service, lang: Lang) -> list[Markup]:
     return shown
 
 
-def _bar(sample: Any, chances: dict[tuple[str, ...], float], alarms: set[str | None]) -> Bar:
-    is_drift = sample.labels.get("model") in alarms and chances.get(_where(sample), 1.0) < 0.01
-    name = " · ".join(part for part in (sample.labels.get("column"), sample.labels.get("aspect")) if part)
-    return Bar(name, sample.value, f"{sample.value:.1%}", kind="warn" if is_drift else "")
+def _bar(sample: Any, lang: Lang, *, has_moved: bool, of_several: bool) -> Bar:
+    """Return the bar of one view: whose where models are `of_several`, which column or target, and what of it."""
+    model, column, target, aspect = _where(sample)
+    parts = (model if of_several else "", column, target, name_aspect(aspect, lang))
+    return Bar(" · ".join(filter(None, parts)), sample.value, f"{sample.value:.1%}", kind="warn" if has_moved else "")
 
 
 def _where(sample: Any) -> tuple[str, ...]:
-    return tuple(str(sample.labels.get(name)) for name in ("model", "column", "aspect"))
+    return tuple(str(sample.labels.get(name, "")) for name in ("model", "column", "target", "aspect"))
 
 
 def _samples(service: Service) -> dict[str, list[Any]]:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from headway.evaluation.drift.building import build_reference
+from headway.evaluation.drift.building import TargetAnswers, build_reference
 
 WORDS = "房间 服务 早餐 位置 前台 干净 安静 便宜 热情 设施 陈旧 隔音 空调 热水 交通 方便".split()  # noqa: SIM905
 OTHER = "苹果 水果 新鲜 快递 包装 味道 甜 手机 屏幕 电池 发货 客服 尺码 衣服 面料 颜色".split()  # noqa: SIM905
@@ -34,8 +34,7 @@ def reference():
     random = np.random.default_rng(0)
     predictions, confidence, truths = make_answers(random, 600)
     return build_reference(
-        make_rows(random, 2000), KINDS, task="classify", predictions=predictions, confidence=confidence,
-        truths=truths, seed=0,
+        make_rows(random, 2000), KINDS, answers={"": TargetAnswers("classify", predictions, confidence, truths)}, seed=0
     )  # fmt: skip
 
 

@@ -1,5 +1,5 @@
 from headway.serving.drift.recalling import Recall
-from headway.serving.drift.watching import Watch, Watching
+from headway.serving.drift.watching import Watch, Watching, Window
 from headway.serving.observing import Opened
 from headway.serving.store.opening import connect, open_store
 from headway.serving.store.reading import Said
@@ -30,6 +30,6 @@ def test_feedback_on_what_another_process_answered_counts(tmp_path, watched_pack
     watch.opened(Opened("reviews", "v1", "classify", str(watched_package)))
     watch([told(number, "b") for number in range(60, 70)])
     watch([told(number, "a") for number in range(60)])
-    heard = watch.drifts()["reviews"]["feedback"]
+    heard = watch.drifts()["reviews"][Window("feedback")]
     assert heard.rows == 60
     assert [(shift.cell, shift.now) in {("right", 1.0), ("wrong", 0.0)} for shift in heard.shifts] == [True]

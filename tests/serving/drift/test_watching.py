@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from headway.serving.drift.watching import Watch, Watching, read_reference
+from headway.serving.drift.watching import Watch, Watching, Window, read_reference
 from headway.serving.learning import Noted
 from headway.serving.observing import Feedback, Opened, Served
-from tests.serving.drift.watched import write_watched
+from tests.serving.drift.watched import write_watched, write_watched_several
 from tests.serving.packages import write_tiny
 
 RANDOM = np.random.default_rng(0)
@@ -32,7 +32,7 @@ def test_usual_rows_raise_no_alarm(watched):
     watch, alarms = watched
     watch([make_event(number, prediction=drawn(number)) for number in range(300)])
     assert not alarms
-    assert watch.drifts()["m"]["rows"].rows == 100
+    assert watch.drifts()["m"][Window("rows")].rows == 100
 
 
 def test_other_rows_alarm_when_the_window_is_full(watched):
@@ -67,7 +67,7 @@ def test_shadows_failures_and_unknown_models_do_not_count(watched):
 def test_large_requests_fill_a_window_and_no_more(watched):
     watch, _ = watched
     watch([make_event(1, rows=5000)])
-    assert watch.drifts()["m"]["rows"].rows == 100
+    assert watch.drifts()["m"][Window("rows")].rows == 100
 
 
 def test_a_new_version_starts_anew(watched, watched_package):
@@ -76,7 +76,7 @@ def test_a_new_version_starts_anew(watched, watched_package):
     watch.opened(Opened("m", "v2", "classify", str(watched_package)))
     watch([make_event(number, version="v2", prediction=drawn(number)) for number in range(100)])
     assert not alarms
-    assert watch.drifts()["m"]["rows"].rows == 100
+    assert watch.drifts()["m"][Window("rows")].rows == 100
 
 
 def test_a_deployed_package_is_watched_by_its_own_reference(watched, tmp_path):
@@ -107,10 +107,58 @@ def test_feedback_is_compared_with_the_answer_of_its_own_row(watched):
         piece = Served(f"r{number}", "m", "v1", rows, answers, 0.01, places=(6, 7, 9))
         watch([Noted(piece), Noted(Feedback(f"r{number}", 7, "a", "m")), Noted(Feedback(f"r{number}", 9, "b", "m"))])
         watch([Noted(Feedback(f"r{number}", row, "b", "m")) for row in (0, 1, 6, 8)])  # nothing was answered there
-    heard = watch.drifts()["m"]["feedback"]
+    heard = watch.drifts()["m"][Window("feedback")]
     assert heard.rows == 60
     assert [(shift.cell, shift.now) in {("right", 1.0), ("wrong", 0.0)} for shift in heard.shifts] == [True]
 
 
 def test_a_place_without_a_package_has_no_reference(tmp_path):
     assert read_reference(tmp_path) is None
+
+
+def make_several(number, side, far, *, sure=0.75):
+    """A request of one row that was answered for two targets."""
+    cells = ({"a": float(RANDOM.normal()), "b": float(RANDOM.normal())},)
+    targets = {"side": {"prediction": side, "confidence": sure, "probabilities": {}}, "far": {"prediction": far}}
+    answer = {"prediction": {"side": side, "far": far}, "targets": targets}
+    return Noted(Served(f"r{number}", "m", "v1", cells, (answer,), 0.01))
+
+
+@pytest.fixture
+def several(tmp_path):
+    alarms = []
+    watch = Watch(alarms.append, Watching(window=200, told=60, most_rows_per_second=1e6))
+    watch.opened(Opened("m", "v1", "several", str(write_watched_several(tmp_path / "several"))))
+    return watch, alarms
+
+
+def usual_answers(count):
+    return [(bool(RANDOM.random() < 0.5), float(RANDOM.normal(0, 2)), RANDOM.uniform(0.5, 1)) for _ in range(count)]
+
+
+def test_the_answers_for_each_of_several_targets_are_watched(several):
+    watch, alarms = several
+    watch([make_several(number, side, far, sure=sure) for number, (side, far, sure) in enumerate(usual_answers(200))])
+    assert not alarms
+    assert {shift.target for shift in watch.drifts()["m"][Window("rows")].shifts} == {"", "side", "far"}
+    moved = usual_answers(200)
+    watch([make_several(number, side, far + 5, sure=sure) for number, (side, far, sure) in enumerate(moved)])
+    (alarm,) = alarms
+    assert "answers for far" in alarm.message
+    assert [(shift["target"], shift["aspect"]) for shift in alarm.details["shifts"]] == [("far", "answer")]
+
+
+def test_feedback_counts_for_the_targets_that_it_names(several):
+    watch, alarms = several
+    watch([make_several(number, side, far) for number, (side, far, _) in enumerate(usual_answers(180))])
+    said = {f"r{number}": watch._answers[f"r{number}", 0].prediction for number in range(180)}
+    right = [Noted(Feedback(f"r{number}", 0, {"side": said[f"r{number}"]["side"]}, "m")) for number in range(60)]
+    wrong = [Noted(Feedback(f"r{number}", 0, {"far": said[f"r{number}"]["far"] + 9}, "m")) for number in range(60, 120)]
+    watch([*right, *wrong, Noted(Feedback("r150", 0, {"unknown": 1, "far": True}, "m"))])
+    found = watch.drifts()["m"]
+    assert {window: drift.rows for window, drift in found.items()} == {
+        Window("feedback", "side"): 60, Window("feedback", "far"): 60
+    }  # fmt: skip
+    (alarm,) = alarms
+    assert "mistakes for far" in alarm.message
+    assert alarm.details["target"] == "far"

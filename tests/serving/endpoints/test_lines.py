@@ -20,6 +20,16 @@ def test_each_line_gets_its_answer_and_bad_ones_their_error(ask):
     assert found[3]["error"]["problems"][0]["row"] == 3
 
 
+def test_bad_lines_are_told_in_the_language_that_is_asked_for(ask):
+    headers = {**HEADERS, "accept-language": "zh-CN"}
+    lines = '{"a": "x", "b": 0}\n[1]\n{'
+    answer = ask("POST", PREDICT, content=lines.encode(), headers=headers)
+    cell, row, text = (json.loads(line)["error"] for line in answer.text.splitlines())
+    assert cell["problems"][0]["expected"] == '如 12.5 或 "1,250" 的数字，或空单元格'
+    assert row["problems"][0]["expected"] == "对象（列名 -> 单元格）"
+    assert text["message"].startswith("请求正文不是 JSON")
+
+
 def test_there_may_be_more_lines_than_rows_and_bytes_of_one_request():
     ask = Asker(make_service("numbers", limits=Limits(rows=10, body_bytes=200)))
     _, found = stream(ask, [json.dumps({"a": i % 2, "b": 0.5}) for i in range(5000)])

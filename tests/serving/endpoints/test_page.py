@@ -1,6 +1,11 @@
+import re
+
+from headway.evaluation.drift import Drift, Shift
 from headway.serving.access import Access
 from headway.serving.deployments import deploy_model
+from headway.serving.drift.watching import Window
 from headway.serving.keys import KeyRing, add_key
+from headway.serving.learning.collecting import Collector, list_figures
 from headway.serving.limits import Limits
 from headway.serving.page.language import read_words
 from headway.serving.settings import Price
@@ -76,22 +81,39 @@ def test_style_and_script_are_carried_along(ask):
     assert ask("GET", "/page.js").headers["content-type"].startswith("text/javascript")
 
 
-def test_drift_is_shown_where_collectors_know_of_it():
-    from prometheus_client.core import GaugeMetricFamily
+def collector(drifts):
+    """What `/metrics` has of drift, without anything else that is learnt."""
+    return Collector(lambda: list_figures({}, refused=0, alarms={}, undelivered=0, drifts=drifts, experiments=()))
 
-    class Learning:
-        def collect(self):
-            drift = GaugeMetricFamily("headway_drift_distance", "x", labels=["model", "column", "aspect"])
-            drift.add_metric(["m", "city", "values"], 0.4)
-            alarm = GaugeMetricFamily("headway_drift_alarm", "x", labels=["model", "window"])
-            alarm.add_metric(["m", "1"], 1)
-            chance = GaugeMetricFamily("headway_drift_p_value", "x", labels=["model", "column", "aspect"])
-            chance.add_metric(["m", "city", "values"], 0.001)
-            return [drift, alarm, chance]
 
-    text = Asker(make_service("numbers", collectors=(Learning(),)))("GET", "/live?lang=en").text
-    assert "city · values" in text
-    assert 'class="bar warn"' in text
+def test_drift_is_shown_in_the_language_of_the_page_and_for_each_target():
+    moved, still = (
+        Shift("city", "value", 500, 0.001, 0.4, "北京", 0.1, 0.5),
+        Shift("n", "range", 500, 1.0, 0.5, "x", 0, 0),
+    )
+    mood = Shift("", "mistakes", 200, 0.04, 0.2, "wrong", 0.1, 0.3, target="mood")
+    drifts = {
+        "m": {Window("rows"): Drift(500, 0.01, (moved, still)), Window("feedback", "mood"): Drift(200, 0.05, (mood,))}
+    }
+    ask = Asker(make_service("numbers", collectors=(collector(drifts),)))
+    english, chinese = (ask("GET", f"/live?lang={lang}").text for lang in ("en", "zh"))
+    for text in ("city · values", "mood · mistakes", "n · numbers"):
+        assert text in english
+    for text in ("city · 取值", "mood · 错误率", "n · 数值分布"):
+        assert text in chinese
+    assert "values" not in chinese
+    assert [re.findall(r"<title>(.*?):", bar) for bar in re.findall(r'class="bar warn".*?</title>', english)][:2] == [
+        ["city · values"], ["mood · mistakes"]
+    ]  # fmt: skip
+    assert 'headway_drift_moved{aspect="mistakes",column="",model="m",target="mood"} 1.0' in ask("GET", "/metrics").text
+
+
+def test_where_several_models_drift_each_bar_names_its_own():
+    shift = Shift("city", "value", 500, 0.001, 0.4, "北京", 0.1, 0.5)
+    drifts = {name: {Window("rows"): Drift(500, 0.01, (shift,))} for name in ("old", "new")}
+    text = Asker(make_service("numbers", collectors=(collector(drifts),)))("GET", "/live?lang=zh").text
+    assert "old · city · 取值" in text
+    assert "new · city · 取值" in text
 
 
 def test_the_price_of_the_machine_makes_a_picture_of_costs():

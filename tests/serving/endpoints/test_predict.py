@@ -45,6 +45,15 @@ def test_with_partial_the_sound_rows_are_answered(ask):
     assert second["error"]["problems"][0]["row"] == 1
 
 
+def test_errors_of_single_rows_are_told_in_the_language_that_is_asked_for(ask):
+    asked = {"rows": [{"a": "many", "b": 0}], "partial": True}
+    for headers, expected in (({"accept-language": "zh-CN"}, "的数字，或空单元格"), ({}, "a number")):
+        (told,) = ask("POST", PREDICT, json=asked, headers=headers).json()["predictions"]
+        (problem,) = told["error"]["problems"]
+        assert expected in problem["expected"]
+        assert (problem["row"], problem["field"], problem["got"]) == (0, "a", "'many'")
+
+
 def test_partial_also_holds_where_most_rows_are_bad(ask):
     rows = [{"a": i if i % 50 == 0 else "x", "b": "y" if i % 50 else 0} for i in range(300)]
     found = ask.predict(rows, partial=True).json()["predictions"]

@@ -14,6 +14,12 @@ def test_counters_add_up_over_workers_and_gauges_show_the_worst(tmp_path):
     assert add_up(tmp_path)[-1].value == 7.0
 
 
+def test_the_least_of_what_is_surer_the_smaller_it_is_counts(tmp_path):
+    (tmp_path / "1.json").write_text(json.dumps([["p", 0.001, "least", []]]))
+    (tmp_path / "2.json").write_text(json.dumps([["p", 0.7, "least", []]]))
+    assert add_up(tmp_path) == [Figure("p", 0.001, "least")]
+
+
 def test_all_children_of_a_parent_share_a_folder():
     import os
 

@@ -8,7 +8,7 @@ import httpx
 import numpy as np
 import pytest
 
-from headway.evaluation.drift.building import build_reference
+from headway.evaluation.drift.building import TargetAnswers, build_reference
 from headway.evaluation.drift.storing import reference_to_json
 from headway.package.opening import open_graph
 from headway.package.writing import write_package
@@ -39,10 +39,8 @@ def write_watched(folder, name):
     manifest, graph = GRAPHS["numbers"]
     columns = {each: np.random.default_rng(0).normal(size=1000).tolist() for each in ("a", "b")}
     labels = ["好评", "差评"] * 200
-    reference = build_reference(
-        columns, dict.fromkeys(columns, "number"), task="classify", predictions=labels, confidence=None,
-        truths=labels, seed=0,
-    )  # fmt: skip
+    answers = {"": TargetAnswers("classify", labels, None, labels)}
+    reference = build_reference(columns, dict.fromkeys(columns, "number"), answers=answers, seed=0)
     return write_package(
         folder, graph, replace(manifest, name=name), card="", columns=columns, expected=open_graph(graph).run(columns),
         reference=reference_to_json(reference),
