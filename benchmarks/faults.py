@@ -28,6 +28,7 @@ import psutil
 
 import headway
 from benchmarks.fuzzing import fuzz
+from benchmarks.postgres import start_cluster
 from benchmarks.runtime import LABELS, ngram_graph, texts
 from benchmarks.shared import HERE, print_table
 from headway.errors import HeadwayError
@@ -289,8 +290,6 @@ def _full_deploy(package: Path, other: Path, bodies: Path, rate: float, folder: 
 
 def _gone(package: Path, bodies: Path, rate: float) -> tuple[object, ...]:
     """Take PostgreSQL away for two seconds while every prediction is to be kept in it."""
-    from tests.serving.production import start_cluster
-
     name, cluster = "database gone for 2 s", start_cluster()
     if cluster is None:
         return name, "", "PostgreSQL is not installed here", "", "", ""

@@ -44,9 +44,18 @@ class _Caller:
         self._headers = {"authorization": f"Bearer {key}"} if key else {}
         self._timeout, self._tries = timeout, tries
 
-    def _body(self, rows: Sequence[Mapping[str, Any]], wishes: Mapping[str, Any]) -> bytes:
+    def _rows(
+        self, rows: Sequence[Mapping[str, Any]], *, model: str | None, user: str | None, partial: bool,
+        timeout: float | None,
+    ) -> bytes:  # fmt: skip
         document = {"rows": [{name: to_json(cell) for name, cell in row.items()} for row in rows]}
-        return _dump({**document, **wishes})
+        return _dump({**document, "model": model, "user": user, "partial": partial or None, "timeout": timeout})
+
+    def _feedback(
+        self, request_id: str, truth: Any, *, row: int, value: float | None, user: str | None, model: str | None
+    ) -> bytes:
+        said = {"request_id": request_id, "row": row, "user": user, "model": model}
+        return _dump({**said, "truth": to_json(truth), "value": to_json(value)})
 
     def _pause(self, answer: httpx.Response | None, attempt: int) -> float:
         """Return how long to wait before the next try: as the service says, else longer each time."""
@@ -104,8 +113,8 @@ class Client(_Caller):
         `user` keeps a person in the same arm of an experiment; with `partial` rows that cannot be read carry an
         `error` instead of failing all. Raises `InputError` (422, naming row and field) and `ServiceError`.
         """
-        wishes = {"model": model, "user": user, "partial": partial or None, "timeout": timeout}
-        return to_answered(self._ask("POST", "/v1/predict", self._body(rows, wishes)))
+        asked = self._rows(rows, model=model, user=user, partial=partial, timeout=timeout)
+        return to_answered(self._ask("POST", "/v1/predict", asked))
 
     def stream(self, rows: Iterable[Mapping[str, Any]], *, model: str | None = None) -> Iterator[Mapping[str, Any]]:
         """Yield one answer for each row while they come, for any number of rows; bad ones are answered by `error`."""
@@ -132,9 +141,8 @@ class Client(_Caller):
 
         `user` is whose feedback it is: `headway store forget` finds it by that. Return whether the service keeps it.
         """
-        said = {"request_id": request_id, "row": row, "user": user, "model": model}
-        said |= {"truth": to_json(truth), "value": to_json(value)}
-        return bool(self._ask("POST", "/v1/feedback", _dump(said))["kept"])
+        said = self._feedback(request_id, truth, row=row, value=value, user=user, model=model)
+        return bool(self._ask("POST", "/v1/feedback", said)["kept"])
 
     def models(self) -> list[dict[str, Any]]:
         """Return what is served: name, version, inputs, labels and figures of each."""
@@ -213,8 +221,8 @@ class AsyncClient(_Caller):
         timeout: float | None = None,  # noqa: ASYNC109 - it goes to the service
     ) -> Answered:
         """Return the answers for some rows."""
-        wishes = {"model": model, "user": user, "partial": partial or None, "timeout": timeout}
-        return to_answered(await self._ask("POST", "/v1/predict", self._body(rows, wishes)))
+        asked = self._rows(rows, model=model, user=user, partial=partial, timeout=timeout)
+        return to_answered(await self._ask("POST", "/v1/predict", asked))
 
     async def stream(
         self, rows: Iterable[Mapping[str, Any]], *, model: str | None = None
@@ -245,9 +253,8 @@ class AsyncClient(_Caller):
         model: str | None = None,
     ) -> bool:
         """Tell the right answer for a row, what its answer was worth, or both."""
-        said = {"request_id": request_id, "row": row, "user": user, "model": model}
-        said |= {"truth": to_json(truth), "value": to_json(value)}
-        return bool((await self._ask("POST", "/v1/feedback", _dump(said)))["kept"])
+        said = self._feedback(request_id, truth, row=row, value=value, user=user, model=model)
+        return bool((await self._ask("POST", "/v1/feedback", said))["kept"])
 
     async def models(self) -> list[dict[str, Any]]:
         """Return what is served."""

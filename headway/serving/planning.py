@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,12 @@ from headway.runtime import Model
 # Clients at once for which the plan is made, and by how much a further process must be better than none.
 _CLIENTS = 32
 _GAIN = 1.15
-_TRIES, _PATIENCE = 5, 0.15
+# Calls of a kind, and about how long one of them, and all of them, may take (seconds).
+_TRIES, _CALL, _PATIENCE = 5, 0.1, 0.15
+# The share of the free memory that further processes may take.
+_SHARE = 0.8
+
+Measure = Callable[[Model, list[dict[str, Any]]], float]
 
 
 @dataclass(frozen=True)
@@ -24,22 +29,43 @@ class Plan:
     rate: float
 
 
+def thread_choices(cores: int, *, workers: int, memory: float, free: float) -> tuple[int, ...]:
+    """Return the threads a model that are worth comparing: all cores for one process, and as few as memory allows.
+
+    `workers` is the number of processes where that is fixed. `memory` is what one process takes and `free` what is left
+    beside the first one, in bytes.
+    """
+    most = max(1, cores // max(1, workers))
+    fitting = 1 + int(_SHARE * free / max(1.0, memory))
+    fewest = 1 if workers else -(-cores // min(cores, fitting))
+    return tuple(sorted({most, fewest}, reverse=True))
+
+
 def choose_plan(
-    models: Mapping[int, Model], rows: Sequence[Mapping[str, Any]], *, http_seconds: float, cores: int, workers: int = 0
+    models: Mapping[int, Model],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    http_seconds: float,
+    row_seconds: float,
+    cores: int,
+    workers: int = 0,
+    measure: Measure | None = None,
 ) -> tuple[Plan, list[Plan]]:
     """Return the best plan, and all that were looked at.
 
     `models` are the same package opened with different numbers of threads, `rows` are some to ask, `http_seconds` is
-    what a request costs beside the model, `workers` the number of processes where that is fixed. With `p` processes
-    each model gets batches of `32 / p` rows; its seconds for such a batch are measured. In one process HTTP and model
-    share the interpreter but not, while the graph runs, the core; so a process is never faster than the slower of the
-    two, and never slower than both in turn.
+    what a request costs beside the model and `row_seconds` about what a row costs in it, `workers` the number of
+    processes where that is fixed. With `p` processes each model gets batches of `32 / p` rows, of a slow model only as
+    many as are answered in a moment; its seconds for such a batch are measured. In one process HTTP and model share the
+    interpreter but not, while the graph runs, the core; so a process is never faster than the slower of the two, and
+    never slower than both in turn.
     """
     plans = []
+    most = max(1, int(_CALL / max(1e-9, row_seconds)))
     for threads, model in sorted(models.items(), reverse=True):
         processes = workers or max(1, cores // threads)
-        batch = [dict(rows[i % len(rows)]) for i in range(max(1, _CLIENTS // processes))]
-        model_seconds = _seconds(model, batch) / len(batch)
+        batch = [dict(rows[i % len(rows)]) for i in range(min(most, max(1, _CLIENTS // processes)))]
+        model_seconds = (measure or best_seconds)(model, batch) / len(batch)
         overlap = 0.5 if threads * processes < cores else 0.0
         per_row = max(http_seconds, model_seconds) + (1 - overlap) * min(http_seconds, model_seconds)
         plans.append(Plan(processes, threads, processes / per_row))
@@ -50,7 +76,7 @@ def choose_plan(
     return best, plans
 
 
-def _seconds(model: Model, rows: list[dict[str, Any]]) -> float:
+def best_seconds(model: Model, rows: list[dict[str, Any]]) -> float:
     """Return the best of a few calls, after one to warm up."""
     model.predict(rows)
     best, deadline = float("inf"), time.perf_counter() + _PATIENCE

@@ -9,16 +9,15 @@ from uvicorn.server import ServerState
 
 from headway.runtime import Model, load
 from headway.runtime.session import cores
+from headway.serving import memory
 from headway.serving.deployments import Deployment, deploy_model
 from headway.serving.listening import make_connect
 from headway.serving.opening import Opener
 from headway.serving.pace import example_row
-from headway.serving.planning import Plan, choose_plan
+from headway.serving.planning import Plan, choose_plan, thread_choices
 from headway.serving.rehearsal import rehearse
 from headway.serving.service import Service
 
-# A package above this is opened once only: measuring it with other threads would double the memory.
-_LARGE = 64 * 2**20
 # Requests that are played to see what one costs beside the model.
 _ROUNDS = 40
 
@@ -54,17 +53,22 @@ def _first(service: Service) -> Deployment:
 
 
 def _plan(service: Service, opener: Opener, seconds: float) -> Plan:
-    """Choose processes and threads; opens the first package again with one thread to compare."""
+    """Choose processes and threads; opens the first package again with fewer threads to compare.
+
+    That takes no more memory than the process would that it may lead to; where there is none, nothing is compared.
+    """
     settings, available = opener.settings, cores()
+    if settings.threads:
+        return Plan(settings.workers or max(1, available // settings.threads), settings.threads, 0.0)
+    choices = thread_choices(available, workers=settings.workers, memory=memory.taken(), free=memory.left())
+    if len(choices) == 1:
+        return Plan(settings.workers or 1, choices[0], 0.0)
     first, path = _first(service), Path(settings.packages[0].path)
-    if settings.threads or available == 1 or _size(path) > _LARGE:
-        workers = settings.workers or (max(1, available // settings.threads) if settings.threads else 1)
-        return Plan(workers, settings.threads or max(1, available // workers), 0.0)
-    most = max(1, available // max(1, settings.workers))
-    models = {each: first.model if each == opener.threads else load(path, threads=each) for each in {most, 1}}
-    beside = max(2e-5, seconds - first.pace.of(1, first.pace.row_items))
-    row = example_row(first.model)
-    plan, _ = choose_plan(models, [row], http_seconds=beside, cores=available, workers=settings.workers)
+    models = {each: first.model if each == opener.threads else load(path, threads=each) for each in choices}
+    row, row_seconds = example_row(first.model), first.pace.of(1, first.pace.row_items)
+    plan, plans = choose_plan(models, [row], http_seconds=max(2e-5, seconds - row_seconds), row_seconds=row_seconds,
+                              cores=available, workers=settings.workers)  # fmt: skip
+    opener.log.write("measured", plans=[vars(each) for each in plans])
     return plan
 
 
@@ -79,7 +83,3 @@ def _follow(service: Service, opener: Opener, threads: int) -> list[Deployment]:
         opened = [(key, each.model, each.path) for key, each in service.registry if key == each.name]
     limits, on_batch = opener.settings.limits, opener.telemetry.batch
     return [deploy_model(model, name=name, limits=limits, on_batch=on_batch, path=path) for name, model, path in opened]
-
-
-def _size(path: Path) -> int:
-    return sum(file.stat().st_size for file in ([path] if path.is_file() else path.iterdir()) if file.is_file())

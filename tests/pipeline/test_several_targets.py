@@ -115,7 +115,8 @@ def test_the_answers_for_every_target_are_watched_for_drift(finished, tmp_path):
     seen = {(shift.target, shift.aspect) for shift in usual.shifts if not shift.column}
     assert {("topic", "answer"), ("topic", "confidence"), ("price", "answer"), ("price", "mistakes")} <= seen
     later = read_table(str(write_rows(tmp_path, seed=1))).rows
-    moved = compare_rows(done.package_path, model, later.with_columns(price=pl.col("price").cast(pl.Float64) + 60), 0.01)
+    dearer = later.with_columns(price=pl.col("price").cast(pl.Float64) + 60)
+    moved = compare_rows(done.package_path, model, dearer, 0.01)
     assert [(shift.target, shift.aspect) for shift in moved.alarms] == [("price", "mistakes")]
 
 

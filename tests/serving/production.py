@@ -1,68 +1,13 @@
 """A PostgreSQL of the tests' own, stores in both databases, and events of a server."""
 
-import atexit
-import os
-import pwd
-import shutil
-import subprocess
-import tempfile
 import time
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 import pytest
 
+from benchmarks.postgres import start_cluster
 from headway.serving.learning import Noted
 from headway.serving.observing import Failed, Feedback, Served
 from headway.serving.store.opening import open_store
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """A PostgreSQL server of the tests' own, on a socket in a folder of its own."""
-
-    folder: Path
-    binaries: Path
-    user: str | None
-
-    @property
-    def url(self):
-        name = self.user or pwd.getpwuid(os.getuid()).pw_name
-        return f"postgresql://{name}@/postgres?host={self.folder}"
-
-    def call(self, program, *arguments):
-        subprocess.run(
-            [self.binaries / program, *arguments],
-            check=True, user=self.user, timeout=180, cwd=self.folder,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-
-    def start(self):
-        options = f"-c listen_addresses='' -c unix_socket_directories={self.folder} -c fsync=off"
-        self.call("pg_ctl", "-D", self.folder / "data", "-w", "-o", options, "start")
-
-    def stop(self):
-        self.call("pg_ctl", "-D", self.folder / "data", "-w", "-m", "immediate", "stop")
-
-
-@cache
-def start_cluster():
-    """Start PostgreSQL once for all tests, as an unprivileged user; None where the machine has none."""
-    found = shutil.which("pg_ctl")
-    places = [Path(found).resolve().parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    if not places:
-        return None
-    user = "nobody" if os.getuid() == 0 else None
-    folder = Path(tempfile.mkdtemp(prefix="headway-pg-"))
-    if user:
-        shutil.chown(folder, user)
-    cluster = Cluster(folder, places[-1], user)
-    cluster.call("initdb", "-D", folder / "data", "-A", "trust", "-N", "-E", "UTF8", "--locale=C.UTF-8")
-    cluster.start()
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    atexit.register(cluster.stop)
-    return cluster
 
 
 @pytest.fixture(scope="session")
