@@ -82,7 +82,7 @@ def test_experiments_on_values_and_on_errors_run_from_start_to_report(running, t
 @pytest.mark.slow
 def test_a_deployed_package_is_watched_by_its_own_reference(running, tmp_path):
     store = f"sqlite:///{tmp_path / 'kept.db'}"
-    first, second = (write_watched(tmp_path / f"mean{mean}", mean=mean, column="a") for mean in (0, 5))
+    first, second = (write_watched(tmp_path / f"mean{mean}", mean=mean) for mean in (0, 5))
     service = running(first, "--workers", "1", "--store", store, "--drift-window", "60", "--false-alarms", "0.1%")
     noise = np.random.default_rng(0).normal(0.0, 1.0, 60)
 
@@ -105,7 +105,7 @@ def test_a_deployed_package_is_watched_by_its_own_reference(running, tmp_path):
 
 @pytest.mark.slow
 def test_drift_is_not_watched_where_it_is_not_wanted(running, tmp_path):
-    package = write_watched(tmp_path / "package", column="a")
+    package = write_watched(tmp_path / "package")
     store = f"sqlite:///{tmp_path / 'kept.db'}"
     service = running(package, "--workers", "1", "--store", store, "--drift-window", "50", "--no-drift")
     httpx.post(f"{service.url}/v1/predict", json={"rows": [{"a": 9.0, "b": 0.0}] * 100})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -78,6 +79,15 @@ class Reference:
     def targets(self) -> tuple[str, ...]:
         """Return the targets whose answers are watched, "" for the only one; none in packages that lack them."""
         return tuple(view.target for view in self.views if view.aspect == "answer")
+
+    def only(self, columns: Collection[str]) -> Reference:
+        """Return the reference without the inputs that are not among `columns`."""
+        return replace(
+            self,
+            kinds={name: kind for name, kind in self.kinds.items() if name in columns},
+            views=tuple(view for view in self.views if not view.column or view.column in columns),
+            codebooks=tuple(book for book in self.codebooks if book.column in columns),
+        )
 
     @property
     def inputs(self) -> tuple[View, ...]:

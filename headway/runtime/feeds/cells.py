@@ -39,7 +39,9 @@ class BadCellError(InputError):
 
 
 def shown(value: object) -> str:
-    """Return a cell as it may stand in a message: on one line, quoted, and never long."""
+    """Return a cell as it may stand in a message: on one line, quoted, and never long; what is absent is nothing."""
+    if value is None:
+        return "nothing"
     try:
         text = repr(value) if isinstance(value, str | bytes | int | float) else f"{type(value).__name__} {value!r}"
     except RecursionError:

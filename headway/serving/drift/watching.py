@@ -24,6 +24,7 @@ from headway.evaluation.drift import (
 )
 from headway.evaluation.drift.counting import Counts
 from headway.runtime.archive import REFERENCE, read_package
+from headway.runtime.manifest import Manifest
 from headway.serving.drift.wording import tell_drift
 from headway.serving.learning.noted import Noted
 from headway.serving.observing import Feedback, Opened, Served
@@ -197,13 +198,24 @@ class Watch:
 
 
 def read_reference(path: Path) -> Reference | None:
-    """Return the reference of a package, None where it has none (made by an older Headway) or it cannot be read."""
+    """Return the reference of a package, None where it has none (made by an older Headway) or it cannot be read.
+
+    Of inputs that the model does not read nothing is kept: clients need not send them, and they change no answer.
+    """
     try:
-        content = read_package(path)[1].get(REFERENCE)
-        return None if content is None else reference_from_json(content)
+        manifest, files = read_package(path)
+        content = files.get(REFERENCE)
+        return None if content is None else reference_from_json(content).only(_read_by(manifest))
     except PackageError as error:
         _log.warning("no reference to watch for drift: %s", error)
         return None
+
+
+def _read_by(manifest: Manifest) -> frozenset[str]:
+    """Return the columns that a package reads, its own view of the past included."""
+    past = manifest.history
+    told = () if past is None else (past.time, *past.keys, *past.values)
+    return frozenset((*told, *(name for feed in manifest.feeds for name in feed.columns)))
 
 
 def _answered(event: Served) -> Iterator[tuple[int, Mapping[str, Any], Mapping[str, Any]]]:

@@ -4,14 +4,14 @@ import pytest
 from headway.serving.drift.watching import Watch, Watching, Window, read_reference
 from headway.serving.learning import Noted
 from headway.serving.observing import Feedback, Opened, Served
-from tests.serving.drift.watched import write_watched, write_watched_several
+from tests.serving.drift.watched import write_watched, write_watched_several, write_watched_too_much
 from tests.serving.packages import write_tiny
 
 RANDOM = np.random.default_rng(0)
 
 
 def make_event(number, *, mean=0.0, prediction="a", name="m", version="v1", rows=1, shadow=False):
-    cells = tuple({"x": float(RANDOM.normal(mean, 1))} for _ in range(rows))
+    cells = tuple({"a": float(RANDOM.normal(mean, 1))} for _ in range(rows))
     answers = tuple({"prediction": prediction, "confidence": 0.9, "probabilities": {}} for _ in range(rows))
     return Noted(Served(f"r{number}", name, version, cells, answers, 0.01, shadow=shadow))
 
@@ -41,8 +41,8 @@ def test_other_rows_alarm_when_the_window_is_full(watched):
     assert not alarms
     watch([make_event(99, mean=2.0)])
     assert alarms[0].kind == "drift"
-    assert "numbers of x" in alarms[0].message
-    assert alarms[0].details["shifts"][0]["column"] == "x"
+    assert "numbers of a" in alarms[0].message
+    assert alarms[0].details["shifts"][0]["column"] == "a"
 
 
 def test_feedback_shows_a_loss_of_accuracy(watched):
@@ -58,9 +58,9 @@ def test_shadows_failures_and_unknown_models_do_not_count(watched):
     watch, alarms = watched
     watch([make_event(number, mean=5.0, shadow=True) for number in range(150)])
     watch(
-        [Noted(Served(f"u{number}", "other", "v", ({"x": 1.0},), ({"prediction": "a"},), 0.1)) for number in range(5)]
+        [Noted(Served(f"u{number}", "other", "v", ({"a": 1.0},), ({"prediction": "a"},), 0.1)) for number in range(5)]
     )
-    watch([Noted(Served("empty", "m", "v1", ({"x": 1.0},), ({"error": "bad"},), 0.1))])
+    watch([Noted(Served("empty", "m", "v1", ({"a": 1.0},), ({"error": "bad"},), 0.1))])
     assert not alarms
 
 
@@ -102,7 +102,7 @@ def test_a_package_is_read_once_and_told_of_once_without_a_reference(tmp_path, c
 
 def test_feedback_is_compared_with_the_answer_of_its_own_row(watched):
     watch, _ = watched
-    rows, answers = [{"x": 0.0}] * 3, [{"error": {"type": "wrong_input"}}, {"prediction": "a"}, {"prediction": "b"}]
+    rows, answers = [{"a": 0.0}] * 3, [{"error": {"type": "wrong_input"}}, {"prediction": "a"}, {"prediction": "b"}]
     for number in range(30):
         piece = Served(f"r{number}", "m", "v1", rows, answers, 0.01, places=(6, 7, 9))
         watch([Noted(piece), Noted(Feedback(f"r{number}", 7, "a", "m")), Noted(Feedback(f"r{number}", 9, "b", "m"))])
@@ -162,3 +162,12 @@ def test_feedback_counts_for_the_targets_that_it_names(several):
     (alarm,) = alarms
     assert "mistakes for far" in alarm.message
     assert alarm.details["target"] == "far"
+
+
+def test_columns_that_the_model_does_not_read_are_not_watched(tmp_path):
+    alarms = []
+    watch = Watch(alarms.append, Watching(window=100, most_rows_per_second=1e6))
+    watch.opened(Opened("m", "v1", "classify", str(write_watched_too_much(tmp_path / "package"))))
+    watch([make_event(number, prediction=drawn(number)) for number in range(100)])  # rows that lack the other column
+    assert not alarms
+    assert {shift.column for shift in watch.drifts()["m"][Window("rows")].shifts} == {"", "a"}

@@ -7,7 +7,7 @@ from headway.evaluation.drift.building import TargetAnswers, build_reference
 from tests.serving.packages import write_tiny
 
 
-def write_watched(folder, *, mean=0.0, column="x", **changes):
+def write_watched(folder, *, mean=0.0, column="a", **changes):
     """A package that was trained on numbers around `mean` in a column."""
     random = np.random.default_rng(0)
     labels = random.choice(["a", "b"], 400, p=[0.9, 0.1]).tolist()
@@ -28,3 +28,13 @@ def write_watched_several(folder):
     }
     reference = build_reference(columns, dict.fromkeys(columns, "number"), answers=answers, seed=0)
     return write_tiny(folder, "several", reference=reference_to_json(reference))
+
+
+def write_watched_too_much(folder):
+    """A package whose reference also knows a column that its model does not read."""
+    random = np.random.default_rng(0)
+    labels = random.choice(["a", "b"], 400, p=[0.9, 0.1]).tolist()
+    columns = {name: random.normal(0, 1, 1000).tolist() for name in ("a", "unread")}
+    answers = {"": TargetAnswers("classify", labels, None, labels)}
+    reference = build_reference(columns, dict.fromkeys(columns, "number"), answers=answers, seed=0)
+    return write_tiny(folder, reference=reference_to_json(reference))
