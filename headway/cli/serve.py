@@ -148,13 +148,15 @@ def _check(settings: Settings) -> None:
 def _check_learning(options: Mapping[str, Any]) -> None:
     """Raise for a store that cannot be, or a share that makes no sense."""
     from headway.serving.learning.assembling import read_options
-    from headway.serving.store.opening import connect
+    from headway.serving.store.opening import check_place, connect
     from headway.serving.store.recorder import read_keeping
 
     read_options(options)
     read_keeping(str(options["keep"]))
     if options["store"] is not None:
-        connect(str(options["store"])).close()
+        store = connect(str(options["store"]))
+        store.close()
+        check_place(store)
 
 
 def _tell(event: str, facts: Mapping[str, Any], settings: Settings, language: Language) -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from headway.errors import HeadwayError, PackageError
+from headway.errors import HeadwayError, PackageError, Problem
 from headway.serving.deployments import Deployment
 from headway.serving.naming import does, name_of
 from headway.serving.opening import Opened, Opener, put, replaced_by, retire
-from headway.serving.refusals import RefusalError, no_room
+from headway.serving.refusals import no_room, not_released
 from headway.serving.service import Service
 from headway.serving.settings import Package
 
@@ -47,12 +48,11 @@ class Exchange:
         self._asked[token] = asyncio.get_running_loop().create_future()
         self._tell({"ask": "deploy", "token": token, **wish})
         answer = await self._asked[token]
-        if answer.get("full"):
-            raise no_room(self._service.folder or Path(), None, OSError(0, answer["full"]))
+        problem = answer.get("problem") or {}
+        if "full" in problem:
+            raise no_room(self._service.folder or Path(), None, OSError(0, problem["full"]))
         if "error" in answer:
-            raise RefusalError(
-                409, "not_released", str(answer["error"]), next="put it right, or deploy it with --force"
-            )
+            raise not_released(Problem(**problem) if problem else Problem(str(answer["error"])))
         found: Mapping[str, Any] = answer["found"]
         return found
 
@@ -62,9 +62,13 @@ class Exchange:
         try:
             found = await asyncio.to_thread(self._check, order)
         except OSError as error:  # what the workers share cannot be written
-            self._tell({"did": "load", "id": order["id"], "error": str(error), "full": error.strerror})
+            problem = {"full": error.strerror or str(error)}
+            self._tell({"did": "load", "id": order["id"], "error": str(error), "problem": problem})
         except HeadwayError as error:
-            self._tell({"did": "load", "id": order["id"], "error": str(error)})
+            # The file lies where nobody has put it: its path says nothing to anybody.
+            found_wrong = replace(error.problems[0], where=error.problems[0].where.replace(order["path"], ""))
+            problem = asdict(found_wrong)
+            self._tell({"did": "load", "id": order["id"], "error": str(found_wrong), "problem": problem})
         except Exception as error:  # noqa: BLE001 - a package is a stranger; the service goes on without it
             self._tell({"did": "load", "id": order["id"], "error": f"{type(error).__name__}: {error}"[:500]})
         else:

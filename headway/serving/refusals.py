@@ -122,9 +122,17 @@ def too_large(what: str, *, most: int, got: int | str) -> RefusalError:
     )
 
 
+def not_released(problem: Problem) -> RefusalError:
+    """Return the 409 for a package that must not take another's place, with what was found."""
+    fix = problem.fix or "put it right, and deploy it again"
+    what = f"{problem.where}: {problem.what}" if problem.where else problem.what
+    fields = [FieldProblem(None, "package", problem.expected, problem.got, fix)]
+    return RefusalError(409, "not_released", what, fields if problem.expected or problem.got else (), next=fix)
+
+
 def no_room(place: Path, size: int | None, error: OSError) -> RefusalError:
     """Return the 507 for a package that cannot be stored in the folder `place`; its `size` in bytes where known."""
-    expected = "the whole package" if size is None else f"{size:,} bytes"
+    expected = "room for the whole package" if size is None else f"room for {size:,} bytes"
     try:
         free = f"{shutil.disk_usage(place).free:,} bytes free in {place}"
     except OSError:
@@ -135,7 +143,7 @@ def no_room(place: Path, size: int | None, error: OSError) -> RefusalError:
         507,
         "no_room",
         f"the package cannot be stored, and what is served stays as it is: {why}",
-        [FieldProblem(None, "package", f"room for {expected}", free, fix)],
+        [FieldProblem(None, "package", expected, free, fix)],
         next=fix,
     )
 

@@ -52,7 +52,8 @@ def _numbers(model: Model, rows: list[dict[str, object]]) -> np.ndarray:
 def _check_contract(new: Manifest, current: Manifest) -> None:
     """Raise where clients of the current package would not understand the new one."""
     if new.task != current.task:
-        raise PackageError("the package has another task", expected=current.task, got=new.task)
+        raise PackageError("the package has another task", expected=current.task, got=new.task,
+                           fix="deploy it with --force once clients know")  # fmt: skip
     more = {column.name for column in new.inputs} - {column.name for column in current.inputs}
     if more:
         names = ", ".join(sorted(map(repr, more)))

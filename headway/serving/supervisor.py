@@ -59,8 +59,8 @@ class _Deploy:
     opened: set[int] = field(default_factory=set)
     found: Mapping[str, Any] = field(default_factory=dict)
     error: str | None = None
-    # Why the disk cannot hold it, where it is that.
-    full: str | None = None
+    # The parts of the error, for the client that asked.
+    problem: Mapping[str, str] = field(default_factory=dict)
     is_switching: bool = False
     replaced: set[str] = field(default_factory=set)
 
@@ -261,7 +261,7 @@ class Supervisor:
         deploy.waiting.discard(hand.index)
         if "error" in words:
             deploy.error = deploy.error or str(words["error"])
-            deploy.full = deploy.full or words.get("full")
+            deploy.problem = deploy.problem or words.get("problem", {})
         elif "found" in words:
             deploy.found = words["found"]
             deploy.opened.add(hand.index)
@@ -288,7 +288,7 @@ class Supervisor:
     def _end_deploy(self, error: str | None) -> None:
         deploy = self._deploys.pop(0)
         answer: dict[str, Any] = {"do": "deployed", "token": deploy.wish["token"], "found": deploy.found,
-                                  "full": deploy.full}  # fmt: skip
+                                  "problem": deploy.problem}  # fmt: skip
         if deploy.is_switching:
             self._remove(deploy.replaced)  # every worker has opened another: none reads these again
         else:

@@ -150,10 +150,11 @@ def to_error(answer: httpx.Response) -> HeadwayError:
         row = f"rows[{first['row']}]." if "row" in first else ""
         parts = {"expected": first.get("expected", ""), "got": first.get("got", ""), "fix": first.get("next", "")}
         return InputError("the service cannot read the rows", where=f"{row}{first.get('field', '')}", **parts)
-    if answer.status_code == 409:
-        return PackageError("the service refused the package", got=told["message"], fix=told.get("next", ""))
     # Elsewhere the message says what the first problem does.
-    first = told["problems"][0] if answer.status_code == 507 and told.get("problems") else {}
+    first = told["problems"][0] if answer.status_code in {409, 507} and told.get("problems") else {}
+    if answer.status_code == 409:
+        return PackageError(told["message"], where="the service refused the package", fix=told.get("next", ""),
+                            expected=first.get("expected", ""), got=first.get("got", ""))  # fmt: skip
     return ServiceError(answer.status_code, told["type"], told["message"], expected=first.get("expected", ""),
                         got=first.get("got", ""), fix=told.get("next", ""),
                         request_id=told.get("request_id", ""))  # fmt: skip

@@ -32,6 +32,14 @@ def test_keys_are_made_shown_and_revoked(headway, tmp_path, lang):
     assert "predict or deploy" in wrong.stderr
 
 
+def test_a_store_in_a_folder_that_is_not_there_is_refused_before_anything_starts(headway, run_folder, tmp_path):
+    url = f"sqlite:///{tmp_path}/gone/kept.db"
+    done = headway("serve", run_folder, "--port", "0", "--store", url, lang="zh")
+    assert done.returncode == 1
+    assert "存储所在的目录不存在" in done.stderr
+    assert f"已存在的目录：{tmp_path}/gone" in done.stderr
+
+
 def test_deploying_to_nobody_says_what_to_do(headway, run_folder):
     done = headway("deploy", run_folder, "--url", "http://127.0.0.1:9")
     assert done.returncode == 1

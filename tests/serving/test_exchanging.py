@@ -83,3 +83,19 @@ def test_a_worse_package_is_refused_with_its_figures(tmp_path, log):
     with pytest.raises(RefusalError, match="worse than the one it replaces") as caught:
         exchange(service, write_tiny(tmp_path / "worse", metrics={"accuracy": 0.5}), log)
     assert (caught.value.status, caught.value.kind) == (409, "not_released")
+    assert caught.value.message == "the package is worse than the one it replaces: accuracy"
+    (told,) = caught.value.as_json("zh")["problems"]
+    assert told["expected"] == "不差于 0.9（95% 区间 0.85 至 0.95）"
+    assert told["got"] == "0.5"
+    assert told["next"] == "仍要上线时，加上 --force 部署"
+
+
+def test_what_is_no_package_is_told_without_the_path_where_the_service_keeps_it(tmp_path, log):
+    path = tmp_path / "0123.headway"
+    path.write_text("no package")
+    with pytest.raises(RefusalError) as caught:
+        exchange(make_service("numbers"), path, log)
+    told = caught.value.as_json("zh")
+    assert told["message"] == "这不是模型包"
+    assert "0123" not in str(told)
+    assert "--force" not in told["next"]  # it would not help

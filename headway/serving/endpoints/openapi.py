@@ -27,7 +27,7 @@ _ERRORS = {
     "403": "The key, the page's origin or the host's name may not do this.",
     "404": "There is no model of that name.",
     "408": "The body did not come in time.",
-    "409": "The package must not be released; the message has the figures.",
+    "409": "The package must not be released; the message and its problem have the figures.",
     "413": "The body or the number of rows is beyond the bound.",
     "415": "The body has a kind that is not read.",
     "422": "The input does not fit: row, field, expected and got of each problem.",

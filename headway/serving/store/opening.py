@@ -87,6 +87,15 @@ def connect(url: str) -> Store:
     return Store(engine, name)
 
 
+def check_place(store: Store) -> None:
+    """Raise `StoreError` for a file of SQLite in a folder that is not there: no waiting would make it."""
+    database = store.engine.url.database
+    if store.is_sqlite and database and not Path(database).absolute().parent.is_dir():
+        raise StoreError("the folder of the store is not there", where=store.name,
+                         expected=f"a folder that is there: {Path(database).absolute().parent}",
+                         fix="make it, or name another file")  # fmt: skip
+
+
 def prepare(store: Store) -> None:
     """Make the tables and the key of the subjects' hashes where absent; raises SQLAlchemy's errors.
 
