@@ -11,6 +11,7 @@ from headway.runtime import Model, load
 from headway.runtime.session import cores
 from headway.serving import memory
 from headway.serving.deployments import Deployment, deploy_model
+from headway.serving.limits import Limits
 from headway.serving.listening import make_connect
 from headway.serving.opening import Opener
 from headway.serving.pace import example_row
@@ -65,11 +66,17 @@ def _plan(service: Service, opener: Opener, seconds: float) -> Plan:
         return Plan(settings.workers or 1, choices[0], 0.0)
     first, path = _first(service), Path(settings.packages[0].path)
     models = {each: first.model if each == opener.threads else load(path, threads=each) for each in choices}
-    row, row_seconds = example_row(first.model), first.pace.of(1, first.pace.row_items)
-    plan, plans = choose_plan(models, [row], http_seconds=max(2e-5, seconds - row_seconds), row_seconds=row_seconds,
-                              cores=available, workers=settings.workers)  # fmt: skip
+    beside = max(2e-5, seconds - first.pace.of(1, first.pace.row_items))
+    plan, plans = choose_plan(models, [example_row(first.model)], http_seconds=beside, cores=available,
+                              workers=settings.workers, most_rows=_batch(first, settings.limits))  # fmt: skip
     opener.log.write("measured", plans=[vars(each) for each in plans])
     return plan
+
+
+def _batch(first: Deployment, limits: Limits) -> int:
+    """Return the rows of a batch that takes as long as one may."""
+    fitting = (limits.batch_seconds - first.pace.call) / max(1e-9, first.pace.item * first.pace.row_items)
+    return max(1, min(limits.batch_rows, int(fitting)))
 
 
 def _follow(service: Service, opener: Opener, threads: int) -> list[Deployment]:
