@@ -155,7 +155,7 @@ class Watch:
     def _hear_of(self, name: str, model: _Model, target: str, prediction: Any, truth: Any) -> None:
         """Count what was right for one target."""
         assert model.reference is not None
-        pair = [spelt(prediction)], [spelt(truth)]
+        pair: tuple[list[Any], list[Any]] = ([spelt(prediction)], [spelt(truth)])
         if any(not view.names for view in model.reference.of(target, "mistakes")):
             if isinstance(truth, bool) or not isinstance(truth, int | float):
                 return
