@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -103,7 +104,9 @@ class Registry:
             return next(iter(self._by_key))
         if name in self._by_key:
             return str(name)
-        problem = FieldProblem(None, "model", " or ".join(map(repr, self._by_key)) or "no model yet", repr(name)[:80])
+        near = difflib.get_close_matches(str(name), self._by_key, n=1)
+        problem = FieldProblem(None, "model", " or ".join(map(repr, self._by_key)) or "no model yet", repr(name)[:80],
+                               f"did you mean {near[0]!r}?" if near else "GET /v1/models")  # fmt: skip
         raise RefusalError(404, "unknown_model", str(problem), [problem])
 
     def keys(self) -> Collection[str]:

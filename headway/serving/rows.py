@@ -123,7 +123,7 @@ def _missing(rows: Sequence[Mapping[str, Any]], reader: Reader) -> list[FieldPro
         for name in reader.columns:
             if name not in row:
                 spare = {key.lower(): key for key in row if key not in reader.columns}
-                near = difflib.get_close_matches(name.lower(), spare, n=1, cutoff=0.6)
+                near = difflib.get_close_matches(name.lower(), spare, n=1, cutoff=0.5)  # 评轮 for 评论
                 fix = f"did you mean {name!r} where you wrote {spare[near[0]]!r}?" if near else "an empty cell is null"
                 got = "the columns " + ", ".join(repr(key[:60]) for key in list(row)[:20]) if row else "an empty object"
                 problems.append(FieldProblem(number, name, "a cell of this column", got, fix))

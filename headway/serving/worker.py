@@ -161,12 +161,16 @@ class Worker:
 
     async def _obey(self, reader: asyncio.StreamReader) -> None:
         """Do what the supervisor says; without a supervisor there is no worker."""
-        while line := await reader.readline():
-            order = json.loads(line)
-            if order["do"] == "drain":
-                break
-            self._exchange.obey(order)
-        self._over.set()
+        try:
+            while line := await reader.readline():
+                order = json.loads(line)
+                if order["do"] == "drain":
+                    break
+                self._exchange.obey(order)
+        except ConnectionError:  # it died before it had read what this worker said
+            pass
+        finally:
+            self._over.set()
 
     async def _tick(self) -> None:
         """Show the gauges to the other workers."""

@@ -17,7 +17,7 @@ import pytest
 import headway
 from headway.errors import PackageError, RunError
 from headway.serving.supervisor import bind
-from headway.serving.wire import ServiceError
+from headway.serving.wire import ServiceError, to_archive
 from tests.runtime import painters
 from tests.runtime.generation import packages as generation
 from tests.runtime.graphs import number_graph
@@ -159,6 +159,30 @@ def test_without_its_supervisor_a_worker_ends(running, tiny_package):
     worker = psutil.Process(pid)
     service.process.kill()
     worker.wait(timeout=20)
+
+
+def test_a_worker_ends_though_its_supervisor_had_not_read_what_it_said(running, tiny_package, tmp_path):
+    import psutil
+
+    places = tmp_path / "tmp"
+    places.mkdir()
+    service = running(tiny_package, "--workers", 1, "--threads", 1, environment={"TMPDIR": str(places)})
+    (pid,) = service.workers()
+    worker, content = psutil.Process(pid), to_archive(tiny_package)
+    service.process.send_signal(signal.SIGSTOP)
+    kind = {"content-type": "application/octet-stream"}
+
+    def deploy():
+        with pytest.raises(httpx.TransportError):
+            httpx.post(f"{service.url}/v1/deploy", content=content, headers=kind, timeout=60)
+
+    asking = threading.Thread(target=deploy)
+    asking.start()
+    wait_for(lambda: sum(path.stat().st_size for path in places.rglob("*.headway")) == len(content))
+    assert httpx.get(f"{service.url}/health", timeout=60).status_code == 200  # by now it has asked the supervisor
+    service.process.kill()
+    worker.wait(timeout=60)
+    asking.join()
 
 
 def test_a_package_is_swapped_under_load_without_a_failed_request(running, tiny_package, tmp_path):

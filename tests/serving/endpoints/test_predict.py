@@ -54,6 +54,15 @@ def test_errors_of_single_rows_are_told_in_the_language_that_is_asked_for(ask):
         assert (problem["row"], problem["field"], problem["got"]) == (0, "a", "'many'")
 
 
+def test_near_misses_of_a_model_and_of_a_short_chinese_column_are_told():
+    ask = Asker(make_service("mixed"))
+    (told,) = ask.predict([{"n": 1, "when": None, "city": "x"}], model="mixde").json()["error"]["problems"]
+    assert told["next"] == "did you mean 'mixed'?"
+    ask = Asker(make_service("texts"))
+    (told,) = ask.predict([{"reviwe": "x"}]).json()["error"]["problems"]
+    assert told["next"] == "did you mean 'review' where you wrote 'reviwe'?"
+
+
 def test_partial_also_holds_where_most_rows_are_bad(ask):
     rows = [{"a": i if i % 50 == 0 else "x", "b": "y" if i % 50 else 0} for i in range(300)]
     found = ask.predict(rows, partial=True).json()["predictions"]
