@@ -87,7 +87,7 @@ def test_a_worse_package_is_refused_with_its_figures(tmp_path, log):
     (told,) = caught.value.as_json("zh")["problems"]
     assert told["expected"] == "不差于 0.9（95% 区间 0.85 至 0.95）"
     assert told["got"] == "0.5"
-    assert told["next"] == "仍要上线时，加上 --force 部署"
+    assert told["next"] == "如仍要发布，请用 --force 部署"
 
 
 def test_what_is_no_package_is_told_without_the_path_where_the_service_keeps_it(tmp_path, log):
