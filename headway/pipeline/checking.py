@@ -37,13 +37,17 @@ from headway.training.entrants import Entrant
 
 @dataclass(frozen=True)
 class CandidateCost:
-    """What a candidate would cost: seconds over all folds, peak memory in MB, and whether that fits the budget."""
+    """What a candidate would cost: seconds over all folds, peak memory in MB, and whether that fits the budget.
+
+    `tokens_per_second`: see `Estimate`; None where it reads no text through an encoder.
+    """
 
     name: str
     seconds: float | None
     memory_mb: float | None
     fits: bool
     note: str = ""
+    tokens_per_second: float | None = None
 
 
 @dataclass(frozen=True)
@@ -165,7 +169,14 @@ def price_one(entrant: Entrant, contest: Contest, project: Project) -> Candidate
         note = f"over the memory of {project.budget.memory:g} MB"
     elif seconds > project.budget.time:
         note = "will train shorter than it would like"
-    return CandidateCost(name, seconds, estimate.memory_mb, fits=not note.startswith("over"), note=note)
+    return CandidateCost(
+        name,
+        seconds,
+        estimate.memory_mb,
+        fits=not note.startswith("over"),
+        note=note,
+        tokens_per_second=estimate.tokens_per_second or None,
+    )
 
 
 def probe(entrant: Entrant, contest: Contest, time: float) -> Estimate:

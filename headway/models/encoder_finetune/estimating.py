@@ -32,7 +32,9 @@ def estimate_upper(
     work = Work(tokens, int(tokens * valid), int(lengths.max(initial=1)), len(train), epochs)
     upper = Choice("layers", max(1, int(size.layers * layers)), keeps=size.layers > 1)
     least = Choice("lora", 1, tokens=1_024, recompute=True)
+    speed = choosing.measure(encoder)
     return Estimate(
-        choosing.seconds_of(upper, size, work, choosing.measure(encoder)),
+        choosing.seconds_of(upper, size, work, speed),
         choosing.memory_of(least, size, longest=work.longest),
+        tokens_per_second=1 / speed.training,
     )

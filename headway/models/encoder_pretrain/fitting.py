@@ -58,7 +58,7 @@ def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estim
         memory = choosing.memory_of(whole, size, longest=work.longest)
         support = replace(train.support, base=begun.base)
         rest = finetuning.estimate(replace(train, support=support), task, recipe, seed=seed)
-    return Estimate(seconds + rest.seconds, max(memory, rest.memory_mb))
+    return replace(rest, seconds=seconds + rest.seconds, memory_mb=max(memory, rest.memory_mb))
 
 
 def fit(
