@@ -11,6 +11,7 @@ from headway.bases.architectures import OWN, kind_of
 from headway.bases.base import Base, Picture
 from headway.bases.memory import float32_mb
 from headway.bases.sentence import WINDOW, Sentence, read_json, read_sentence, read_window
+from headway.bases.unpacking.timm import describe_timm, is_timm
 from headway.bases.weights import Weights, find_weights
 from headway.errors import BaseModelError
 
@@ -26,6 +27,8 @@ def describe_folder(folder: Path, *, name: str, source: str) -> Base:
     Raises `BaseModelError` where the folder is no base model, half of one, or of an architecture that is not opened.
     """
     config = read_config(folder)
+    if is_timm(config):
+        config = describe_timm(config, where=str(folder / CONFIG))
     architecture = str(config.get("model_type", ""))
     kind = kind_of(architecture, where=str(folder / CONFIG))
     _refuse_strange(config, folder, architecture)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
-from headway.bases.architectures import KINDS, kind_of
+from headway.bases.architectures import kind_of
 from headway.bases.base import Base
 from headway.bases.cached import find_carried, find_kept, keep
 from headway.bases.catalogue import CATALOGUE, find_known
@@ -15,8 +15,9 @@ from headway.bases.folders import CONFIG, describe_folder, read_config, size_of
 from headway.bases.hub import Tell, fetch_from_hub, find_cached, is_hub_id, is_offline, list_cached
 from headway.bases.memory import float32_mb, refuse_too_large
 from headway.bases.packages import find_packaged
-from headway.bases.preparing import complete_folder, file_key
+from headway.bases.preparing import complete_folder, file_key, rename_timm
 from headway.bases.tokenizing import TOKENIZER, guess_languages, read_tokenizer, settle_padding
+from headway.bases.unpacking.timm import describe_timm, is_timm
 from headway.bases.weights import find_weights
 from headway.compute.caches import cache_folder
 from headway.compute.drafts import whole_folder
@@ -91,11 +92,14 @@ def open_place(place: Place, *, memory_mb: float = float("inf")) -> Base:
     """Open the base model at a place: everything about it is settled and its content has a digest."""
     path = place.path if place.path.is_dir() else _unpack_file(place.path, memory_mb)
     # An unknown architecture, and weights that are too many, are found before anything is converted or read.
-    config = read_config(path)
-    architecture = str(config.get("model_type", ""))
-    kind_of(architecture, where=str(path / CONFIG))
+    config, where = read_config(path), str(path / CONFIG)
+    told = describe_timm(config, where=where) if is_timm(config) else config
+    kind = kind_of(str(told.get("model_type", "")), where=where)
     refuse_too_large(place.name, size_of(find_weights(path), config), memory_mb)
-    whole, notes = complete_folder(path, reads_texts=KINDS.get(architecture) in {"text_encoder", "decoder"})
+    if is_timm(config):
+        whole, notes = rename_timm(path, config)
+    else:
+        whole, notes = complete_folder(path, reads_texts=kind in {"text_encoder", "decoder"})
     base = replace(describe_folder(whole, name=place.name, source=place.source), notes=notes)
     if base.kind != "image_encoder":
         base = _settle_tokenizer(base)
