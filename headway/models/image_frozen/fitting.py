@@ -122,8 +122,8 @@ def fit(
         except TrainingError:  # the time ended: the plain head stands
             other_exam = None
         if other_exam is not None:
-            answers = [each.predict(seen.features) for each, seen in ((other, other_exam), (head, exam))]
-            if is_better(*answers, exam.examples, task, recipe):
+            new, old = other.predict(other_exam.features), head.predict(exam.features)
+            if is_better(new, old, exam.examples, task, recipe):
                 head, mirrored = other, True
     return FittedImages(head, backbone, columns, mirrored, store)
 
