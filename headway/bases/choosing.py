@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from headway.bases.base import BaseKind
 from headway.bases.languages import find_language
 from headway.bases.listing import Offer
+from headway.bases.memory import memory_needed
 
-# What PyTorch and Transformers themselves take, and how much more than its weights a model needs to run.
-OWN_MB, WEIGHTS_TIMES = 600.0, 1.3
 # The smallest that ships: int8.
 SHIPPED_SHARE = 0.25
 # Floating-point operations a second and core that a plain encoder reaches at the least; cautious, for AVX2.
@@ -97,11 +96,6 @@ def find_fault(offer: Offer, demands: Demands, language: str) -> str:
     if seconds > _TIME_SHARE * demands.seconds:
         return f"needs about {seconds:,.0f} s to read all rows, the budget is {demands.seconds:,.0f} s"
     return ""
-
-
-def memory_needed(size_mb: float) -> float:
-    """Return the memory in MB that a process with a model of this size takes at the least."""
-    return OWN_MB + WEIGHTS_TIMES * size_mb
 
 
 def count_operations(offer: Offer, demands: Demands, language: str) -> float:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from headway.bases.base import Base, BaseKind
 from headway.bases.catalogue import CATALOGUE
-from headway.bases.choosing import Demands, choose, memory_needed, speaks
-from headway.bases.hub import is_hub_id
+from headway.bases.choosing import Demands, choose, speaks
+from headway.bases.hub import Tell, is_hub_id
 from headway.bases.languages import find_language
 from headway.bases.listing import Offer, list_offers
-from headway.bases.opening import Tell, find_place, open_base
+from headway.bases.opening import find_place, open_base
 from headway.bases.tokenizing import share_over_window
 from headway.errors import BaseModelError
 
@@ -56,8 +56,7 @@ def find_bases(
         return Found(remarks=() if wanted == AUTO else (f"no candidate needs the base {wanted}",))
     if wanted == AUTO:
         return _find_auto(kinds, demands)
-    base = open_base(wanted, folder=folder, tell=tell)
-    _check_memory(base, demands)
+    base = open_base(wanted, folder=folder, tell=tell, memory_mb=demands.memory_mb)
     needs = {kind: f"needs {KIND_WORDS[kind]}: the base {wanted} is of another kind" for kind in kinds - {base.kind}}
     return Found({base.kind: base} if base.kind in kinds else {}, needs, _remarks(base, demands))
 
@@ -79,7 +78,7 @@ def _add(found: Found, kind: BaseKind, offers: Sequence[Offer], demands: Demands
         absent = {**found.absent, kind: f"needs {KIND_WORDS[kind]}: there is none for it on this machine"}
         return Found(found.bases, absent, (*found.remarks, remark))
     try:
-        base = open_base(choice.offer.name, fetch=False)
+        base = open_base(choice.offer.name, fetch=False, memory_mb=demands.memory_mb)
     except BaseModelError as error:
         told = f"{choice.offer.name} is passed over: {error.problems[0].what}"
         others = [offer for offer in offers if offer != choice.offer]
@@ -97,17 +96,6 @@ def _none_here(kind: BaseKind, demands: Demands) -> str:
         return "no base on this machine: candidates that need a decoder stay out; name one of your language with base:"
     name = (fitting or [known.name for known in ours])[0]
     return f"no base on this machine: candidates that need {KIND_WORDS[kind]} stay out; headway bases get {name}"
-
-
-def _check_memory(base: Base, demands: Demands) -> None:
-    needed = memory_needed(base.size_mb)
-    if needed > demands.memory_mb:
-        raise BaseModelError(
-            f"the base {base.name} is too large for the memory budget",
-            expected=f"budget: {{memory: {needed / 1024:.1f}GB}} or more for {base.parameters / 1e6:,.0f}M parameters",
-            got=f"{demands.memory_mb / 1024:.1f}GB",
-            fix="raise budget.memory, or take a smaller base: headway bases lists them",
-        )
 
 
 def _remarks(base: Base, demands: Demands) -> tuple[str, ...]:

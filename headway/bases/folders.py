@@ -9,7 +9,9 @@ from typing import Any
 
 from headway.bases.architectures import OWN, kind_of
 from headway.bases.base import Base, Picture
+from headway.bases.memory import float32_mb
 from headway.bases.sentence import WINDOW, Sentence, read_json, read_sentence, read_window
+from headway.bases.unpacking.timm import describe_timm, is_timm
 from headway.bases.weights import Weights, find_weights
 from headway.errors import BaseModelError
 
@@ -25,6 +27,8 @@ def describe_folder(folder: Path, *, name: str, source: str) -> Base:
     Raises `BaseModelError` where the folder is no base model, half of one, or of an architecture that is not opened.
     """
     config = read_config(folder)
+    if is_timm(config):
+        config = describe_timm(config, where=str(folder / CONFIG))
     architecture = str(config.get("model_type", ""))
     kind = kind_of(architecture, where=str(folder / CONFIG))
     _refuse_strange(config, folder, architecture)
@@ -39,7 +43,7 @@ def describe_folder(folder: Path, *, name: str, source: str) -> Base:
         kind=kind,
         architecture=architecture,
         parameters=weights.parameters,
-        size_mb=_size_mb(weights),
+        size_mb=size_of(weights, config),
         languages=languages,
         licence=licence,
         digest="",
@@ -52,6 +56,14 @@ def describe_folder(folder: Path, *, name: str, source: str) -> Base:
         is_sentence=sentence.is_sentence,
         picture=_read_picture(folder, config) if kind == "image_encoder" else None,
     )
+
+
+def size_of(weights: Weights, config: Mapping[str, Any]) -> float:
+    """Return the size in MB of weights in float32; pickled ones are not looked into: `config` says what they are in."""
+    if not weights.is_pickled:
+        return float32_mb(weights.parameters)
+    is_half = str(config.get("dtype", config.get("torch_dtype"))) in {"float16", "bfloat16"}
+    return (2 if is_half else 1) * sum(file.stat().st_size for file in weights.files) / _MB
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -103,12 +115,6 @@ def _looks_remote(auto_map: Any) -> bool:
 def _read_texts(folder: Path, config: Mapping[str, Any], name: str) -> Sentence:
     # A folder says what it was made from; the name it got here may say nothing.
     return read_sentence(folder, config, name=f"{name}/{config.get('_name_or_path', '')}/{folder.name}")
-
-
-def _size_mb(weights: Weights) -> float:
-    if weights.is_pickled:
-        return sum(file.stat().st_size for file in weights.files) / _MB
-    return 4 * weights.parameters / _MB
 
 
 def _read_card(card: Path) -> tuple[tuple[str, ...], str]:

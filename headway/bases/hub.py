@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from fnmatch import fnmatch
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from headway.bases.memory import float32_mb, refuse_too_large
 from headway.errors import BaseModelError, MissingExtraError
+
+if TYPE_CHECKING:
+    from huggingface_hub import ModelInfo
 
 _ID = re.compile(r"[A-Za-z0-9][\w.\-]*/[\w.\-]+")
 _TIMEOUT = 6.0  # seconds until a hub that does not answer counts as out of reach
@@ -15,6 +21,9 @@ _TIMEOUT = 6.0  # seconds until a hub that does not answer counts as out of reac
 _WANTED = ["*.json", "*.safetensors", "*.txt", "*.model", "README.md", "1_Pooling/*"]
 _NOT_WANTED = ["onnx/*", "openvino/*", "*/model.safetensors", "coreml/*"]
 _PICKLES = ["pytorch_model*.bin"]
+# One kind of these is opened, the first that is there.
+_WEIGHTS = ("model.safetensors", "*.safetensors", *_PICKLES)
+Tell = Callable[[str], None]
 
 
 def is_hub_id(name: str) -> bool:
@@ -53,10 +62,11 @@ def is_offline() -> bool:
     return any(value in {"1", "ON", "YES", "TRUE"} for value in values)
 
 
-def fetch_from_hub(name: str) -> Path:
-    """Download a model into the hub's own cache and return its folder.
+def fetch_from_hub(name: str, *, tell: Tell | None = None, memory_mb: float = float("inf")) -> Path:
+    """Download a model into the hub's own cache and return its folder; `tell` hears of it.
 
-    A hub that does not answer within seconds is out of reach. Raises `BaseModelError`.
+    A hub that does not answer within seconds is out of reach. Raises `BaseModelError`, also where the hub says that the
+    weights cannot fit `memory_mb`: nothing is downloaded then.
     """
     if is_offline():
         raise _unreachable(name, "HF_HUB_OFFLINE is set", "unset HF_HUB_OFFLINE")
@@ -67,8 +77,11 @@ def fetch_from_hub(name: str) -> Path:
         raise MissingExtraError("deep", purpose="fetching a model from the hub") from error
     endpoint = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
     try:
-        files = HfApi(endpoint=endpoint).model_info(name, timeout=_TIMEOUT).siblings or []
-        names = [file.rfilename for file in files]
+        model = HfApi(endpoint=endpoint).model_info(name, timeout=_TIMEOUT, files_metadata=True)
+        refuse_too_large(name, _size_mb(model), memory_mb)
+        if tell:
+            tell(f"the base {name} is downloaded from the hub")
+        names = [file.rfilename for file in model.siblings or []]
         wanted = _WANTED if any(each.endswith(".safetensors") for each in names) else [*_WANTED, *_PICKLES]
         folder = snapshot_download(
             name,
@@ -95,6 +108,18 @@ def fetch_from_hub(name: str) -> Path:
             raise
         raise _unreachable(name, f"{type(error).__name__}: {error}".split("\n")[0][:200], "") from None
     return Path(folder)
+
+
+def _size_mb(model: ModelInfo) -> float:
+    """Return what the hub says the weights take in float32, 0 where it does not say; of pickles the bytes there are."""
+    if model.safetensors is not None and model.safetensors.total:
+        return float32_mb(model.safetensors.total)
+    sizes = {file.rfilename: file.size or 0 for file in model.siblings or [] if "/" not in file.rfilename}
+    for pattern in _WEIGHTS:
+        found = sum(size for name, size in sizes.items() if fnmatch(name, pattern))
+        if found:
+            return found / 1024**2
+    return 0.0
 
 
 def _snapshot(place: Path) -> Path | None:

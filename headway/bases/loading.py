@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # Some architectures have a pooler that a checkpoint may leave out.
 _OPTIONAL = "pooler"
+# Of batch normalisation; it plays no part in answers.
+_COUNTER = "num_batches_tracked"
 
 
 def load_image_encoder(base: Base) -> nn.Module:
@@ -56,7 +58,9 @@ def load_backbone(base: Base) -> nn.Module:
             got=f"{type(error).__name__}: {error}".split("\n")[0][:300],
             fix="download it again, or name another `base`",
         ) from error
-    _check_complete(base, [key for key in told["missing_keys"] if _OPTIONAL not in key])
+    _check_complete(base, [key for key in told["missing_keys"] if _OPTIONAL not in key and not key.endswith(_COUNTER)])
+    if base.kind == "image_encoder" and any(key.startswith(f"{_OPTIONAL}.") for key in told["missing_keys"]):
+        model.pooler = None  # Transformers filled it with random numbers, others each time
     module: nn.Module = model.eval()
     return module
 
@@ -82,8 +86,7 @@ def _load_own(base: Base) -> nn.Module:
         raise MissingExtraError("deep", purpose=f"the base {base.name}") from error
     network = EfficientNetLite()
     told: Any = network.load_state_dict(load_file(base.folder / "model.safetensors"), strict=False)
-    # The counters of batch normalisation play no part in answers.
-    _check_complete(base, [key for key in told.missing_keys if not key.endswith("num_batches_tracked")])
+    _check_complete(base, [key for key in told.missing_keys if not key.endswith(_COUNTER)])
     return network.eval()
 
 

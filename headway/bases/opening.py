@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
-from headway.bases.architectures import KINDS
+from headway.bases.architectures import kind_of
 from headway.bases.base import Base
 from headway.bases.cached import find_carried, find_kept, keep
 from headway.bases.catalogue import CATALOGUE, find_known
-from headway.bases.folders import CONFIG, describe_folder, read_config
-from headway.bases.hub import fetch_from_hub, find_cached, is_hub_id, is_offline, list_cached
+from headway.bases.folders import CONFIG, describe_folder, read_config, size_of
+from headway.bases.hub import Tell, fetch_from_hub, find_cached, is_hub_id, is_offline, list_cached
+from headway.bases.memory import float32_mb, refuse_too_large
 from headway.bases.packages import find_packaged
-from headway.bases.preparing import complete_folder, file_key
+from headway.bases.preparing import complete_folder, file_key, rename_timm
 from headway.bases.tokenizing import TOKENIZER, guess_languages, read_tokenizer, settle_padding
+from headway.bases.unpacking.timm import describe_timm, is_timm
 from headway.bases.weights import find_weights
 from headway.compute.caches import cache_folder
 from headway.compute.drafts import whole_folder
@@ -24,7 +25,6 @@ from headway.errors import BaseModelError
 
 _CHUNK = 1 << 22
 _GGUF = ".gguf"
-Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -36,17 +36,33 @@ class Place:
     source: str
 
 
-def open_base(name: str, *, folder: Path = Path(), fetch: bool = True, tell: Tell | None = None) -> Base:
+def open_base(
+    name: str,
+    *,
+    folder: Path = Path(),
+    fetch: bool = True,
+    tell: Tell | None = None,
+    memory_mb: float = float("inf"),
+) -> Base:
     """Open the base model that `name` names: a folder or GGUF file, a known name, a package or an id of the hub.
 
     Relative paths start at `folder`. What is not on this machine is downloaded where `fetch` allows it; `tell` hears
-    of it. Raises `BaseModelError` where the base is not there, cannot be fetched, is broken, or may not be opened.
+    of it. Raises `BaseModelError` where the base is not there, cannot be fetched, is broken, or may not be opened; and
+    before it is fetched, unpacked or converted where it cannot fit `memory_mb`.
     """
-    return open_place(find_place(name, folder=folder, fetch=fetch, tell=tell))
+    place = find_place(name, folder=folder, fetch=fetch, tell=tell, memory_mb=memory_mb)
+    return open_place(place, memory_mb=memory_mb)
 
 
-def find_place(name: str, *, folder: Path = Path(), fetch: bool = True, tell: Tell | None = None) -> Place:
-    """Find where a base lies, downloading it where that is needed and allowed."""
+def find_place(
+    name: str,
+    *,
+    folder: Path = Path(),
+    fetch: bool = True,
+    tell: Tell | None = None,
+    memory_mb: float = float("inf"),
+) -> Place:
+    """Find where a base lies, downloading it where that is needed and allowed, and it can fit `memory_mb`."""
     path = folder / Path(name).expanduser()
     if path.exists():
         return Place(name, path, "a local file" if path.is_file() else "a local folder")
@@ -54,6 +70,7 @@ def find_place(name: str, *, folder: Path = Path(), fetch: bool = True, tell: Te
         raise _missing(name, f"nothing at {path}", [entry.name for entry in path.parent.glob("*")])
     known = find_known(name)
     if known is not None:
+        refuse_too_large(known.name, known.size_mb, memory_mb)
         if tell and fetch and find_kept(known) is None and find_carried(known) is None:
             tell(f"the base {known.name} is downloaded: {known.megabytes:.0f} MB")
         return Place(known.name, keep(known, fetch=fetch), "a Python package")
@@ -67,18 +84,22 @@ def find_place(name: str, *, folder: Path = Path(), fetch: bool = True, tell: Te
     if cached is None or (fetch and not is_offline() and not _is_whole(cached)):
         if not fetch:
             raise _missing(name, "not in the hub's cache", [id_ for id_, _ in list_cached()])
-        if tell:
-            tell(f"the base {name} is downloaded from the hub")
-        cached = fetch_from_hub(name)
+        cached = fetch_from_hub(name, tell=tell, memory_mb=memory_mb)
     return Place(name, cached, "the Hugging Face hub")
 
 
-def open_place(place: Place) -> Base:
+def open_place(place: Place, *, memory_mb: float = float("inf")) -> Base:
     """Open the base model at a place: everything about it is settled and its content has a digest."""
-    path = place.path if place.path.is_dir() else _unpack_file(place.path)
-    # An unknown architecture is found before anything is converted.
-    architecture = str(read_config(path).get("model_type", ""))
-    whole, notes = complete_folder(path, reads_texts=KINDS.get(architecture) in {"text_encoder", "decoder"})
+    path = place.path if place.path.is_dir() else _unpack_file(place.path, memory_mb)
+    # An unknown architecture, and weights that are too many, are found before anything is converted or read.
+    config, where = read_config(path), str(path / CONFIG)
+    told = describe_timm(config, where=where) if is_timm(config) else config
+    kind = kind_of(str(told.get("model_type", "")), where=where)
+    refuse_too_large(place.name, size_of(find_weights(path), config), memory_mb)
+    if is_timm(config):
+        whole, notes = rename_timm(path, config)
+    else:
+        whole, notes = complete_folder(path, reads_texts=kind in {"text_encoder", "decoder"})
     base = replace(describe_folder(whole, name=place.name, source=place.source), notes=notes)
     if base.kind != "image_encoder":
         base = _settle_tokenizer(base)
@@ -103,9 +124,9 @@ def _settle_tokenizer(base: Base) -> Base:
     return replace(base, pad_id=padding.id, notes=notes, languages=base.languages or guess_languages(tokenizer))
 
 
-def _unpack_file(file: Path) -> Path:
+def _unpack_file(file: Path, memory_mb: float) -> Path:
     """Return the folder in the cache that a GGUF file was unpacked into; other files are refused."""
-    from headway.bases.unpacking.gguf import unpack_gguf
+    from headway.bases.unpacking.gguf import parameters_of, read_gguf, unpack_gguf
 
     if file.suffix.lower() != _GGUF:
         raise BaseModelError(
@@ -116,6 +137,7 @@ def _unpack_file(file: Path) -> Path:
         )
     target = cache_folder("bases") / "gguf" / file_key([file])
     if not target.is_dir():
+        refuse_too_large(file.name, float32_mb(parameters_of(read_gguf(file))), memory_mb)
         with whole_folder(target) as draft:
             unpack_gguf(file, draft)
     return target

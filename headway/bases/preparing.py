@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from headway.bases.tensors import read_tensors
 from headway.bases.tokenizing import SLOW, TOKENIZER
 from headway.bases.unpacking.pickled import read_pickled
+from headway.bases.unpacking.timm import unpack_timm
 from headway.bases.weights import SAFE, find_weights
 from headway.compute.caches import cache_folder
 from headway.compute.drafts import whole_folder
 from headway.errors import BaseModelError, MissingExtraError
 
-PREPARED = "prepared"
+PREPARED, CARD = "prepared", "README.md"
 _NEVER_TAKEN = (".bin", ".pt", ".pth", ".pkl", ".ckpt", ".py", ".h5", ".msgpack", ".onnx", ".index.json")
 
 
@@ -43,6 +46,23 @@ def complete_folder(folder: Path, *, reads_texts: bool) -> tuple[Path, tuple[str
             if slow:
                 _convert_tokenizer(folder, draft)
     return target, tuple(notes)
+
+
+def rename_timm(folder: Path, config: Mapping[str, Any]) -> tuple[Path, tuple[str, ...]]:
+    """Return the folder in the cache that one in timm's layout became, and a note of that."""
+    target = cache_folder("bases") / PREPARED / file_key(sorted(path for path in folder.iterdir() if path.is_file()))
+    if not target.is_dir():
+        weights = find_weights(folder)
+        if weights.is_pickled:
+            pickled = {name: tensor for file in weights.files for name, tensor in read_pickled(file).items()}
+            tensors = {name: (t.float() if t.is_floating_point() else t).numpy() for name, t in pickled.items()}
+        else:
+            tensors = read_tensors(folder)
+        with whole_folder(target) as draft:
+            unpack_timm(config, tensors, draft, where=str(folder))
+            if (folder / CARD).is_file():
+                shutil.copyfile(folder / CARD, draft / CARD)
+    return target, ("it is in timm's layout: its tensors were renamed for Transformers and kept in the cache",)
 
 
 def file_key(files: Sequence[Path]) -> str:

@@ -85,7 +85,7 @@ def describe_target(target: Target, language: Language) -> str:
 
 
 def cost_table(costs: tuple[CandidateCost, ...], language: Language) -> Table:
-    """Return what each candidate would cost, cheapest first."""
+    """Return what each candidate would cost, cheapest first; tokens a second where one reads through an encoder."""
     from rich.table import Table
 
     from headway.project.units import write_seconds
@@ -94,15 +94,21 @@ def cost_table(costs: tuple[CandidateCost, ...], language: Language) -> Table:
     table.add_column(say("candidate", language), no_wrap=True)
     table.add_column(say("estimate", language), justify="right", no_wrap=True)
     table.add_column(f"{say('memory', language)} MB", justify="right", no_wrap=True)
+    reads = any(cost.tokens_per_second is not None for cost in costs)
+    if reads:
+        table.add_column(say("check:pace", language), justify="right", no_wrap=True)
     table.add_column(say("note", language))
     for cost in costs:
-        seconds = "" if cost.seconds is None else write_seconds(cost.seconds)
-        memory = "" if cost.memory_mb is None else f"{cost.memory_mb:,.0f}"
-        table.add_row(
+        cells = [
             f"{'✓' if cost.fits else '–'} {cost.name}",
-            seconds,
-            memory,
+            "" if cost.seconds is None else write_seconds(cost.seconds),
+            _whole(cost.memory_mb),
+            *([_whole(cost.tokens_per_second)] if reads else []),
             translate(cost.note, language),
-            style="" if cost.fits else "dim",
-        )
+        ]
+        table.add_row(*cells, style="" if cost.fits else "dim")
     return table
+
+
+def _whole(number: float | None) -> str:
+    return "" if number is None else f"{number:,.0f}"

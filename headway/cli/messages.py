@@ -104,6 +104,7 @@ _MESSAGES: Mapping[str, tuple[str, str]] = {
         "set aside: {count} × {reason} (first: {file}, row {row})",
         "不予使用：{count} 处，{reason}（第一处：{file} 第 {row} 行）",
     ),
+    "check:pace": ("tokens/s", "词元/秒"),
     "check:folds": (", {folds} folds", "，{folds} 折交叉验证"),
     "demo:written": ("the example is in {path}; edit it as you like", "示例在 {path}，可以随意修改"),
     "demo:first": ("the first row of the table", "表格的第一行"),

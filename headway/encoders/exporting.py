@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
@@ -17,6 +20,7 @@ from headway.encoders.nodes import Pooling, pool, pooled_nodes
 from headway.encoders.quantising import VERSION, quantised
 from headway.encoders.reading import token_feed, tokenizer_bytes, tokenizer_files
 from headway.encoders.stack import Stack
+from headway.errors import TrainingError
 from headway.package.constants import Constants
 from headway.runtime.feeds import encode
 from headway.runtime.feeds.tokens import open_tokenizer
@@ -41,7 +45,7 @@ def base_model(base: Base, precision: Precision = "float32") -> bytes:
     if precision == "int8":
         import onnx
 
-        whole = onnx.load_model_from_string(base_model.__wrapped__(base))
+        whole = onnx.load_model_from_string(base_model(base, "float32"))
         return bytes(quantised(whole, sample_of(base)).SerializeToString())
     stack = read_stack(base)
     if stack is not None:
@@ -69,7 +73,18 @@ def stack_model(stack: Stack, *, pooling: Pooling, normalise: bool = False) -> b
 
 
 def traced_model(encoder: Encoder) -> bytes:
-    """Return any Transformers encoder as an ONNX model like that of `base_model`, traced by `torch.onnx`."""
+    """Return any Transformers encoder as an ONNX model like that of `base_model`, traced by `torch.onnx`.
+
+    Raises `TrainingError` where it cannot be traced.
+    """
+    constants, given = Constants(), {"ids": _integers(), "mask": _integers()}
+    states = constants.inline(_traced(encoder), given)["states"]
+    pooled = pool(op.cast(states, to=np.float32), given["mask"], pooling=encoder.pooling, normalise=encoder.normalise)
+    return constants.build(given, {OUTPUT: pooled})
+
+
+def _traced(encoder: Encoder) -> bytes:
+    """Return what `torch.onnx` makes of an encoder, from `ids` and `mask` to `states`."""
     import torch
 
     from headway.encoders.opening import States
@@ -77,23 +92,49 @@ def traced_model(encoder: Encoder) -> bytes:
     # Two tensors of two values: the exporter takes one tensor that is handed over twice for one input.
     ids, mask = torch.full((2, 8), 2, dtype=torch.int64), torch.ones((2, 8), dtype=torch.int64)
     axes = {0: torch.export.Dim.DYNAMIC, 1: torch.export.Dim.DYNAMIC}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch warns of its own parts that it will replace
-        program = torch.onnx.export(
-            States(encoder.backbone).eval(),
-            (ids, mask),
-            dynamo=True,
-            input_names=["ids", "mask"],
-            output_names=["states"],
-            dynamic_shapes=(axes, axes),
-            opset_version=21,
-            verbose=False,
-        )
-    assert program is not None
-    constants, given = Constants(), {"ids": _integers(), "mask": _integers()}
-    states = constants.inline(program.model_proto.SerializeToString(), given)["states"]
-    pooled = pool(op.cast(states, to=np.float32), given["mask"], pooling=encoder.pooling, normalise=encoder.normalise)
-    return constants.build(given, {OUTPUT: pooled})
+    try:
+        with _quiet():
+            program = torch.onnx.export(
+                States(encoder.backbone).eval(),
+                (ids, mask),
+                dynamo=True,
+                input_names=["ids", "mask"],
+                output_names=["states"],
+                dynamic_shapes=(axes, axes),
+                opset_version=21,
+                verbose=False,
+            )
+        assert program is not None
+        return bytes(program.model_proto.SerializeToString())
+    except Exception as error:  # each step of tracing fails in its own way
+        raise TrainingError(
+            "the base model cannot be exported",
+            expected="an encoder that torch.onnx can trace",
+            got=_first_cause(error),
+            fix="name another `base`, or leave this candidate out",
+        ) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Let torch say nothing meanwhile of its own parts that it will replace, and of libraries that it does not need."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def _first_cause(error: BaseException) -> str:
+    """Return the kind and the first line of what an error began with."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    lines = str(error).strip().split("\n")
+    return f"{type(error).__name__}: {lines[0]}"[:200]
 
 
 def pooled_columns(model: bytes, pairs: list[tuple[Var, Var]], constants: Constants) -> Var:

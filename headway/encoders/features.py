@@ -115,16 +115,30 @@ def unknown(base: Base, texts: Sequence[str], precision: Precision, *, store: Pa
     return [text for text, is_known in zip(distinct, known, strict=True) if not is_known]
 
 
-def seconds_for(base: Base, texts: Sequence[str], precision: Precision, *, probe: int = 32) -> float:
-    """Return about how long it takes to encode `texts` here, from a timed probe of some of them."""
-    if not texts:
-        return 0.0
+@dataclass(frozen=True)
+class Pace:
+    """How fast a base reads on this machine: seconds for a text, and tokens in a second."""
+
+    text_seconds: float
+    tokens_per_second: float
+
+
+def pace_of(base: Base, texts: Sequence[str], precision: Precision, *, probe: int = 32) -> Pace:
+    """Return the pace at which `texts` are read, from a timed probe of some of them; of none, that of an empty text."""
     reader = open_reader(base, precision)
+    texts = texts or [""]
     some = [texts[position] for position in np.linspace(0, len(texts) - 1, min(probe, len(texts))).astype(int)]
+    tokens = sum(map(len, reader.tokens(some)))
     reader.encode(some[:4])
     started = time.perf_counter()
     reader.encode(some)
-    return (time.perf_counter() - started) * len(texts) / len(some)
+    taken = max(time.perf_counter() - started, 1e-9)
+    return Pace(taken / len(some), tokens / taken)
+
+
+def seconds_for(base: Base, texts: Sequence[str], precision: Precision) -> float:
+    """Return about how long it takes to encode `texts` here."""
+    return pace_of(base, texts, precision).text_seconds * len(texts) if texts else 0.0
 
 
 def _distinct(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -34,14 +34,20 @@ def _may_have_gpu() -> bool:
 
 
 def encode_on_gpu(base: Base) -> Encode:
-    """Return what encodes token ids with a base in float32 on the best device of this machine."""
+    """Return what encodes token ids with a base in float32 on the best device of this machine.
+
+    Raises `TrainingError` where the base could not be packed afterwards.
+    """
     import torch
 
     from headway.encoders.opening import open_encoder
+    from headway.encoders.proving import check_export
     from headway.networks.device import best_device
 
     device = best_device()
-    encoder = open_encoder(base).to(device)
+    encoder = open_encoder(base)
+    check_export(encoder, base)  # its graph is not needed before it ships
+    encoder = encoder.to(device)
 
     def encode(ids: np.ndarray, mask: np.ndarray) -> np.ndarray:
         with torch.inference_mode():

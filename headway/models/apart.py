@@ -46,7 +46,11 @@ class Apart:
         alike = getattr(self.family, "shared_seconds", None)
         shared = 0.0 if alike is None else float(alike(train)) * (len(parts) - 1)
         seconds = max(*(each.seconds for each in parts), sum(each.seconds for each in parts) - shared)
-        return Estimate(seconds, max(each.memory_mb for each in parts))
+        return Estimate(
+            seconds,
+            max(each.memory_mb for each in parts),
+            tokens_per_second=max(each.tokens_per_second for each in parts),
+        )
 
     def fit(
         self,

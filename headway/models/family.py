@@ -137,11 +137,14 @@ class Estimate:
     """What one `fit` is expected to cost here: wall seconds on this machine and peak extra memory in MB.
 
     `row_seconds`: what answering one row among many takes, where that is worth a thought (0 where it is not).
+    `tokens_per_second`: for one that reads texts through an encoder, as timed here: the tokens that a frozen one reads,
+    and that a training step through all layers takes of one that learns; 0 where nothing was timed.
     """
 
     seconds: float
     memory_mb: float
     row_seconds: float = 0.0
+    tokens_per_second: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from headway.data.dataset import Dataset
 from headway.evaluation.comparison import compare
-from headway.evaluation.metrics import greater_is_better
+from headway.evaluation.metrics import greater_is_better, quick_metric
 from headway.models.family import discover
 from headway.pipeline.competing import Competed
 from headway.report.content import Bought, OnlyRight
 from headway.runtime.manifest import Label
 from headway.tasks import Classify, Several, Task
 from headway.training.contest import Contest
-from headway.training.ensemble import row_losses
+from headway.training.ensemble import mix, row_losses, select_weights
 from headway.training.entrants import BASELINES
 from headway.training.outcome import Outcome
 
@@ -29,8 +31,10 @@ def tell_what_was_bought(competed: Competed, dataset: Dataset) -> Bought | None:
     contest, outcomes = competed.contest, competed.tournament.outcomes
     if contest.task.kind == "generate":
         return None  # the report shows the base itself beside what it was taught
-    small = _best([each for each in outcomes if not stands_on_a_base(each)], contest)
-    large = _best([each for each in outcomes if stands_on_a_base(each)], contest)
+    ranked = _ranked(outcomes, contest)
+    without = [each for each in ranked if not stands_on_a_base(each)]
+    small = next(iter(without), None)
+    large = next((each for each in ranked if stands_on_a_base(each)), None)
     if small is None or large is None or small.name in BASELINES:
         return None
     assert small.answers is not None
@@ -56,6 +60,8 @@ def tell_what_was_bought(competed: Competed, dataset: Dataset) -> Bought | None:
         len(contest.valid),
         compared.only,
         tuple(_example(position, small.answers, large.answers, contest, dataset) for position in found),
+        tuple((each.name, stands_on_a_base(each)) for each in ranked),
+        _mixed(without, contest),
     )
 
 
@@ -66,8 +72,8 @@ def stands_on_a_base(outcome: Outcome) -> bool:
     return any(name in cards and cards[name].base is not None for name in names)
 
 
-def _best(outcomes: list[Outcome], contest: Contest) -> Outcome | None:
-    """Return the outcome with the best metric among those that answered every validation row."""
+def _ranked(outcomes: Sequence[Outcome], contest: Contest) -> list[Outcome]:
+    """Return the outcomes that answered every validation row, the best metric first, and of equals the one that won."""
     sign = 1.0 if greater_is_better(contest.metric) else -1.0
     whole = [
         outcome
@@ -75,7 +81,23 @@ def _best(outcomes: list[Outcome], contest: Contest) -> Outcome | None:
         if outcome.answers is not None and len(outcome.answers) == len(contest.valid)
         if outcome.status in ("won", "ok", "over_limit")
     ]
-    return max(whole, key=lambda outcome: sign * outcome.metrics[contest.metric], default=None)
+    return sorted(whole, key=lambda outcome: (-sign * outcome.metrics[contest.metric], outcome.status != "won"))
+
+
+def _mixed(without: Sequence[Outcome], contest: Contest) -> float | None:
+    """Return the metric that candidates without a base reach together, None where the best is not behind that.
+
+    A run without a base would have shipped such a mixture: the gain over the best alone would flatter the base.
+    """
+    single = [each for each in without if not each.members and each.name not in BASELINES]
+    answers = {each.name: each.answers for each in single if each.answers is not None}
+    if len(answers) < 2:
+        return None
+    mixed = mix(answers, select_weights(answers, contest.truth, contest.task))
+    sign = 1.0 if greater_is_better(contest.metric) else -1.0
+    found = quick_metric(contest.metric, contest.truth, mixed, contest.task, positive=contest.positive)
+    best = max(sign * each.metrics[contest.metric] for each in without)
+    return float(found) if sign * found > best else None
 
 
 def _only_large(small: np.ndarray, large: np.ndarray, contest: Contest) -> np.ndarray:

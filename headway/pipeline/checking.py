@@ -14,7 +14,6 @@ import psutil
 from headway.bases.finding import check_name
 from headway.data.dataset import Column
 from headway.data.splitting import split
-from headway.errors import HeadwayError
 from headway.evaluation.metrics import default_metric
 from headway.models.family import Estimate, discover
 from headway.pipeline.competing import examples_of, task_of
@@ -30,20 +29,24 @@ from headway.pipeline.sourcing import read_sources, splitting_of
 from headway.pipeline.support import enter, gather_bases, support_of
 from headway.project.schema import Project
 from headway.runtime.manifest import Target
-from headway.training.admission import ELASTIC_SHARE, SHARE, WARM_SHARE, seconds_wanted, too_many_rows
+from headway.training.admission import ELASTIC_SHARE, SHARE, WARM_SHARE, failure, seconds_wanted, too_many_rows
 from headway.training.contest import Contest
 from headway.training.entrants import Entrant
 
 
 @dataclass(frozen=True)
 class CandidateCost:
-    """What a candidate would cost: seconds over all folds, peak memory in MB, and whether that fits the budget."""
+    """What a candidate would cost: seconds over all folds, peak memory in MB, and whether that fits the budget.
+
+    `tokens_per_second`: see `Estimate`; None where it reads no text through an encoder.
+    """
 
     name: str
     seconds: float | None
     memory_mb: float | None
     fits: bool
     note: str = ""
+    tokens_per_second: float | None = None
 
 
 @dataclass(frozen=True)
@@ -153,8 +156,8 @@ def price_one(entrant: Entrant, contest: Contest, project: Project) -> Candidate
         return CandidateCost(name, None, None, fits=False, note=surplus)
     try:
         estimate = probe(entrant, contest, project.budget.time)
-    except HeadwayError as error:
-        return CandidateCost(name, None, None, fits=False, note=str(error))
+    except Exception as error:  # noqa: BLE001 - no candidate's crash ends the check
+        return CandidateCost(name, None, None, fits=False, note=failure(entrant, error).reason)
     seconds = seconds_wanted(entrant, estimate, contest) + estimate.seconds * contest.refit_ratio
     memory_free = project.budget.memory - psutil.Process().memory_info().rss / 1e6
     share = ELASTIC_SHARE if entrant.card.elastic else SHARE
@@ -165,7 +168,14 @@ def price_one(entrant: Entrant, contest: Contest, project: Project) -> Candidate
         note = f"over the memory of {project.budget.memory:g} MB"
     elif seconds > project.budget.time:
         note = "will train shorter than it would like"
-    return CandidateCost(name, seconds, estimate.memory_mb, fits=not note.startswith("over"), note=note)
+    return CandidateCost(
+        name,
+        seconds,
+        estimate.memory_mb,
+        fits=not note.startswith("over"),
+        note=note,
+        tokens_per_second=estimate.tokens_per_second or None,
+    )
 
 
 def probe(entrant: Entrant, contest: Contest, time: float) -> Estimate:

@@ -101,7 +101,8 @@ class Bought:
 
     `values` are the metric without and with it, `interval` the 95% interval of their difference, `better` the name of
     the one that is ahead by more than chance. `only` counts the `rows` that only the one without, and only the one with
-    it, answered right.
+    it, answered right. `standings`: all that answered those rows, best first, with whether it stands on a base.
+    `mixed_without`: the metric of those without one mixed with each other, where that is ahead of the best of them.
     """
 
     without: str
@@ -113,6 +114,8 @@ class Bought:
     rows: int
     only: tuple[int, int]
     examples: tuple[OnlyRight, ...] = ()
+    standings: tuple[tuple[str, bool], ...] = ()
+    mixed_without: float | None = None
 
 
 @dataclass(frozen=True)

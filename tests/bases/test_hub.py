@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from headway.bases.hub import hub_cache, is_hub_id
+from headway.bases.memory import memory_needed
 from headway.bases.opening import open_base
 from headway.errors import BaseModelError
 from tests.bases.folders import text_folder
@@ -33,8 +34,9 @@ class Hub(BaseHTTPRequestHandler):
             body = json.dumps([{"type": "file", "path": f, "size": size, "oid": f} for f, size in sizes]).encode()
             headers["Content-Type"] = "application/json"
         elif name.startswith("/api/models/someone/tiny"):
-            files = [{"rfilename": path.name} for path in folder.iterdir()]
-            body = json.dumps({"id": "someone/tiny", "sha": COMMIT, "siblings": files}).encode()
+            files = [{"rfilename": path.name, "size": path.stat().st_size} for path in folder.iterdir()]
+            told = {"id": "someone/tiny", "sha": COMMIT, "siblings": files, **self.server.told}
+            body = json.dumps(told).encode()
             headers["Content-Type"] = "application/json"
         elif name.startswith("/someone/tiny/resolve/") and (folder / name.split("/")[-1]).is_file():
             body = (folder / name.split("/")[-1]).read_bytes()
@@ -62,7 +64,7 @@ def hub(tmp_path, monkeypatch):
     (folder / "modeling_tiny.py").write_text("raise SystemExit\n")
     (folder / "pytorch_model.bin").write_bytes(b"pickle")
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    server.folder, server.taken = folder, []
+    server.folder, server.taken, server.told = folder, [], {}
     threading.Thread(target=server.serve_forever, daemon=True).start()
     go_online(monkeypatch, tmp_path, f"http://127.0.0.1:{server.server_port}")
     yield server
@@ -90,6 +92,17 @@ def test_a_model_is_fetched_by_its_id_without_code_and_pickles(hub, tmp_path):
     hub.taken.clear()
     assert open_base("someone/tiny").digest == base.digest
     assert hub.taken == []
+
+
+@pytest.mark.parametrize("counts", [True, False])
+def test_a_model_that_is_too_large_is_not_fetched(hub, counts):
+    hub.told = {"safetensors": {"parameters": {"BF16": 7_000_000_000}, "total": 7_000_000_000}} if counts else {}
+    own = (hub.folder / "model.safetensors").stat().st_size / 1024**2
+    told = []
+    with pytest.raises(BaseModelError, match="the base someone/tiny is too large for the memory budget") as caught:
+        open_base("someone/tiny", tell=told.append, memory_mb=4096 if counts else memory_needed(own) - 0.01)
+    assert ("26,703 MB of weights in float32" in str(caught.value)) == counts
+    assert (hub.taken, told) == ([], [])
 
 
 def test_half_a_download_is_taken_up_again(hub):

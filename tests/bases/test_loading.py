@@ -37,3 +37,15 @@ def test_weights_of_another_architecture_are_not_filled_up_with_noise(tmp_path):
     (tmp_path / "resnet" / "model.safetensors").replace(tmp_path / "vit" / "model.safetensors")
     with pytest.raises(BaseModelError, match="do not fit its configuration"):
         load_image_encoder(open_base(str(tmp_path / "vit")))
+
+
+def test_a_pooler_that_the_checkpoint_lacks_is_left_out_and_not_made_up(tmp_path):
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    model = transformers.ViTForImageClassification(transformers.ViTConfig(image_size=32, patch_size=16, **sizes))
+    model.save_pretrained(tmp_path / "vit")
+    base, pixels = open_base(str(tmp_path / "vit")), torch.randn(3, 3, 32, 32)
+    with torch.no_grad():
+        first, again = (load_image_encoder(base)(pixels) for _ in range(2))
+        states = model.eval().vit(pixels).last_hidden_state
+    torch.testing.assert_close(first, again)
+    torch.testing.assert_close(first, states[:, 0])

@@ -3,6 +3,8 @@ import shutil
 import numpy as np
 import pytest
 
+from headway.bases import opening
+from headway.bases.memory import memory_needed
 from headway.bases.opening import open_base
 from headway.errors import BaseModelError
 from tests.bases.folders import change_json, sentence_folder, shard, text_folder, weights_of, write
@@ -196,6 +198,29 @@ def test_pickled_weights_are_converted(tmp_path):
     assert "its weights were pickled" in base.notes[0]
     assert not list(base.folder.glob("*.bin"))
     np.testing.assert_equal(weights_of(base.folder), tensors)
+
+
+def test_what_is_too_large_is_refused_before_it_is_converted_or_read(tmp_path, monkeypatch):
+    folder = text_folder(tmp_path / "tiny")
+    monkeypatch.setattr(opening, "_digest", lambda _: pytest.fail("read"))
+    with pytest.raises(BaseModelError, match="the base tiny is too large for the memory budget"):
+        open_base("tiny", folder=tmp_path, memory_mb=600)
+    torch = pytest.importorskip("torch")
+    tensors = {name: torch.from_numpy(array).half() for name, array in weights_of(folder).items()}
+    torch.save(tensors, folder / "pytorch_model.bin")
+    (folder / "model.safetensors").unlink()
+    monkeypatch.setattr(opening, "complete_folder", lambda *_, **__: pytest.fail("converted"))
+    megabytes = (folder / "pytorch_model.bin").stat().st_size / 1024**2
+    for kind, times in (("float32", 1), ("float16", 2)):  # half precision is read as float32
+        change_json(folder / "config.json", dtype=kind)
+        with pytest.raises(BaseModelError, match="too large"):
+            open_base("tiny", folder=tmp_path, memory_mb=memory_needed(times * megabytes) - 0.01)
+
+
+def test_a_known_base_that_is_too_large_is_not_fetched(monkeypatch):
+    monkeypatch.setattr(opening, "keep", lambda *_, **__: pytest.fail("fetched"))
+    with pytest.raises(BaseModelError, match="the base multilingual-e5-small is too large"):
+        open_base("multilingual-e5-small", memory_mb=700)
 
 
 def test_a_pickle_that_would_run_code_is_refused(tmp_path):

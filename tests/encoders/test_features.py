@@ -9,7 +9,7 @@ pytest.importorskip("transformers")
 from headway.compute.clock import Clock
 from headway.encoders import features as module
 from headway.encoders.exporting import base_model, encoder_model, feature_key
-from headway.encoders.features import features, open_reader, seconds_for, unknown
+from headway.encoders.features import features, open_reader, pace_of, seconds_for, unknown
 from headway.encoders.on_gpu import has_gpu
 from headway.encoders.opening import open_encoder
 from headway.encoders.precision import choose_precision
@@ -152,3 +152,11 @@ def test_the_choice_of_precision_is_kept(base, tmp_path):
 def test_the_time_is_probed(base):
     assert seconds_for(base, [], "float32") == 0
     assert 0 < seconds_for(base, sentences(100), "float32") < 60
+
+
+def test_the_pace_counts_the_tokens_that_were_read(base):
+    texts = [*sentences(30), ""]
+    tokens = sum(map(len, open_reader(base, "float32").tokens(texts)))
+    pace = pace_of(base, texts, "float32")
+    assert pace.tokens_per_second * pace.text_seconds == pytest.approx(tokens / len(texts))
+    assert pace_of(base, [], "float32").tokens_per_second > 0

@@ -242,3 +242,5 @@ def test_the_estimate_is_finite(trained):
     assert type(estimate.seconds) in {int, float}  # kept as JSON
     assert 0 < estimate.seconds < 1e6
     assert 0 <= estimate.memory_mb < 1e6
+    reads_texts = card.base == "text_encoder"
+    assert (0 < estimate.tokens_per_second < 1e9) if reads_texts else estimate.tokens_per_second == 0

@@ -55,6 +55,8 @@ def test_the_rows_that_only_the_large_model_got_right_are_shown():
     found = tell_what_was_bought(held, table(y))
     assert (found.without, found.with_base, found.better) == ("ngram_linear", "encoder_frozen", "encoder_frozen")
     assert found.only == (0, 20)
+    assert found.standings == (("encoder_frozen", True), ("ngram_linear", False), ("baseline", False))
+    assert found.mixed_without is None
     assert np.allclose(found.values, (0.7, 0.9))
     assert len(found.examples) == 10
     for each in found.examples:
@@ -85,6 +87,17 @@ def test_nothing_is_told_where_one_side_is_missing():
     assert tell_what_was_bought(cut, table(y)) is None
 
 
+def test_of_equals_the_one_that_won_comes_first():
+    y = np.arange(ROWS) % 2
+    truth = sure(y[100:])
+    held = competed(
+        y, Classify(("no", "yes")), "accuracy", encoder_finetune=(0.9, truth), encoder_frozen=(0.9, truth),
+        ngram_linear=(0.7, truth),
+    )  # fmt: skip
+    found = tell_what_was_bought(held, table(y))
+    assert found.with_base == found.standings[0][0] == "encoder_frozen"
+
+
 def test_a_mix_with_one_member_on_a_base_stands_on_it():
     y = np.arange(ROWS) % 2
     task = Classify(("no", "yes"))
@@ -96,3 +109,20 @@ def test_a_mix_with_one_member_on_a_base_stands_on_it():
     )
     found = tell_what_was_bought(replace(held, tournament=replace(held.tournament, outcomes=outcomes)), table(y))
     assert (found.without, found.with_base) == ("ngram_linear", "ensemble")
+
+
+def test_candidates_without_a_base_are_also_set_beside_it_mixed():
+    y = np.arange(ROWS) % 2
+    truth = y[100:]
+    doubtful = np.where(np.arange(100) % 2, 0.6, 0.9)  # each is sure of the rows that the other gets wrong
+    first, second = (np.where(np.arange(100) % 2 == part, truth, 1 - truth) for part in (0, 1))
+
+    def answers(chosen, sureness):
+        return (np.eye(2)[chosen] * (2 * sureness - 1)[:, None] + (1 - sureness)[:, None]).astype(np.float32)
+
+    small = {"ngram_linear": answers(first, doubtful), "text_cnn": answers(second, 1.5 - doubtful)}
+    held = competed(
+        y, Classify(("no", "yes")), "accuracy", encoder_frozen=(0.9, sure(truth)),
+        **{name: (0.5, given) for name, given in small.items()},
+    )  # fmt: skip
+    assert tell_what_was_bought(held, table(y)).mixed_without == 1.0

@@ -57,3 +57,15 @@ def test_what_is_set_aside_is_told_with_its_reason_and_first_place(tmp_path, mon
     told = "\n".join(describe(found, "en"))
     assert "! set aside: 2 × the target is missing (first: t.csv, row 9)" in told
     assert "不予使用：2 处，" in "\n".join(describe(found, "zh"))
+
+
+def test_a_candidate_whose_probe_crashes_is_listed_with_its_reason(monkeypatch, contest):
+    def estimate(train, task, recipe, *, seed):
+        raise ZeroDivisionError("no rows")
+
+    registry = SimpleNamespace(load_for=lambda _name, _task: SimpleNamespace(estimate=estimate))
+    monkeypatch.setattr(checking, "discover", lambda: registry)
+    card = SimpleNamespace(name="broken", base=None, most_rows_a_label=None, elastic=False)
+    project = build(data="t.csv", target="x")
+    cost = checking.price_one(SimpleNamespace(card=card, recipe=Recipe(), asked_for=False), contest, project)
+    assert (cost.fits, cost.seconds, cost.note) == (False, None, "ZeroDivisionError: no rows")

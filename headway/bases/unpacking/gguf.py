@@ -83,6 +83,11 @@ def read_gguf(file: Path) -> GGUFReader:
     return reader
 
 
+def parameters_of(reader: GGUFReader) -> int:
+    """Return how many numbers a GGUF file holds, whatever they are packed in."""
+    return sum(int(tensor.n_elements) for tensor in reader.tensors)
+
+
 def write_config(facts: Mapping[str, Any], architecture: str, names: set[str]) -> dict[str, Any]:
     """Return the configuration for Transformers; raises `KeyError` where the metadata lack something."""
     model_type, model_class = _ARCHITECTURES[architecture]

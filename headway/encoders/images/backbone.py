@@ -30,6 +30,8 @@ PIXELS, FEATURES = "pixels", "features"
 ANY_SIZE = frozenset({"efficientnet_lite"})
 SMALL_SIZE = 128
 _OPSET = 21
+# How Transformers' encoders are read; another way needs another name, or features kept earlier would be taken for it.
+_READ = "-places"
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def picture_of(base: Base | None) -> Picture:
 def _opened(base: Base, size: int, store: Path | None) -> Backbone:
     assert base.picture is not None
     picture = Picture(size, base.picture.mean, base.picture.std)
-    digest = f"{base.digest}-{size}"
+    digest = f"{base.digest}-{size}" + ("" if base.architecture in ANY_SIZE else _READ)
     path = None if store is None or not base.digest else store / "graphs" / f"{digest}.onnx"
     if path is not None and path.is_file():
         content = path.read_bytes()

@@ -13,12 +13,11 @@ import polars as pl
 from headway.compute.clock import Clock
 from headway.errors import TrainingError
 from headway.models.encoder_fewshot.contrast import Contrast
-from headway.models.encoder_finetune import choosing
 from headway.models.encoder_finetune.choosing import Choice, suited
 from headway.models.encoder_finetune.estimating import estimate_upper
 from headway.models.encoder_finetune.export import graph_of
 from headway.models.encoder_finetune.merging import merged
-from headway.models.encoder_finetune.preparing import Assignment, Ready, base_of, opened, scratch_of
+from headway.models.encoder_finetune.preparing import Assignment, Ready, base_of, opened
 from headway.models.encoder_finetune.reading import Reader, pooled_of
 from headway.models.encoder_frozen.choosing import choose, cross_validated
 from headway.models.encoder_frozen.heads import DEFAULT, Head, Vectors
@@ -26,6 +25,7 @@ from headway.models.encoder_frozen.lens import Lens
 from headway.models.encoder_frozen.material import Material, Setting, solved
 from headway.models.encoder_frozen.reading import word_vectors
 from headway.models.family import Curve, Estimate, Examples, Settings
+from headway.models.scratch import remembered, scratch_of
 from headway.models.weighting import row_weights
 from headway.networks import training
 from headway.networks.batches import Lesson
@@ -138,7 +138,7 @@ def _start(ready: Ready, reader: Reader, assignment: Assignment, recipe: Recipe,
         numbers = {name: float(settings[name]) for name in ("penalty", "words", "scale")}
         setting = Setting(str(settings["head"]), **numbers)
     else:
-        setting = choosing.remembered(kept, Setting, chosen)
+        setting = remembered(kept, Setting, chosen)
     return Start(solved(material, setting, task), setting, lens)
 
 

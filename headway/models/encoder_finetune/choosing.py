@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import copy
-import json
 import math
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
-from typing import TypeVar
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
-from headway.compute.drafts import whole_file
 from headway.encoders.depth import layers_of
 from headway.encoders.opening import Encoder
 from headway.encoders.tuned import Method, Tuned
@@ -23,7 +18,6 @@ from headway.networks.plan import Plan
 from headway.networks.timing import copied, timed_steps
 from headway.tasks.recipe import Recipe
 
-Kept = TypeVar("Kept")
 # Tokens of a part of a step: more gain no speed on a CPU.
 MOST_TOKENS = 4_096
 # What torch and its libraries take beside weights and activations.
@@ -194,19 +188,6 @@ def memory_of(choice: Choice, size: Size, *, longest: int) -> float:
     inside = tokens * 4 * (12 * size.hidden + 3 * size.inner)
     kept = inside + tokens * 4 * size.hidden * choice.depth if choice.recompute else inside * choice.depth
     return 2 * size.megabytes + (learning + kept) / 1e6 + WORKSPACE_MB
-
-
-def remembered(path: Path | None, kind: type[Kept], make: Callable[[], Kept]) -> Kept:
-    """Return the choice that an earlier fit made, a flat dataclass, or a new one, which is kept."""
-    if path is None:
-        return make()
-    if path.exists():
-        return kind(**json.loads(path.read_text(encoding="utf-8")))
-    choice = make()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as draft:
-        draft.write_text(json.dumps(asdict(choice)), encoding="utf-8")  # type: ignore[call-overload]
-    return choice
 
 
 def fitted_to_memory(

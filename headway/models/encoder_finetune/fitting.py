@@ -23,12 +23,12 @@ from headway.models.encoder_finetune.preparing import (
     Ready,
     base_of,
     opened,
-    scratch_of,
     start_head,
 )
 from headway.models.encoder_finetune.reading import Reader
 from headway.models.family import Curve, Estimate, Examples, Settings
 from headway.models.going_on import GOES_ON_FROM
+from headway.models.scratch import scratch_of
 from headway.networks import training
 from headway.networks.batches import Lesson
 from headway.networks.checkpoints import Checkpoints

@@ -5,9 +5,6 @@ from __future__ import annotations
 import hashlib
 import math
 import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +17,7 @@ from headway.bases.base import Base
 from headway.compute.clock import Clock
 from headway.encoders.depth import agrees
 from headway.encoders.opening import Encoder, open_encoder
+from headway.encoders.proving import check_export
 from headway.encoders.states import KeptStates, StateStore, keys_of
 from headway.encoders.tuned import Method, Tuned
 from headway.errors import TrainingError
@@ -27,7 +25,8 @@ from headway.models.encoder_finetune import choosing
 from headway.models.encoder_finetune.choosing import Choice, Room, Work
 from headway.models.encoder_finetune.heading import solve_head
 from headway.models.encoder_finetune.reading import kept_columns, pooled_of
-from headway.models.family import Examples, Settings, Support
+from headway.models.family import Examples, Settings
+from headway.models.scratch import remembered
 from headway.networks.batches import Columns, Lesson, Sequences
 from headway.networks.device import seeded
 from headway.networks.plan import Plan
@@ -94,8 +93,9 @@ def opened(assignment: Assignment, *, clock: Clock, scratch: Path, normalise: bo
     """
     base, texts = assignment.base, assignment.texts
     encoder = open_encoder(base, normalise=normalise)
+    check_export(encoder, base)
     kept = scratch / f"choice-{assignment.way}.json"
-    choice = choosing.remembered(kept, Choice, lambda: _choice(encoder, assignment, clock, scratch))
+    choice = remembered(kept, Choice, lambda: _choice(encoder, assignment, clock, scratch))
     with seeded(assignment.seed):
         network = Tuned(
             encoder,
@@ -115,17 +115,6 @@ def base_of(examples: Examples) -> Base:
     if examples.support.base is None:
         raise TrainingError("there is no base model to fine-tune", fix="name one with `base:` in the project")
     return examples.support.base
-
-
-@contextmanager
-def scratch_of(support: Support) -> Iterator[Path]:
-    """Yield the folder for what a killed fit goes on from, or one for the time being."""
-    if support.scratch is not None:
-        support.scratch.mkdir(parents=True, exist_ok=True)
-        yield support.scratch
-        return
-    with tempfile.TemporaryDirectory(prefix="headway-") as folder:
-        yield Path(folder)
 
 
 def _work(assignment: Assignment) -> Work:

@@ -11,7 +11,7 @@ import numpy as np
 
 from headway.compute.clock import Clock
 from headway.encoders.exporting import Precision
-from headway.encoders.features import open_reader, seconds_for, unknown
+from headway.encoders.features import open_reader, pace_of, seconds_for, unknown
 from headway.encoders.precision import choose_precision
 from headway.encoders.reading import text_feeds
 from headway.errors import TrainingError
@@ -43,14 +43,15 @@ def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estim
     """Time the encoder on a few texts and the head on a few rows; texts that are kept already cost nothing."""
     base, texts = base_of(train), _different_texts(train)
     precision = choose_precision(base, texts, store=train.support.store)
-    pace = seconds_for(base, texts, precision) / max(1, len(texts))
-    encoding = pace * len(unknown(base, texts, precision, store=train.support.store))
+    pace = pace_of(base, texts, precision)
+    encoding = pace.text_seconds * len(unknown(base, texts, precision, store=train.support.store))
     feeds = text_feeds(base, train.inputs)
     width = open_reader(base, precision).encode([""]).shape[1] * len(feeds)
     heads = _seconds_to_solve(train, task, width, seed) * (_SOLVED_FEW if is_few(train.y, task) else _SOLVED)
     del recipe
     memory = 3 * base.size_mb + 200 + 12 * width * len(train) / 1e6
-    return Estimate(encoding + heads + 0.5, memory, row_seconds=pace * len(feeds))
+    row_seconds = pace.text_seconds * len(feeds)
+    return Estimate(encoding + heads + 0.5, memory, row_seconds, pace.tokens_per_second)
 
 
 def _seconds_to_solve(train: Examples, task: Task, width: int, seed: int) -> float:

@@ -21,11 +21,12 @@ from headway.models.encoder_finetune.estimating import estimate_upper
 from headway.models.encoder_finetune.export import graph_of
 from headway.models.encoder_finetune.fitting import defaults
 from headway.models.encoder_finetune.merging import merged
-from headway.models.encoder_finetune.preparing import Assignment, base_of, opened, scratch_of
+from headway.models.encoder_finetune.preparing import Assignment, base_of, opened
 from headway.models.encoder_finetune.reading import Reader
 from headway.models.encoder_multitask.heading import start_heads
 from headway.models.encoder_multitask.network import Goal, Multitask, goals_of, scaled
 from headway.models.family import Curve, Estimate, Examples, Settings
+from headway.models.scratch import scratch_of
 from headway.networks import training
 from headway.networks.batches import Lesson
 from headway.networks.checkpoints import Checkpoints

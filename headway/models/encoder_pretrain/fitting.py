@@ -20,15 +20,16 @@ from headway.compute.drafts import whole_file, whole_folder
 from headway.data.dataset import Column
 from headway.encoders.masked import Course, pretrain
 from headway.encoders.opening import open_encoder
+from headway.encoders.proving import check_export
 from headway.errors import TrainingError
 from headway.models.encoder_finetune import choosing
 from headway.models.encoder_finetune import fitting as finetuning
 from headway.models.encoder_finetune.choosing import Choice, Work
 from headway.models.encoder_finetune.fitting import Finetuned
-from headway.models.encoder_finetune.preparing import scratch_of
 from headway.models.encoder_finetune.reading import Reader
 from headway.models.encoder_pretrain.starting import WINDOW, Start, start, texts_of
 from headway.models.family import Curve, Estimate, Examples, Settings
+from headway.models.scratch import scratch_of
 from headway.networks.batches import Sequences
 from headway.networks.checkpoints import Checkpoints
 from headway.package.graph import Graph
@@ -58,7 +59,7 @@ def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estim
         memory = choosing.memory_of(whole, size, longest=work.longest)
         support = replace(train.support, base=begun.base)
         rest = finetuning.estimate(replace(train, support=support), task, recipe, seed=seed)
-    return Estimate(seconds + rest.seconds, max(memory, rest.memory_mb))
+    return replace(rest, seconds=seconds + rest.seconds, memory_mb=max(memory, rest.memory_mb))
 
 
 def fit(
@@ -115,6 +116,7 @@ def _learn(begun: Start, texts: Sequence[str], folder: Path, notes: Path, *, see
     """Pretrain within its share of the time and write the encoder, its tokenizer and its losses."""
     tokens = read(begun.base, texts)
     encoder = open_encoder(begun.base)
+    check_export(encoder, begun.base)
     course = _course(begun, tokens, notes / "course.json", encoder, clock)
     losses = pretrain(
         encoder, tokens, course, seed=seed, clock=_part(clock), checkpoints=Checkpoints(notes / "checkpoint.pt")

@@ -15,7 +15,7 @@ from spox import Var
 from headway.compute.clock import Clock
 from headway.data.dataset import Column
 from headway.encoders.exporting import Precision, base_model, pooled_columns
-from headway.encoders.features import seconds_for, unknown
+from headway.encoders.features import pace_of, unknown
 from headway.encoders.precision import choose_precision
 from headway.encoders.reading import row_feed, tokenizer_files
 from headway.errors import TrainingError
@@ -91,10 +91,12 @@ def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estim
     texts = sorted({text for own in eyes.texts(train.rows) for text in own})
     precision = choose_precision(base, texts, store=train.support.store)
     new = unknown(base, texts, precision, store=train.support.store)
-    encoding = seconds_for(base, new, precision) * (1 + _JUDGED_SHARE)
+    pace = pace_of(base, new or texts, precision)
+    encoding = pace.text_seconds * len(new) * (1 + _JUDGED_SHARE)
     grown = trees.estimate(train, task, recipe, seed=seed)
     memory = 3 * base.size_mb + 200 + 12 * 384 * len(train) / 1e6
-    return Estimate(encoding + grown.seconds * (1 + _HEAD_SHARE), grown.memory_mb + memory)
+    seconds = encoding + grown.seconds * (1 + _HEAD_SHARE)
+    return Estimate(seconds, grown.memory_mb + memory, tokens_per_second=pace.tokens_per_second)
 
 
 def fit(

@@ -11,7 +11,7 @@ import polars as pl
 from headway.bases.base import Base
 from headway.compute.clock import Clock
 from headway.encoders.exporting import Precision
-from headway.encoders.features import seconds_for, unknown
+from headway.encoders.features import pace_of, unknown
 from headway.encoders.precision import choose_precision
 from headway.encoders.reading import token_feed
 from headway.errors import TrainingError
@@ -56,7 +56,9 @@ def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estim
     precision = choose_precision(base, texts, store=train.support.store)
     operations = count * width * (2.0 * count + 300 * task.width)
     new = unknown(base, texts, precision, store=train.support.store)
-    return Estimate(seconds_for(base, new, precision) + operations / 5e9 + 0.5, memory)
+    pace = pace_of(base, new or texts, precision)
+    seconds = pace.text_seconds * len(new) + operations / 5e9 + 0.5
+    return Estimate(seconds, memory, tokens_per_second=pace.tokens_per_second)
 
 
 def fit(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -14,18 +15,30 @@ from headway.bases.architectures import OWN
 from headway.bases.base import Base, Picture
 from headway.bases.loading import load_image_encoder
 from headway.compute.clock import Clock
-from headway.encoders.images.backbone import feature_nodes, image_inputs, picture_of, size_for, translated
+from headway.encoders.images.backbone import (
+    feature_nodes,
+    image_inputs,
+    open_backbone,
+    picture_of,
+    size_for,
+    translated,
+)
 from headway.errors import TrainingError
 from headway.modalities.image.framing import Frame, frame_for
 from headway.models.family import Curve, Estimate, Examples, Settings
 from headway.models.heads import DEFAULT_PENALTY, Exam, Head, fit_head
+from headway.models.image_finetune.answering import answered, gains_by_mirroring, seconds_a_row
 from headway.models.image_finetune.network import FIRST_TUNED, Tuned
 from headway.models.image_finetune.reading import Columns, read_source
+from headway.models.image_finetune.resuming import Views, name_of
+from headway.models.mirroring import may_mirror
+from headway.models.scratch import remembered, scratch_of
 from headway.networks import nodes, training
 from headway.networks.augmentation import Strength, strength_for
 from headway.networks.batches import Lesson, Source, sequential
+from headway.networks.checkpoints import Checkpoints
 from headway.networks.plan import Plan, planned
-from headway.networks.training import Build, Trained, predict
+from headway.networks.training import Build, Trained
 from headway.package.constants import Constants
 from headway.package.graph import Graph
 from headway.tasks import Task
@@ -69,19 +82,20 @@ class Setup:
 
 @dataclass(frozen=True)
 class FittedEncoder:
-    """A trained encoder with its head."""
+    """A trained encoder with its head. `mirrored`: it answers by the mean over an image and its mirror image."""
 
     trained: Trained
     setup: Setup
     columns: tuple[str, ...]
     penalty: float
+    mirrored: bool = False
 
     @property
     def settings(self) -> Settings:
         """Return the number of epochs, and how the encoder was trained; `cut` -1 is all of it."""
         cut = WHOLE if self.setup.cut is None else self.setup.cut
         own = {"size": self.setup.picture.size, "cut": cut, "views": self.setup.views, "penalty": self.penalty}
-        return {**self.trained.settings, **own}
+        return {**self.trained.settings, **own, "mirrored": self.mirrored}
 
     @property
     def curves(self) -> tuple[Curve, ...]:
@@ -94,7 +108,11 @@ class FittedEncoder:
     def predict(self, rows: pl.DataFrame) -> np.ndarray:
         """Return probabilities or values of the trained network."""
         cells = cells_of(rows, self.columns)
-        return predict(self.trained, read(self._network, self.setup, cells, Clock(), views=1, exact=True))
+        sides = (False, True) if self.mirrored else (False,)
+        sources = [
+            read(self._network, self.setup, cells, Clock(), views=1, exact=True, mirrored=side) for side in sides
+        ]
+        return answered(self.trained, sources)
 
     def graph(self) -> Graph:
         """Return the encoder, its head and softmax as ONNX, from uint8 pixels on."""
@@ -102,7 +120,9 @@ class FittedEncoder:
         inputs = image_inputs(self.columns, self.setup.frame)
         onnx = translated(network.encoder, self.setup.picture.size, name=self.setup.base.name)
         width = network.head.in_features // len(self.columns)
-        features = feature_nodes(onnx, inputs, constants, picture=self.setup.picture, width=width, mirrored=False)
+        features = feature_nodes(
+            onnx, inputs, constants, picture=self.setup.picture, width=width, mirrored=self.mirrored
+        )
         named = nodes.answer(nodes.linear(features, network.head), self.trained)
         return Graph(constants.build(inputs, named), tuple(self.setup.frame.feed(column) for column in self.columns))
 
@@ -113,10 +133,15 @@ class FittedEncoder:
 
 
 def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estimate:
-    """Estimate one `fit` by reading some images and taking a few steps on them."""
+    """Estimate one `fit` by reading some images and taking a few steps on them.
+
+    Raises `TrainingError` where the base could not be packed afterwards.
+    """
     columns = train.columns("image")
     few = train.take(np.arange(0, len(train), max(1, len(train) // PROBED))[:PROBED])
     setup = set_up(few, columns, None)
+    if setup.base.architecture not in OWN:  # what cannot be translated is found before it is trained
+        open_backbone(setup.base, size=setup.picture.size, store=train.support.store)
     plan = planned(recipe, task, defaults(len(train)))
     network = setup.network(task, len(columns), plan.dropout)
     began = time.perf_counter()
@@ -139,33 +164,62 @@ def fit(
     seed: int,
     clock: Clock,
 ) -> FittedEncoder:
-    """Solve the head on the encoder as it came, then train both within the clock; see `Family.fit`."""
+    """Solve the head on the encoder as it came, then train both within the clock; see `Family.fit`.
+
+    A fit that was killed reads the images again and goes on from its last checkpoint. Whether mirror images are read
+    too is decided on `valid`.
+    """
     columns = train.columns("image")
     plan = planned(recipe, task, defaults(len(train)))
     setup = set_up(train, columns, settings)
     network = setup.network(task, len(columns), plan.dropout)
     cells = cells_of(train.rows, columns)
-    if settings is None:
-        setup = replace(setup, views=affordable_views(network, setup, cells, clock, augment=plan.augment))
-    source = read(network, setup, cells, clock, seed=seed)
-    exam = None if valid is None else read(network, setup, cells_of(valid.rows, columns), clock, views=1)
-    head = initial_head(
-        features_of(network, source),
-        train,
-        None if exam is None or valid is None else Exam(features_of(network, exam), valid),
-        task,
-        recipe,
-        settings=settings,
-        seed=seed,
-        clock=clock,
-    )
-    if clock.expired:
-        raise TrainingError("the time ended while the images were read", fix="raise budget.time")
-    build: Build = lambda: setup.network(task, len(columns), plan.dropout, head)  # noqa: E731 - the one open argument
-    lesson = Lesson(source, train.y, train.weight)
-    questions = None if exam is None or valid is None else Lesson(exam, valid.y, valid.weight)
-    trained = training.train(build, lesson, questions, task, plan, seed=seed, clock=clock, settings=settings)
-    return FittedEncoder(trained, setup, columns, head.penalty)
+    examined = None if valid is None else cells_of(valid.rows, columns)
+    told = sorted((settings or {}).items())
+    facts = {"setup": setup, "plan": plan, "task": task, "settings": told, "seed": seed}
+    with scratch_of(train.support) as scratch:
+        place = scratch / name_of(facts, train, cells, examined=examined)
+        if settings is None:
+            affordable = partial(affordable_views, network, setup, cells, clock, augment=plan.augment)
+            setup = replace(setup, views=remembered(place / "views.json", Views, lambda: Views(affordable())).count)
+        source = read(network, setup, cells, clock, seed=seed)
+        began = time.perf_counter()
+        exam = None if examined is None else read(network, setup, examined, clock, views=1)
+        spent = time.perf_counter() - began
+        seen = None if exam is None or valid is None else Exam(features_of(network, exam), valid)
+        features = features_of(network, source)
+        head = initial_head(features, train, seen, task, recipe, settings=settings, seed=seed, clock=clock)
+        if clock.expired:
+            raise TrainingError("the time ended while the images were read", fix="raise budget.time")
+        trained = training.train(
+            lambda: setup.network(task, len(columns), plan.dropout, head),
+            Lesson(source, train.y, train.weight),
+            None if exam is None or valid is None else Lesson(exam, valid.y, valid.weight),
+            task,
+            plan,
+            seed=seed,
+            clock=clock,
+            settings=settings,
+            checkpoints=Checkpoints(place / "checkpoint.pt"),
+        )
+    fitted = FittedEncoder(trained, setup, columns, head.penalty, bool((settings or {}).get("mirrored", False)))
+    if settings is not None or exam is None or valid is None:
+        return fitted
+    return replace(fitted, mirrored=mirrors(fitted, exam, valid, recipe, clock=clock, spent=spent))
+
+
+def mirrors(
+    fitted: FittedEncoder, exam: Source, valid: Examples, recipe: Recipe, *, clock: Clock, spent: float
+) -> bool:
+    """Tell whether mirror images fit the time and the latency, and help on `valid`; reading it took `spent` seconds."""
+    trained, setup, columns = fitted.trained, fitted.setup, fitted.columns
+    assert isinstance(trained.network, Tuned)
+    network = trained.network
+    row_seconds = partial(seconds_a_row, network, setup.picture.size, 2 * len(columns))
+    if not may_mirror(clock, spent, valid.support.latency_ms, row_seconds):
+        return False
+    read_mirrored = partial(read, network, setup, cells_of(valid.rows, columns), clock, views=1, mirrored=True)
+    return gains_by_mirroring(trained, exam, read_mirrored, valid, recipe)
 
 
 def defaults(rows: int) -> Plan:
@@ -225,11 +279,21 @@ def read(
     *,
     views: int | None = None,
     exact: bool = False,
+    mirrored: bool = False,
     seed: int = 0,
 ) -> Source:
     """Return images as the network begins with them, in `views` (the setup's if None); `exact`: in single precision."""
-    views = setup.views if views is None else views
-    return read_source(network, cells, setup.frame, setup.strength, views=views, exact=exact, seed=seed, clock=clock)
+    return read_source(
+        network,
+        cells,
+        setup.frame,
+        setup.strength,
+        views=setup.views if views is None else views,
+        exact=exact,
+        mirrored=mirrored,
+        seed=seed,
+        clock=clock,
+    )
 
 
 def cells_of(rows: pl.DataFrame, columns: tuple[str, ...]) -> list[list[object]]:

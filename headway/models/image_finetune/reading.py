@@ -51,21 +51,28 @@ def read_source(
     *,
     views: int,
     exact: bool,
+    mirrored: bool,
     seed: int,
     clock: Clock,
 ) -> Source:
     """Return the cells of each image column as what the network begins with.
 
-    `views`: how many are kept of each image. `exact`: in single instead of half precision. Raises `TrainingError` when
+    `views`: how many are kept of each image. `exact`: in single instead of half precision. `mirrored`: left and right
+    are exchanged. Raises `TrainingError` when
     the clock ends before all are read, and `InputError` for a cell that is no image.
     """
     if network.cut is None:
-        return Images(tuple(_pixels(cells, frame, clock) for cells in columns), strength)
+        pixels = tuple(_pixels(cells, frame, clock) for cells in columns)
+        return Images(
+            tuple(np.ascontiguousarray(each[:, :, ::-1]) for each in pixels) if mirrored else pixels, strength
+        )
     generator = np.random.default_rng(seed)
     kind = np.float32 if exact else np.float16
 
     def changed(pixels: Tensor, view: int) -> Tensor:
-        return pixels if view == 0 else augmented(pixels, generator, strength)
+        if view == 0:
+            return pixels.flip(2) if mirrored else pixels
+        return augmented(pixels, generator, strength)
 
     return Kept(tuple(_kept(network, cells, frame, changed, views=views, kind=kind, clock=clock) for cells in columns))
 

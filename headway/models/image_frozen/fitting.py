@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,7 @@ from headway.modalities.image.framing import frame_for
 from headway.models.answers import link
 from headway.models.family import Curve, Estimate, Examples, Settings
 from headway.models.heads import DEFAULT_PENALTY, PENALTIES, Exam, Head, fit_head
-from headway.models.targets import row_losses
-from headway.models.weighting import row_weights
+from headway.models.mirroring import is_better, may_mirror
 from headway.package.constants import Constants
 from headway.package.graph import Graph
 from headway.tasks import Task
@@ -30,12 +30,6 @@ PROBED = 24
 LOOKED_UP = 256
 # Floating-point operations that solving one head takes for each feature, row and label; measured speed of one core.
 _OPERATIONS, _SPEED = 600.0, 5e9
-# Mirrored images are read too only where this share of the time would be left for all else.
-_SPARE = 0.5
-# So many standard errors must the loss fall by, or the answer is not worth twice the work.
-_SURE = 1.0
-# A package answers a little slower than its encoder alone.
-_MARGIN = 0.9
 
 
 @dataclass(frozen=True)
@@ -121,13 +115,16 @@ def fit(
     began = time.monotonic()
     head, exam = fitted(mirrored=mirrored)
     spent = time.monotonic() - began
-    if settings is None and exam is not None and may_mirror(backbone, train, len(columns), clock, spent):
+    row_seconds = partial(seconds_a_row, backbone, 2 * len(columns))
+    if settings is None and exam is not None and may_mirror(clock, spent, train.support.latency_ms, row_seconds):
         try:
             other, other_exam = fitted(mirrored=True)
         except TrainingError:  # the time ended: the plain head stands
             other_exam = None
-        if other_exam is not None and is_better((other, other_exam), (head, exam), task, recipe):
-            head, mirrored = other, True
+        if other_exam is not None:
+            new, old = other.predict(other_exam.features), head.predict(exam.features)
+            if is_better(new, old, exam.examples, task, recipe):
+                head, mirrored = other, True
     return FittedImages(head, backbone, columns, mirrored, store)
 
 
@@ -153,24 +150,3 @@ def read_columns(
         for column in columns
     ]
     return np.concatenate(parts, axis=1)
-
-
-def may_mirror(backbone: Backbone, train: Examples, columns: int, clock: Clock, spent: float) -> bool:
-    """Tell whether reading mirror images too would fit the time, and the latency that the project allows."""
-    if clock.expired or clock.left() * _SPARE < spent:
-        return False
-    allowed = train.support.latency_ms
-    return allowed == float("inf") or 1000 * seconds_a_row(backbone, 2 * columns) <= _MARGIN * allowed
-
-
-def is_better(new: tuple[Head, Exam], old: tuple[Head, Exam], task: Task, recipe: Recipe) -> bool:
-    """Tell whether the loss of validation rows falls by more than noise."""
-    gains = losses_of(*old, task, recipe) - losses_of(*new, task, recipe)
-    return bool(gains.mean() > _SURE * gains.std() / np.sqrt(len(gains)) + 1e-9)
-
-
-def losses_of(head: Head, exam: Exam, task: Task, recipe: Recipe) -> np.ndarray:
-    """Return the weighted loss of each validation row."""
-    weight = row_weights(exam.examples, task, recipe)
-    weighted: np.ndarray = row_losses(head.predict(exam.features), exam.examples.y, task, recipe) * weight
-    return weighted

@@ -26,6 +26,7 @@ def show_bought(bought: Bought, content: ReportContent, lang: Lang) -> Markup:
         [
             element("p", _verdict(bought, lang, say)),
             _compare(bought, content, lang, say),
+            _rank(bought, content, lang, say),
             _show_rows(bought, content, say),
         ]
     )
@@ -75,6 +76,28 @@ def _costs(outcome: Outcome) -> tuple[float | None, ...]:
 
 def _times(without: float | None, with_base: float | None) -> str:
     return "" if not without or with_base is None else f"× {with_base / without:,.1f}"
+
+
+def _rank(bought: Bought, content: ReportContent, lang: Lang, say: Say) -> Markup | None:
+    """Return the leaderboard as it is and as it would be without the pretrained model, by their places in both."""
+    if not bought.standings:
+        return None
+    found = {outcome.name: outcome for outcome in content.outcomes}
+    rows: list[tuple[object, ...]] = []
+    left = 0
+    for place, (name, on_base) in enumerate(bought.standings, start=1):
+        left += not on_base
+        outcome = found[name]
+        label = element("strong", name) if name in (bought.with_base, bought.without) else name
+        score = write_metric(bought.metric, outcome.metrics[bought.metric])
+        cost = (write_seconds(outcome.fit_seconds, say), write_milliseconds(outcome.latency_p50_ms))
+        rows.append((label, score, str(place), "–" if on_base else str(left), *cost))
+    head = (say("candidate"), name_metric(bought.metric, lang), say("bought_place_with"), say("bought_place_without"),
+            say("fit_time"), say("latency_p50"))  # fmt: skip
+    mixed = None
+    if bought.mixed_without is not None:
+        mixed = element("p", say("bought_mixed", score=write_metric(bought.metric, bought.mixed_without)))
+    return join([element("h3", say("bought_places")), table(head, rows, numbers=range(1, 6)), mixed])
 
 
 def _show_rows(bought: Bought, content: ReportContent, say: Say) -> Markup | None:

@@ -8,7 +8,9 @@ import gguf
 import torch
 import transformers
 
+from headway.bases.memory import memory_needed
 from headway.bases.opening import open_base
+from headway.bases.unpacking import gguf as module
 from headway.bases.unpacking.gguf import _LAYER, _TOP
 from headway.errors import BaseModelError
 
@@ -109,6 +111,19 @@ def test_blocks_are_dequantised(tmp_path):
     found = weights_of(base.folder)["model.layers.1.self_attn.q_proj.weight"]
     wanted = model.state_dict()["model.layers.1.self_attn.q_proj.weight"].numpy()
     assert np.abs(found - wanted).max() < np.abs(wanted).max() / 100
+
+
+def test_a_file_that_is_too_large_unpacked_is_refused_before_that(tmp_path, monkeypatch):
+    model = make_model("llama", tied=True)
+    write_gguf(tmp_path / "tiny.gguf", model, "llama", tied=True, quantised=gguf.GGMLQuantizationType.Q8_0)
+    unpacked = sum(parameter.numel() for parameter in model.parameters()) * 4 / 1024**2
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "_dequantise", lambda *_: pytest.fail("unpacked"))
+        with pytest.raises(BaseModelError, match=r"tiny\.gguf is too large for the memory budget"):
+            open_base("tiny.gguf", folder=tmp_path, memory_mb=memory_needed(unpacked) - 0.01)
+    assert open_base("tiny.gguf", folder=tmp_path, memory_mb=memory_needed(unpacked) + 0.01).kind == "decoder"
+    with pytest.raises(BaseModelError, match="too large"):  # what lies unpacked in the cache by now is no smaller
+        open_base("tiny.gguf", folder=tmp_path, memory_mb=memory_needed(unpacked) - 0.01)
 
 
 def test_a_broken_file_and_an_unknown_architecture_are_refused(tmp_path):

@@ -16,7 +16,6 @@ from headway.models.encoder_finetune.choosing import (
     depths,
     measure,
     memory_of,
-    remembered,
     seconds_of,
     size_of,
 )
@@ -76,12 +75,6 @@ def test_kept_states_pay_from_the_second_epoch_on():
 def test_depths_go_from_all_layers_to_a_sixth():
     assert depths(E5) == [12, 8, 6, 4, 3, 2]
     assert depths(Size(1, 8, 8, 1, 1.0)) == [1]
-
-
-def test_a_choice_is_remembered(tmp_path):
-    path = tmp_path / "fit" / "choice.json"
-    first = remembered(path, Choice, lambda: Choice("lora", 3, 512, recompute=True))
-    assert remembered(path, Choice, lambda: Choice("layers", 1)) == first
 
 
 def test_size_and_speed_are_those_of_the_encoder(tmp_path):

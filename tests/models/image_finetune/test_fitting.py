@@ -1,4 +1,10 @@
+import io
+import os
+import signal
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -8,6 +14,7 @@ pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 import torch
+from PIL import Image, ImageOps
 from safetensors.torch import save_file
 
 from headway.bases.efficientnet import EfficientNetLite
@@ -18,21 +25,33 @@ from headway.compute.clock import Clock
 from headway.data.dataset import Column
 from headway.errors import TrainingError
 from headway.models.family import Examples, Support
-from headway.models.image_finetune import fitting
+from headway.models.image_finetune import answering, fitting
+from headway.networks import checkpoints
 from headway.package.opening import open_graph
 from headway.tasks import Classify, Regress
 from headway.tasks.recipe import Recipe
 from tests.models.test_contract import picture
 
 TASK = Classify(("dark", "light"))
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
-    """EfficientNet-Lite0 with random weights, for images of 32 pixels."""
-    folder = tmp_path_factory.mktemp("base")
+    return random_base(tmp_path_factory.mktemp("base"))
+
+
+def random_base(folder):
+    """EfficientNet-Lite0 with random weights, for images of 32 pixels, of which features tell."""
+    folder.mkdir(exist_ok=True)
     torch.manual_seed(0)
-    state = {name: tensor.contiguous() for name, tensor in EfficientNetLite().state_dict().items()}
+    network = EfficientNetLite().train()
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.momentum = 1.0
+    with torch.no_grad():  # norms that know the scale of what comes: or nothing of an image would come through
+        network(torch.randn(64, 3, 32, 32) + 2 * torch.randn(64, 1, 1, 1))
+    state = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
     save_file(
         {name: tensor for name, tensor in state.items() if tensor.is_floating_point()}, folder / "model.safetensors"
     )
@@ -93,3 +112,77 @@ def test_an_ended_clock_is_an_error_and_so_is_no_base(base):
         fit(pictures(16, 0, base), None, clock=Clock.after(-1))
     with pytest.raises(TrainingError, match="no base model"):
         fit(pictures(16, 0, None), None)
+
+
+def turned(rows):
+    """Return pictures with left and right exchanged."""
+    cells = []
+    for cell in rows["a"]:
+        stream = io.BytesIO()
+        ImageOps.mirror(Image.open(io.BytesIO(cell))).save(stream, "PNG")
+        cells.append(stream.getvalue())
+    return pl.DataFrame({"a": cells})
+
+
+@pytest.mark.parametrize("cut", [fitting.FIRST_TUNED, fitting.WHOLE])
+def test_mirror_images_ship_as_they_are_answered(base, cut):
+    train, test = pictures(24, 0, base), pictures(8, 1, base)
+    settings = {"epochs": 1, "cut": cut, "views": 1, "penalty": 0.1}
+    both, plain = (fit(train, None, settings={**settings, "mirrored": side}) for side in (True, False))
+    answers = both.predict(test.rows)
+    assert np.abs(answers - plain.predict(test.rows)).max() > 1e-6
+    np.testing.assert_allclose(both.predict(turned(test.rows)), answers, atol=1e-5)
+    np.testing.assert_allclose(open_graph(both.graph()).run(test.rows.to_dict()), answers, atol=1e-4)
+    assert (both.settings["mirrored"], plain.settings["mirrored"]) == (True, False)
+
+
+@pytest.mark.parametrize(("latency", "helps", "chosen"), [(1e9, True, True), (1e9, False, False), (1e-6, True, False)])
+def test_mirror_images_are_read_too_where_they_help_and_the_latency_allows(base, monkeypatch, latency, helps, chosen):
+    monkeypatch.setattr(answering, "is_better", lambda *_: helps)
+    train, valid = (
+        replace(part, support=Support(base=base, latency_ms=latency))
+        for part in (pictures(32, 0, base), pictures(8, 1, base))
+    )
+    assert fit(train, valid).settings["mirrored"] == chosen
+
+
+def killable(folder, scratch, fatal=0):
+    """Fit with a checkpoint at every step; die after the one numbered `fatal`."""
+    base = open_base(str(folder)) if folder.exists() else random_base(folder)
+    train, valid = (
+        replace(pictures(rows, seed, base), support=Support(base=base, scratch=scratch))
+        for seed, rows in enumerate((72, 24))
+    )
+    seen = [0]
+
+    def save(kept, state, plain=checkpoints.Checkpoints.save):
+        plain(kept, state)
+        seen[0] += 1
+        if seen[0] == fatal:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(checkpoints.Checkpoints, "is_due", lambda _: True)
+        patched.setattr(checkpoints.Checkpoints, "save", save)
+        model = fit(train, valid)
+    return model.predict(valid.rows), seen[0]
+
+
+# Killed in the first epoch, and in the second; an epoch has three steps.
+@pytest.mark.slow
+@pytest.mark.parametrize("fatal", [2, 4])
+def test_killed_while_fine_tuning_it_goes_on_to_the_same_model(tmp_path, fatal):
+    arguments = [str(tmp_path / "base"), str(tmp_path / "scratch"), str(fatal)]
+    command = [sys.executable, "-m", "tests.models.image_finetune.test_fitting", *arguments]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    killed = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert list((tmp_path / "scratch").glob("*/checkpoint.pt"))
+    again, steps = killable(tmp_path / "base", tmp_path / "scratch")
+    undisturbed, all_steps = killable(tmp_path / "base", tmp_path / "other")
+    assert (steps, all_steps) == (6 - fatal, 6)
+    np.testing.assert_allclose(again, undisturbed, atol=1e-6)  # sums of several threads differ in the last bit
+
+
+if __name__ == "__main__":
+    killable(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
