@@ -173,6 +173,8 @@ def test_the_gradient_of_a_pair_is_that_of_the_formula(base):
 def test_pairs_are_asked_for_where_there_are_none(base):
     with pytest.raises(TrainingError, match="no pairs to learn preferences from"):
         taught(questions(8), base, recipe=Recipe(loss="dpo"))
+    with pytest.raises(TrainingError, match="no pairs to learn preferences from"):  # so that `headway check` says it
+        fitting.estimate(examples(questions(8), base), Generate("answers"), Recipe(loss="dpo"), seed=0)
 
 
 @pytest.mark.parametrize("killed_in", [3, 9])
