@@ -62,7 +62,8 @@ def as_compared(outcome: Outcome, contest: Contest) -> Refitted:
 
 def no_candidate_fits(state: State) -> BudgetError:
     """Return the error that lists by how much each candidate missed."""
-    listed = "; ".join(f"{outcome.name}: {outcome.reason}" for outcome in state.outcomes.values() if outcome.reason)
+    said = ((outcome.name, outcome.reason.split("\n")[0]) for outcome in state.outcomes.values() if outcome.reason)
+    listed = "; ".join(f"{name}: {reason}" for name, reason in said)
     if state.contest.task.kind == "generate" and not state.contest.limits:
         return BudgetError(
             "no model that writes could be trained, and the yardstick does not ship",
