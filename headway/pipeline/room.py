@@ -45,17 +45,22 @@ def full_disk(folder: Path) -> RunError:
     """Return what to tell of the full disk of a run."""
     largest = max((file.stat().st_size for file in folder.rglob("*") if file.is_file()), default=0)
     wanted = max(LEAST_MB, round(COPIES * largest / 2**20))
-    older = [run for run in folder.parent.iterdir() if run.name not in (LATEST, folder.name) and run.is_dir()]
-    taken = sum(map(size_of, older)) / 2**20
-    deletable = f" (older runs in {folder.parent} take {taken:,.0f} MB)" if taken >= 1 else ""
-    again = f"headway run --resume {folder}" if (folder / PROJECT).exists() else "start the run again"
     return RunError(
         "the disk is full",
         where=str(folder),
         expected=f"about {wanted:,} MB of room",
         got=f"{shutil.disk_usage(folder).free / 2**20:,.1f} MB free",
-        fix=f"free room on this disk{deletable}, then: {again}",
+        fix=next_step(folder),
     )
+
+
+def next_step(folder: Path) -> str:
+    """Return what makes room, and how to go on."""
+    older = [run for run in folder.parent.iterdir() if run.name not in (LATEST, folder.name) and run.is_dir()]
+    taken = sum(map(size_of, older)) / 2**20
+    deletable = f" (older runs in {folder.parent} take {taken:,.0f} MB)" if taken >= 1 else ""
+    again = f"headway run --resume {folder}" if (folder / PROJECT).exists() else "start the run again"
+    return f"free room on this disk{deletable}, then: {again}"
 
 
 def size_of(folder: Path) -> int:
