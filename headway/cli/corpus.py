@@ -41,9 +41,11 @@ def _is_table(data: str) -> bool:
     if not Path(data).is_file():
         return False
     try:
-        return read(data).rows.width > 2
+        rows = read(data).rows
     except DataError:
         return False
+    # A single line is no table, whatever stands between its words.
+    return rows.width > 2 and rows.height > 1
 
 
 def _holds_text(data: str) -> bool:

@@ -14,8 +14,12 @@ def whole_folder(target: Path) -> Iterator[Path]:
     """Yield an empty folder beside `target` that takes its place when the block ends well."""
     draft = target.with_name(f".{target.name}.{os.getpid()}")
     shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    yield draft
+    try:
+        draft.mkdir(parents=True)
+        yield draft
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
     shutil.rmtree(target, ignore_errors=True)
     draft.rename(target)
 
@@ -24,5 +28,9 @@ def whole_folder(target: Path) -> Iterator[Path]:
 def whole_file(target: Path) -> Iterator[Path]:
     """Yield a path beside `target` (same suffix) that takes its place when the block ends well."""
     draft = target.with_name(f".{os.getpid()}.{target.name}")
-    yield draft
+    try:
+        yield draft
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
     draft.replace(target)

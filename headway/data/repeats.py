@@ -115,7 +115,7 @@ def treat_near_duplicates(
         again = again[_same(dataset.y[again], dataset.y[near.first[again]])]
     step = "near_duplicate" if drop else "near_duplicate_grouped"
     changes = list_changes(numbers[again], step, near.reason, numbers[near.first[again]])
-    message = f"{len(again):,} rows are nearly equal to another one: " + (
+    message = f"{len(again):,} rows nearly equal to another one: " + (
         "dropped" if drop else "kept in the same part of every split"
     )
     findings.append(Finding("near_duplicate", "info", None, message, {"rows": len(again)}))

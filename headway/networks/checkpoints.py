@@ -51,11 +51,7 @@ class Checkpoints:
     def _write(self, state: dict[str, object]) -> None:
         self.file.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(self.file) as draft:
-            try:
-                torch.save(state, draft)
-            except BaseException:
-                draft.unlink(missing_ok=True)
-                raise
+            torch.save(state, draft)
 
     def load(self) -> dict[str, Any] | None:
         """Return the last checkpoint, or None where there is none that can be read."""

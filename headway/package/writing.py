@@ -96,12 +96,15 @@ def _write(folder: Path, manifest: Manifest, files: Mapping[str, bytes], prove: 
     folder.parent.mkdir(parents=True, exist_ok=True)
     archive = archive_path(folder, manifest.name)
     _clean(folder, archive)
-    partial = _partial(folder)
-    write_files(partial, content)
-    prove(partial)
-    packed = _partial(archive)
-    _write_archive(packed, content)
-    prove(packed)
+    partial, packed = _partial(folder), _partial(archive)
+    try:
+        write_files(partial, content)
+        prove(partial)
+        _write_archive(packed, content)
+        prove(packed)
+    except BaseException:
+        _clean(folder, archive)  # on a full disk nothing else could be written beside what is half done
+        raise
     _move(partial, folder)
     packed.replace(archive)
     return folder

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from headway.compute.clock import Clock
-from headway.pipeline.events import Event, Listener, Remark, StageFinished, StageStarted
+from headway.pipeline.events import Event, Listener, Remark, StageFinished, StageStarted, Unkept
 from headway.pipeline.folder import RunFolder, Stopwatch
 from headway.project.schema import Project
+from headway.training.state import unkept
 
 Lang = Literal["en", "zh"]
 
@@ -34,12 +35,31 @@ class Attempt:
     lang: Lang
     listener: Listener
     remarks: list[str] = field(default_factory=list)
+    unkept: list[str] = field(default_factory=list)
 
     def listen(self, event: Event) -> None:
         """Pass an event on, and remember remarks for the report."""
-        if isinstance(event, Remark):
+        if isinstance(event, Unkept):
+            self.unkept.append(event.text)
+        elif isinstance(event, Remark):
             self.remarks.append(event.text)
         self.listener(event)
+
+    def note_seconds(self) -> None:
+        """Keep the time used so far, so that a run killed right now resumes with the rest of its budget.
+
+        Time whose fruit the disk had no room for is not counted: a resumed run has to take it again.
+        """
+        if not self.unkept:
+            self.folder.note_seconds(self.watch.seconds)
+
+    @contextmanager
+    def keeping(self, what: str) -> Iterator[None]:
+        """Let a run go on with what it has in memory where the disk has no room for it, and tell that."""
+        try:
+            yield
+        except OSError as error:
+            self.listen(unkept(what, error))
 
     @property
     def seconds_left(self) -> float:
@@ -57,5 +77,5 @@ class Attempt:
         self.listen(StageStarted(name, self.seconds_left))
         started, note = time.monotonic(), StageNote()
         yield note
-        self.folder.note_seconds(self.watch.seconds)
+        self.note_seconds()
         self.listen(StageFinished(name, time.monotonic() - started, note.text, resumed=note.resumed))

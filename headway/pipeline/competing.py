@@ -14,6 +14,7 @@ from headway.data.dataset import ROW, Dataset
 from headway.evaluation.metrics import default_metric, positive_class
 from headway.models.family import Examples, discover
 from headway.pipeline.attempt import Attempt
+from headway.pipeline.folder import SCRATCH
 from headway.pipeline.plain import plain_limits
 from headway.pipeline.preparing import Prepared
 from headway.pipeline.support import enter, settle_bases, support_of
@@ -25,8 +26,6 @@ from headway.training.storage import Store
 from headway.training.tournament import compete
 
 CANDIDATES = "candidates"
-# What a killed fit goes on from; gone once the tournament is over.
-SCRATCH = "scratch"
 # What compression may take, left to itself (a share of the budget, at most so many seconds), and where it is asked for.
 AUTO_SHARE, AUTO_MOST, COMPRESS_SHARE = 0.05, 15.0, 0.2
 # What the other stages after the tournament need: a share of the budget, within bounds in seconds.
@@ -93,9 +92,9 @@ def compression_seconds(project: Project) -> float:
 
 
 def remember_and_tell(attempt: Attempt, event: object) -> None:
-    """Keep the time used so far, so that a run killed right now resumes with the rest of its budget."""
-    attempt.folder.note_seconds(attempt.watch.seconds)
+    """Pass an event on, and keep the time used so far."""
     attempt.listen(event)  # type: ignore[arg-type]  # a training event is an event of the run
+    attempt.note_seconds()
 
 
 def make_contest(attempt: Attempt, prepared: Prepared, found: Found) -> Contest:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from headway.training.events import BestSoFar, CandidateFinished, CandidateStarted, Remark, TrainingEvent
+from headway.training.events import BestSoFar, CandidateFinished, CandidateStarted, Remark, TrainingEvent, Unkept
 
 STAGES = ("read", "clean", "split", "tournament", "evaluate", "package", "compress", "report")
 
@@ -64,6 +64,7 @@ __all__ = [
     "RunStarted",
     "StageFinished",
     "StageStarted",
+    "Unkept",
     "VariantTried",
     "ignore",
 ]

@@ -7,6 +7,7 @@ import os
 import shutil
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +18,8 @@ from headway.errors import RunError
 from headway.project.schema import Project
 
 STATE = "state.json"
+# What a killed fit goes on from; gone once the tournament is over.
+SCRATCH = "scratch"
 PROJECT = "project.json"
 RESULT = "result.json"
 REPORT = "report.html"
@@ -32,8 +35,16 @@ class RunFolder:
 
     @property
     def seconds_used(self) -> float:
-        """Seconds of the budget that earlier, killed attempts at this run have used."""
-        return float(self.state().get("seconds_used", 0.0))
+        """Seconds of the budget that earlier, killed attempts at this run have used for what is kept of them.
+
+        Nothing is noted while a candidate trains: how long that went on is told by its last checkpoint.
+        """
+        if not (self.path / STATE).exists():
+            return 0.0
+        noted = (self.path / STATE).stat().st_mtime
+        files = (file for file in (self.path / SCRATCH).rglob("*") if not file.name.startswith("."))
+        kept = max((file.stat().st_mtime for file in files), default=noted)
+        return float(self.state().get("seconds_used", 0.0)) + max(0.0, kept - noted)
 
     def state(self) -> dict[str, Any]:
         """Return the run's state; empty for a run that has just begun."""
@@ -41,8 +52,9 @@ class RunFolder:
         return dict(json.loads(file.read_text())) if file.exists() else {}
 
     def note_seconds(self, seconds: float) -> None:
-        """Remember how many seconds of the budget are used up."""
-        write_json(self.path / STATE, {**self.state(), "seconds_used": round(seconds, 3)})
+        """Remember how many seconds of the budget are used up; a full disk leaves the last note where it is."""
+        with suppress(OSError):
+            write_json(self.path / STATE, {**self.state(), "seconds_used": round(seconds, 3)})
 
     @property
     def finished(self) -> bool:

@@ -25,6 +25,7 @@ from headway.pipeline.packaging import package_winner
 from headway.pipeline.preparing import prepare
 from headway.pipeline.reporting import report_run
 from headway.pipeline.result import RunResult
+from headway.pipeline.room import told_of_full_disk
 from headway.pipeline.scoring import check_decision, check_descriptions, check_names, score
 from headway.pipeline.shrinking import settle_bits
 from headway.pipeline.sourcing import draws_pictures
@@ -44,12 +45,18 @@ def run(
     """Run a project, or go on with the killed run in `resume`.
 
     Writes `out/<name>/<time>/` (`out` is `runs` by default) and moves `latest` there. Raises `HeadwayError`
-    where the data, the budget or the limits allow no answer; what is finished by then stays in the folder.
+    where the data, the budget, the limits or a full disk allow no answer; what is finished by then stays in the folder.
     """
     if project is not None and resume is None:
         check_name(project.base, folder=project.folder)
     attempt = begin(project, out or RUNS, lang, listen) if resume is None else go_on(resume, lang, listen)
     listen(RunStarted(attempt.folder.path))
+    with told_of_full_disk(attempt.folder.path):
+        return go_through(attempt)
+
+
+def go_through(attempt: Attempt) -> RunResult:
+    """Go through all stages; what an earlier, killed attempt has finished is taken as it is."""
     if draws_pictures(attempt.project):
         from headway.pipeline.pictures.running import run_pictures
 
@@ -83,7 +90,8 @@ def begin(project: Project | None, out: Path, lang: Lang, listen: Listener) -> A
             "nothing to run", expected="a project, or a run folder to resume", fix="headway run headway.yaml"
         )
     folder = create_run_folder(project.name, out)
-    write_json(folder.path / PROJECT, {**project.model_dump(mode="json"), "folder": str(project.folder.resolve())})
+    with told_of_full_disk(folder.path):
+        write_json(folder.path / PROJECT, {**project.model_dump(mode="json"), "folder": str(project.folder.resolve())})
     return Attempt(project, folder, Stopwatch(0.0), lang, listen)
 
 

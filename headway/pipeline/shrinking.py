@@ -32,7 +32,8 @@ def settle_bits(attempt: Attempt, competed: Competed) -> Competed:
             packed = kept.graph
         else:
             packed = with_bits(graph, competed.contest.examples.rows[competed.contest.valid], tokens=PROVEN_TOKENS)
-            store.save(Outcome(PACKED, "ok", graph=packed))
+            with attempt.keeping("the packed model"):
+                store.save(Outcome(PACKED, "ok", graph=packed))
         facts = facts_of(packed)[1]
         note.text = (
             f"{facts.precision}: {facts.proof['size_mb_float32']:.0f} to {facts.proof['size_mb']:.0f} MB, "

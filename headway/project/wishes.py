@@ -16,6 +16,8 @@ _REGRESSION_LOSSES = ("mse", "mae", "huber")
 _CLASSIFICATION_ONLY = ("class_weights", "focal_gamma", "label_smoothing", "r_drop")
 _GENERATION = ("bits_per_character", "perplexity")
 _TASKS_OF_METRICS = {**dict.fromkeys(_REGRESSION, "regress"), **dict.fromkeys(_GENERATION, "generate")}
+# What wants a column to predict; of a task that is none nobody knows.
+_WITH_TARGET = (None, "classify", "regress")
 # What speaks of a column to predict; text to write has none.
 _WITH_TARGET_ONLY = ("decision", "descriptions", "unlabelled", "history", "augment")
 # What speaks of one target alone, and what to do instead.
@@ -94,7 +96,7 @@ def _check_target(document: Document) -> Iterator[Problem]:
         yield from _check_targets(document)
     elif values.get("task") == "generate":
         yield from _check_writing(document)
-    elif values.get("target") is None:
+    elif values.get("target") is None and values.get("task") in _WITH_TARGET:
         yield word_missing(("target",), document)
 
 

@@ -8,11 +8,13 @@ from headway.report.charts.heat import find_worst_pairs
 from headway.report.content import ReportContent
 from headway.report.figures import write_metric, write_number, write_share
 from headway.report.summary import commonest_label
-from headway.report.translation import Lang
+from headway.report.translation import Lang, translate
 from headway.report.words import Say, speak
 from headway.training.outcome import Outcome
 
 MOST = 6
+# By these words a training tells what it had no time for.
+HURRIED = ("as the time allow", "the time ended", "the time ran out")
 
 
 def advise(content: ReportContent, lang: Lang) -> list[str]:
@@ -21,6 +23,7 @@ def advise(content: ReportContent, lang: Lang) -> list[str]:
     about = (_about_guessing, _about_labels, _about_pairs, _about_slices)
     found = [
         *(_of(part, sentence, say) for part in content.each for tell in about for sentence in tell(part, say)),
+        *_about_hurry(content, say, lang),
         *_about_candidates(content, say),
         *(_of(part, sentence, say) for part in content.each for sentence in _about_certainty(part, say)),
     ]
@@ -142,6 +145,14 @@ def _is_late(outcome: Outcome) -> bool:
         return "raise budget.time" in outcome.reason
     reached = outcome.estimated_seconds is not None or outcome.reason.startswith("no time is left")
     return outcome.status == "skipped" and reached
+
+
+def _about_hurry(content: ReportContent, say: Say, lang: Lang) -> list[str]:
+    """Return that what ships wants more time, where its own training says what there was no time for."""
+    outcome = next((each for each in content.outcomes if each.name == content.winner), None)
+    parts = [] if outcome is None else outcome.reason.split("; ")
+    short = "; ".join(part for part in parts if any(mark in part for mark in HURRIED))
+    return [say("next_hurried", name=content.winner, reasons=translate(short, lang))] if short else []
 
 
 def _about_certainty(content: ReportContent, say: Say) -> list[str]:

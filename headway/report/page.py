@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 from importlib import resources
 from pathlib import Path
 
 import headway
+from headway.compute.drafts import whole_file
 from headway.report.advice import advise
 from headway.report.content import ReportContent
 from headway.report.markup import Markup, block, element, join, span
@@ -28,9 +28,8 @@ from headway.report.words import Say, speak
 def write_report(path: Path, content: ReportContent, *, lang: Lang = "en") -> Path:
     """Write the report of a run to `path` and return it; a file that is there is replaced in one step."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
-    unfinished.write_text(render_report(content, lang), encoding="utf-8")
-    unfinished.replace(path)
+    with whole_file(path) as draft:
+        draft.write_text(render_report(content, lang), encoding="utf-8")
     return path
 
 

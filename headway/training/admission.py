@@ -54,6 +54,10 @@ def by_cost(state: State, tier: list[Entrant]) -> list[tuple[Entrant, Estimate]]
         if kept is not None:
             probed.append((entrant, Estimate(kept.estimated_seconds or 0.0, 0.0)))
             continue
+        begun = state.store.begun(entrant.card.name)
+        if begun is not None:
+            probed.append((entrant, begun.estimate))
+            continue
         surplus = too_many_rows(state.contest, entrant)
         if surplus:
             conclude(state, Outcome(entrant.card.name, "skipped", surplus), seconds=0.0)

@@ -23,9 +23,8 @@ from headway.training.refit import (
     parity_rows,
     refit,
     refit_seconds,
-    save_refitted,
 )
-from headway.training.state import State
+from headway.training.state import State, keep
 from headway.training.trial import PARITY_ROWS, columns_of
 
 # An ensemble ships where members with this much of the weight can learn from all rows.
@@ -63,7 +62,8 @@ def as_compared(outcome: Outcome, contest: Contest) -> Refitted:
 
 def no_candidate_fits(state: State) -> BudgetError:
     """Return the error that lists by how much each candidate missed."""
-    listed = "; ".join(f"{outcome.name}: {outcome.reason}" for outcome in state.outcomes.values() if outcome.reason)
+    said = ((outcome.name, outcome.reason.split("\n")[0]) for outcome in state.outcomes.values() if outcome.reason)
+    listed = "; ".join(f"{name}: {reason}" for name, reason in said)
     if state.contest.task.kind == "generate" and not state.contest.limits:
         return BudgetError(
             "no model that writes could be trained, and the yardstick does not ship",
@@ -165,7 +165,10 @@ def refit_one(state: State, name: str) -> Refitted:
     contest = state.contest.seen_by(entrant.card)
     if fitted is None:
         fitted = refit(entrant, state.registry.load_for(name, contest.task), outcome, contest, clock=state.clock)
-    return save_refitted(state.store, f"refit_{name}", exported(fitted, outcome, contest))
+    again = exported(fitted, outcome, contest)
+    kept = keep(state, Outcome(f"refit_{name}", "ok", graph=again.graph, answers=again.answers), what=f"refit_{name}")
+    assert kept.graph is not None
+    return Refitted(kept.graph, again.answers)
 
 
 def assemble(state: State, chosen: Outcome, parts: dict[str, Refitted]) -> Refitted:

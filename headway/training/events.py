@@ -46,5 +46,10 @@ class Remark:
     text: str
 
 
+@dataclass(frozen=True)
+class Unkept(Remark):
+    """What the disk had no room for: the run goes on with it in memory, and one that is killed has to make it again."""
+
+
 TrainingEvent = CandidateStarted | CandidateFinished | BestSoFar | Remark
 Listen = Callable[[TrainingEvent], None]

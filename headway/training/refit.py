@@ -64,13 +64,6 @@ def exported(fitted: Fitted, outcome: Outcome, contest: Contest) -> Refitted:
     return Refitted(calibrate_graph(graph, outcome), calibrate_answers(answers, outcome, contest.task))
 
 
-def save_refitted(store: Store, name: str, refitted: Refitted) -> Refitted:
-    """Keep a refitted member, all or nothing; return it with its graph left on the disk."""
-    kept = store.save(Outcome(name, "ok", graph=refitted.graph, answers=refitted.answers))
-    assert kept.graph is not None
-    return Refitted(kept.graph, refitted.answers)
-
-
 def load_refitted(store: Store, name: str) -> Refitted | None:
     """Return a refitted member of an earlier, killed run, or None."""
     kept = store.load(name)

@@ -10,7 +10,7 @@ from headway.evaluation.metrics import greater_is_better
 from headway.models.family import Fitted, Registry
 from headway.training.contest import Contest
 from headway.training.entrants import YARDSTICK, Entrant
-from headway.training.events import BestSoFar, CandidateFinished, Listen
+from headway.training.events import BestSoFar, CandidateFinished, Listen, Unkept
 from headway.training.footprints import Footprints
 from headway.training.outcome import Outcome
 from headway.training.storage import Store
@@ -50,11 +50,27 @@ class State:
         return None if math.isinf(self.clock.left()) else self.clock.left()
 
 
+def keep(state: State, outcome: Outcome, *, what: str) -> Outcome:
+    """Keep an outcome on disk; where that has no room it stays in memory, and the listener is told `what` does."""
+    try:
+        return state.store.save(outcome)
+    except OSError as error:
+        if outcome.graph is not None or outcome.answers is not None:
+            state.listen(unkept(what, error))
+        return outcome
+
+
+def unkept(what: str, error: OSError) -> Unkept:
+    """Return the event that tells that something could not be kept."""
+    reason = error.strerror or str(error)
+    return Unkept(f"{what} could not be kept on the disk ({reason}): it stays in memory; a killed run makes it again")
+
+
 def conclude(state: State, outcome: Outcome, *, seconds: float, save: bool = True) -> None:
     """Record an outcome, keep it on disk, tell the listener, and name a new leader."""
     leader = state.best
     if save:
-        outcome = state.store.save(outcome)
+        outcome = keep(state, outcome, what=outcome.name)
     state.outcomes[outcome.name] = outcome
     state.footprints.request(outcome)
     metric = state.contest.metric

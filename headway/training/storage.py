@@ -9,21 +9,30 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
 
-from headway.compute.drafts import whole_folder
+from headway.compute.drafts import whole_file, whole_folder
 from headway.evaluation.calibration import Temperature
-from headway.models.family import Curve
+from headway.models.family import Curve, Estimate
 from headway.package.graph import Graph
 from headway.runtime.manifest_json import feeds_from_json, feeds_to_json
 from headway.training.outcome import Outcome, Tournament
 
-SHIPPED = ".shipped"
+SHIPPED, BEGUN = ".shipped", ".begun"
 MODEL = "graph.onnx"
 APART = ("graph", "answers", "curves", "calibrations")
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What a candidate began with: its estimate, its share of the rows, and what it was to leave of the time."""
+
+    estimate: Estimate
+    share: float
+    leaves: float
 
 
 class Store:
@@ -32,6 +41,24 @@ class Store:
     def __init__(self, folder: Path) -> None:
         """Keep everything under `folder`, which is made on the first write."""
         self.folder = folder
+
+    def begin(self, name: str, begun: Begun) -> None:
+        """Remember what a candidate begins with; without room for that a killed run would admit it anew."""
+        file = self.folder / BEGUN / f"{name}.json"
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with whole_file(file) as draft:
+                draft.write_text(json.dumps(asdict(begun)))
+        except OSError:
+            return
+
+    def begun(self, name: str) -> Begun | None:
+        """Return what a candidate of a killed run began with, None where it did not."""
+        file = self.folder / BEGUN / f"{name}.json"
+        if not file.exists():
+            return None
+        kept = json.loads(file.read_text())
+        return Begun(**{**kept, "estimate": Estimate(**kept["estimate"])})
 
     def save(self, outcome: Outcome) -> Outcome:
         """Write an outcome, all or nothing; return it with its graph left on the disk."""

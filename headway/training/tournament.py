@@ -30,8 +30,8 @@ from headway.training.events import CandidateStarted, Listen, Remark
 from headway.training.footprints import Footprints
 from headway.training.outcome import Outcome, Tournament
 from headway.training.saturation import is_comparable, saturation, spared
-from headway.training.state import State, conclude
-from headway.training.storage import Store
+from headway.training.state import State, conclude, unkept
+from headway.training.storage import Begun, Store
 from headway.training.trial import judged, try_candidate
 
 ENSEMBLE = "ensemble"
@@ -57,7 +57,11 @@ def compete(
         tournament = hold(state, entries)
         outcomes = tuple(footprints.complete(outcome) for outcome in tournament.outcomes)
     tournament = replace(tournament, outcomes=outcomes)
-    return store.save_end(tournament)
+    try:
+        return store.save_end(tournament)
+    except OSError as error:
+        listen(unkept("the end of the tournament", error))
+        return tournament
 
 
 def hold(state: State, entries: Entries) -> Tournament:
@@ -120,21 +124,37 @@ def run_entrant(state: State, entrant: Entrant, estimate: Estimate, *, waiting: 
         conclude(state, kept, seconds=kept.fit_seconds or 0.0, save=False)
         return
     started = time.monotonic()
+    begun = state.store.begun(name)
     available = seconds_available(state, estimate.row_seconds) / (1 + waiting)
-    share = sample_share(state, entrant, estimate, available)
-    outcome = refused(state, entrant, estimate, available, share)
+    share = sample_share(state, entrant, estimate, available) if begun is None else begun.share
+    outcome = refused(state, entrant, estimate, available, share) if begun is None else None
     if outcome is None:
         wanted = seconds_wanted(entrant, estimate, state.contest)
         state.listen(CandidateStarted(name, wanted * share, state.seconds_left))
-        outcome = attempt(state, entrant, estimate, available, share)
+        clock = clock_of(state, entrant, estimate, available, share)
+        outcome = attempt(state, entrant, estimate, clock, share)
         make_room(state.contest.memory_mb)
     conclude(state, outcome, seconds=time.monotonic() - started)
 
 
-def attempt(state: State, entrant: Entrant, estimate: Estimate, available: float, share: float) -> Outcome:
-    """Run a candidate's trial; whatever it raises becomes a failed outcome. The baseline runs on any clock."""
-    unhurried = math.isinf(available) or entrant.card.name in BASELINES
-    clock = Clock() if unhurried else Clock.after(seconds_allowed(state, entrant, estimate, available, share))
+def clock_of(state: State, entrant: Entrant, estimate: Estimate, available: float, share: float) -> Clock:
+    """Return the clock of a candidate that begins, or goes on where a killed run left it: with the time it had then.
+
+    The baseline runs on any clock.
+    """
+    name, left = entrant.card.name, state.clock.left()
+    begun = state.store.begun(name)
+    if math.isinf(left) or name in BASELINES:
+        return Clock()
+    if begun is not None:
+        return Clock.after(max(0.0, left - begun.leaves))
+    allowed = seconds_allowed(state, entrant, estimate, available, share)
+    state.store.begin(name, Begun(estimate, share, left - allowed))
+    return Clock.after(allowed)
+
+
+def attempt(state: State, entrant: Entrant, estimate: Estimate, clock: Clock, share: float) -> Outcome:
+    """Run a candidate's trial; whatever it raises becomes a failed outcome."""
     contest = state.contest.seen_by(entrant.card)
     contest = contest if share == 1.0 else contest.thinned(share)
     try:

@@ -21,6 +21,13 @@ def test_plain_text_is_text_and_tables_are_not(here):
     assert look_for_text("table.txt") is None
 
 
+def test_a_text_in_a_single_line_is_no_table(here):
+    (here / "book.txt").write_text("The same long line goes on and on. " * 20)
+    corpus = look_for_text("book.txt")
+    assert corpus is not None
+    assert corpus.form == "stream"
+
+
 def test_a_folder_of_texts_is_text(here):
     (here / "texts").mkdir()
     for number in range(3):

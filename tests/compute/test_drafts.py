@@ -24,6 +24,18 @@ def test_a_failure_leaves_the_old_folder(tmp_path):
     with pytest.raises(RuntimeError):
         write_half()
     assert (target / "a").read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_file_that_could_not_be_written_leaves_nothing(tmp_path):
+    def write_half() -> None:
+        with whole_file(tmp_path / "a.npz") as draft:
+            draft.write_text("x")
+            raise OSError
+
+    with pytest.raises(OSError):
+        write_half()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_keeps_its_suffix_while_it_is_a_draft(tmp_path):

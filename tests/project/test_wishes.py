@@ -62,6 +62,10 @@ def test_text_to_be_written_needs_no_target_and_others_do():
     for task in (None, "classify"):
         with pytest.raises(ProjectError, match='the key "target" is missing'):
             build(data="a.csv", task=task)
+    with pytest.raises(ProjectError) as caught:
+        build(data="a.txt", task="generat")
+    (problem,) = caught.value.problems
+    assert problem.fix == 'did you mean "generate"?'
 
 
 def test_what_has_no_meaning_for_text_to_be_written():

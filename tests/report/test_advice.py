@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from headway.evaluation.scoring import evaluate
 from headway.report.advice import advise, name_slice
@@ -27,6 +28,28 @@ def test_a_candidate_that_lacked_memory_is_not_told_to_want_time(prices):
     assert told == [
         "encoder_finetune did not start because memory was too small; raise budget.memory to let them compete."
     ]
+
+
+@pytest.mark.parametrize(
+    ("lang", "begins", "ends"),
+    [
+        (
+            "en",
+            "lora had too little time (32 of 500 pairs",
+            "; 16 of 32 pairs were read, as the time allowed): give the run more.",
+        ),
+        ("zh", "lora 时间不足（按时间所容，用于学习的 500 对", "；按时间所容，32 对中读了 16 对）：请增加运行时间。"),
+    ],
+)
+def test_what_a_training_had_no_time_for_is_named(prices, lang, begins, ends):
+    reason = (
+        "32 of 500 pairs to learn from were compared, as the time allowed; 2 of 9 conversations are long; "
+        "16 of 32 pairs were read, as the time allowed"
+    )
+    content = replace(prices, winner="lora", outcomes=(Outcome("lora", "won", reason, metrics={prices.metric: 1.0}),))
+    (told,) = advise(content, lang)
+    assert told.startswith(begins)
+    assert told.endswith(ends)
 
 
 def test_nothing_to_do_is_said(prices):

@@ -57,7 +57,7 @@ SENTENCES = {
     "the same input stands under 'a' and 'b'": "相同的输入同时带有标签 'a' 和 'b'",
     "id is left out: identifier: a different code in every row": "列 id 未使用：编号：每一行都是不同的代码",
     "x: suspected leak: a copy of the target (kept)": "列 x：疑似直接透露答案：与目标列相同（予以保留）",
-    "5 rows are nearly equal to another one: kept in the same part of every split": (
+    "5 rows nearly equal to another one: kept in the same part of every split": (
         "5 行与其他行几乎相同：划分时归为一组"
     ),
     "the budget holds only the baseline: no time is left in the budget to find out what it needs": (

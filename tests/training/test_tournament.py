@@ -1,3 +1,5 @@
+import errno
+import os
 import time
 from dataclasses import replace
 
@@ -11,10 +13,11 @@ from headway.errors import BudgetError, TrainingError
 from headway.models.family import discover
 from headway.package.opening import open_graph
 from headway.package.parity import check_parity
+from headway.report.translation import translate
 from headway.tasks.recipe import Recipe
 from headway.training import tournament
 from headway.training.entrants import Entrant, list_entries
-from headway.training.events import BestSoFar, CandidateFinished, Remark
+from headway.training.events import BestSoFar, CandidateFinished, Remark, Unkept
 from headway.training.refit import refit_seconds
 from headway.training.storage import Store
 from headway.training.tournament import compete, tiers
@@ -246,6 +249,57 @@ def test_killed_between_candidates_nothing_finished_is_done_again(tmp_path):
     assert resumed.winner == unbroken.winner
     assert np.array_equal(resumed.answers, unbroken.answers)
     assert resumed.graph.onnx == unbroken.graph.onnx
+
+
+def test_a_candidate_that_a_kill_broke_off_goes_on_with_the_time_it_had(tmp_path):
+    clocks, probes = [], []
+
+    class Elastic(Sees):
+        def estimate(self, train, task, recipe, *, seed):
+            probes.append(len(train))
+            return super().estimate(train, task, recipe, seed=seed)
+
+        def fit(self, train, valid, task, recipe, *, settings, seed, clock):
+            clocks.append(clock.left())
+            return super().fit(train, valid, task, recipe, settings=settings, seed=seed, clock=clock)
+
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    long = Elastic(BOTH, seconds=400.0, wait=stop)
+    families = {"baseline": Sees(NOTHING), "long": long}
+    with pytest.raises(KeyboardInterrupt):
+        hold(tmp_path, families, clock=Clock.after(1000))
+    asked = len(probes)
+    long.wait = lambda: None
+    resumed = hold(tmp_path, families, clock=Clock.after(100))  # anew it would be refused
+    assert resumed.winner == "long"
+    assert len(probes) == asked
+    assert clocks[1] <= clocks[0] - 899  # nine hundred seconds are gone, and all of them were its own
+    anew = hold(tmp_path / "anew", families, clock=Clock.after(100))
+    assert statuses(anew)["long"] == "skipped"
+
+
+def test_on_a_full_disk_candidates_stay_in_memory_and_one_line_each_says_so(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    families, events = {"baseline": Sees(NOTHING), "strong": Sees(BOTH)}, []
+    with monkeypatch.context() as patch:
+        patch.setattr("headway.training.storage.write_graph", full)
+        found = hold(tmp_path, families, events=events)
+    assert found.winner == "strong"
+    assert found.refitted
+    assert open_graph(found.graph).session is not None
+    said = [event.text for event in events if isinstance(event, Unkept)]
+    assert [text.split(" could not")[0] for text in said] == [
+        "baseline", "strong", "refit_strong", "the end of the tournament",
+    ]  # fmt: skip
+    assert all("No space left on device" in text and translate(text, "zh") != text for text in said)
+    assert [file for file in (tmp_path / "candidates").rglob("*") if file.suffix == ".onnx"] == []
+    again = hold(tmp_path, families)
+    assert again.winner == "strong"
+    assert families["strong"].fits == [300, 600, 300, 600]
 
 
 def test_without_time_for_a_refit_the_compared_model_ships(tmp_path):

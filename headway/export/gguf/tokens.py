@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _NORMAL, _CONTROL, _BYTE = 1, 3, 6
 # What llama.cpp writes for a blank before it looks for tokens of SentencePiece, and a letter that ends its strings.
 _BLANK, _NULL = "\u2581", "\0"
+_BLANK_BYTE = "<0x20>"
 _BYTES = frozenset(f"<0x{byte:02X}>" for byte in range(256))
 
 
@@ -60,6 +61,8 @@ def _write_characters(writer: GGUFWriter, tokenizer: Any, facts: Generation, voc
     """Write single characters, and bytes for all others: SentencePiece without a pair that could be joined."""
     tokens, kinds = _tokens(tokenizer, vocabulary)
     end = end_of_turn(facts, tokens)
+    if " " not in tokens:  # a text without blanks was learnt: here a blank is the byte 32, there it is looked for first
+        tokens[tokens.index(_BLANK_BYTE)] = " "
     kinds = [_BYTE if token in _BYTES else kind for token, kind in zip(tokens, kinds, strict=True)]
     writer.add_tokenizer_model("llama")
     writer.add_tokenizer_pre("default")

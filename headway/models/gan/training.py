@@ -26,6 +26,8 @@ from headway.networks.optimizing import Progress
 
 # How often the pictures are looked at, how many of them, and how many of those are kept for the reader.
 LOOKS, LOOK_PICTURES, SHOWN = 12, 1000, 40
+# Looking may take this share of the time.
+LOOKING_SHARE = 0.15
 # Share of the time that is held back, for export and noisy neighbours.
 RESERVE = 0.03
 # What the latest step counts in the mean of their seconds.
@@ -111,6 +113,8 @@ class Training:
     losses: list[tuple[float, float]] = field(default_factory=list)
     looks: list[Look] = field(default_factory=list)
     best: tuple[float, int, Values] | None = None
+    # The progress at which the pictures are looked at next.
+    due: float = 1 / LOOKS
     trouble: str = ""
 
     def __post_init__(self) -> None:
@@ -141,10 +145,12 @@ class Training:
             self.steps += 1
             taken = time.perf_counter() - began
             self.seconds_a_step += (taken - self.seconds_a_step) * (LATEST if self.seconds_a_step else 1.0)
-            if self.progress.done >= (len(self.looks) + 1) / LOOKS or self.steps_left() == 0:
-                self._look()
+            if self.progress.done >= self.due:
+                self._look_in_time()
             if self.checkpoints is not None and self.checkpoints.is_due():
                 self.checkpoints.save(self.state())
+        if self.losses and not self.trouble:
+            self._look()
         if not self.looks:
             raise TrainingError(
                 "the time ended before a picture was drawn",
@@ -225,6 +231,15 @@ class Training:
         kept = 0.5 ** (self.plan.batch_size / half)
         torch._foreach_lerp_(list(self.average.parameters()), list(self.generator.parameters()), 1 - kept)
 
+    def _look_in_time(self) -> None:
+        """Look at the pictures, and settle the next look: rarer where looking takes much of the time there is."""
+        began, left = time.perf_counter(), self.clock.left() - self.reserve
+        self._look()
+        self.due = (len(self.looks) + 1) / LOOKS
+        if not math.isinf(left) and left > 0:
+            took = (time.perf_counter() - began) / left * (1 - self.progress.done)
+            self.due = max(self.due, min(1.0, self.progress.done + took / LOOKING_SHARE))
+
     def _look(self) -> None:
         """Note the losses, draw some pictures and let them be seen; keep the weights where they are best."""
         settle_norms(self.average, self.plan, self.album.labels, self.seed)
@@ -260,6 +275,7 @@ class Training:
             "losses": self.losses,
             "looks": [[*_figures(look), torch.from_numpy(look.shown)] for look in self.looks],
             "best": self.best,
+            "due": self.due,
             "trouble": self.trouble,
         }
 
@@ -277,7 +293,7 @@ class Training:
         self.steps, self.progress, self.losses = state["steps"], Progress(state["done"]), state["losses"]
         self.seconds_a_step = state["seconds_a_step"]
         self.looks = [_look_of(kept) for kept in state["looks"]]
-        self.best, self.trouble = state["best"], state["trouble"]
+        self.best, self.due, self.trouble = state["best"], state["due"], state["trouble"]
 
 
 def draw(generator: Generator, noise: Tensor, labels: np.ndarray, *, at_once: int = 256) -> np.ndarray:

@@ -131,7 +131,7 @@ def fit(
             network, laid, judged, plan, clock, seed, checkpoints=checkpoints, settings=known_of(plan, words)
         )
         if not math.isinf(clock.deadline):
-            training.seconds_a_step = timed(training, steps=2)
+            training.seconds_a_step = timed(training, steps=2) if kept is None else kept["seconds_a_step"]
         after = HeldBack()
         if goes_on and judged is not None:
             after = continuing.held_back(plan, len(judged.ids), step=training.seconds_a_step, left=clock.left())

@@ -80,13 +80,15 @@ class Training:
             self.losses.append(loss)
             self.progress = self.progress.advanced(left)
             self.steps += 1
-            if self.progress.done >= (len(self.train_loss) + 1) / LOOKS or self.steps_left() == 0:
+            if self.progress.done >= (len(self.train_loss) + 1) / LOOKS:
                 self._look()
             if self.checkpoints is not None and self.checkpoints.is_due():
                 self.checkpoints.save(self._state())
             # Later steps read longer rows: the latest count most.
             taken = time.perf_counter() - began
             self.seconds_a_step += (taken - self.seconds_a_step) * (LATEST if self.seconds_a_step else 1.0)
+        if self.losses and not self.trouble:
+            self._look()
         if self.steps == 0:
             raise TrainingError(
                 "the time ended before the first training step",

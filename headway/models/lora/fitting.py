@@ -15,6 +15,7 @@ from headway.compute.clock import Clock
 from headway.compute.vectors import digest_of
 from headway.data.corpus.reading import TEXT
 from headway.errors import TrainingError
+from headway.models.conversations import worse_of
 from headway.models.decoder_graph import decoder_graph
 from headway.models.family import Curve, Estimate, Examples, Settings
 from headway.models.lora.adapters import Dense
@@ -92,6 +93,7 @@ def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estim
     """
     del seed
     assert isinstance(task, Generate)
+    check_pairs(recipe, len(worse_of(train.rows)[1]))
     material = material_of(train.support.base, task)
     part = train.rows.head(COUNTED)
     texts, _ = answers_of(part, material)
@@ -191,14 +193,7 @@ def kept_settings(scratch: Path | None, key: str) -> Settings | None:
 
 def planned(lessons: Lessons, material: Material, recipe: Recipe, device: torch.device, clock: Clock) -> Plan:
     """Return the plan for some lessons, as this machine does them fastest; raises `TrainingError` without any."""
-    if recipe.loss == "dpo" and not lessons.pairs:
-        raise TrainingError(
-            "there are no pairs to learn preferences from",
-            where="training.loss",
-            expected="records with chosen and rejected answers",
-            got="answers that nobody compared",
-            fix="remove training.loss, or name data with pairs",
-        )
+    check_pairs(recipe, len(lessons.pairs))
     answers, speed = lessons.answers, speed_of(material.config, device)
     paired = sum(len(text) for pair in lessons.pairs for text in pair)
     once = (answers.tokens + paired) * operations_a_token(material.config, answer_share=0) / 2
@@ -207,6 +202,18 @@ def planned(lessons: Lessons, material: Material, recipe: Recipe, device: torch.
         layers=material.config.layers, passes=clock.left() * speed.operations * PRODUCT_SHARE / once,
     )  # fmt: skip
     return replace(plan, precision=speed.precision, threads=speed.threads)
+
+
+def check_pairs(recipe: Recipe, pairs: int) -> None:
+    """Raise `TrainingError` where nothing but preferences shall be learnt, and there is no pair."""
+    if recipe.loss == "dpo" and not pairs:
+        raise TrainingError(
+            "there are no pairs to learn preferences from",
+            where="training.loss",
+            expected="records with chosen and rejected answers",
+            got="answers that nobody compared",
+            fix="remove training.loss, or name data with pairs",
+        )
 
 
 def replay(settings: Mapping[str, Any]) -> Plan:

@@ -104,15 +104,21 @@ class School:
             checkpoints=None if file is None else Checkpoints(file),
             settings=asdict(self.plan),
         )  # fmt: skip
-        if not math.isinf(clock.deadline):
+        is_new, is_hurried = not training.resume(), not math.isinf(clock.deadline)
+        if is_hurried and is_new:
             training.seconds_a_step = training.timed()
+        if is_hurried:
             training.reserve = self._reserve(training, lessons)
+        if is_hurried and is_new:
             training.look_seconds = 0.0 if valid is None else self._judging(training, lesson, tokens_of(valid))
             training.space_looks()
         training.fit_loop()
         self.taken[number] = training.taken
         label = "loss" if number == 0 else "preference loss"
         self.curves.append(Curve(label, tuple(training.train_loss), tuple(training.valid_loss)))
+        read = training.schedule * self.plan.batch_size
+        if training.schedule < training.steps and read < len(lesson):
+            self.trouble.append(f"{read} of {len(lesson)} {('texts', 'pairs')[number]} were read, as the time allowed")
         if training.trouble:
             self.trouble.append(training.trouble)
         if training.checkpoints is not None and training.checkpoints.trouble:
@@ -141,20 +147,23 @@ class School:
         texts = [texts[number] for number in np.random.default_rng(self.seed).permutation(len(texts))]
         if file is not None and file.exists():
             reference = np.load(file)
-            return Pairs(texts[: len(reference)], reference, self.plan.beta, micro, kept)
-        reference = self._thought_of(texts, micro, kept)
+        else:
+            reference = self._thought_of(texts, micro, kept)
+            self._keep_thoughts(reference, file, name)
         if len(reference) < len(texts):
             purpose = "pairs to learn from" if name == "pairs" else "pairs to validate on"
             self.trouble.append(f"{len(reference)} of {len(texts)} {purpose} were compared, as the time allowed")
-            texts = texts[: len(reference)]
-        if file is not None:
-            try:
-                file.parent.mkdir(parents=True, exist_ok=True)
-                with whole_file(file) as draft, draft.open("wb") as stream:
-                    np.save(stream, reference)
-            except OSError as error:
-                self.trouble.append(f"what the decoder thought of the {name} could not be kept ({error})")
-        return Pairs(texts, reference, self.plan.beta, micro, kept)
+        return Pairs(texts[: len(reference)], reference, self.plan.beta, micro, kept)
+
+    def _keep_thoughts(self, reference: np.ndarray, file: Path | None, name: str) -> None:
+        if file is None:
+            return
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with whole_file(file) as draft, draft.open("wb") as stream:
+                np.save(stream, reference)
+        except OSError as error:
+            self.trouble.append(f"what the decoder thought of the {name} could not be kept ({error})")
 
     def _thought_of(self, texts: Sequence[tuple[Text, Text]], micro: int, kept: Kept) -> np.ndarray:
         """Return the nats of both texts of pairs, float64 `[n, 2]`, of as many as the time allows."""

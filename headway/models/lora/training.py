@@ -57,6 +57,8 @@ class Training:
     # The loss, the steps taken and the adapters where the validation part was foreseen best.
     best: tuple[float, int, Values] | None = None
     trouble: str = ""
+    # Whether the lesson ended in an earlier attempt.
+    is_over: bool = False
 
     def __post_init__(self) -> None:
         self.optimizer = torch.optim.AdamW(
@@ -73,12 +75,11 @@ class Training:
         self.looks = max(1, min(affordable, self.steps_left() // STEPS_A_LOOK))
 
     def fit_loop(self) -> None:
-        """Take steps until the schedule, the clock or the patience ends; go on where a killed run stopped.
+        """Take steps until the schedule, the clock or the patience ends, from where `resume` stopped.
 
         What is left in the network is the best that was seen.
         """
-        is_over = self._resume()
-        while not is_over and (left := self.steps_left()) > 0 and not self.is_patience_over():
+        while not self.is_over and (left := self.steps_left()) > 0 and not self.is_patience_over():
             began = time.perf_counter()
             loss = self.train_step(left)
             if not math.isfinite(loss):
@@ -93,10 +94,12 @@ class Training:
             self.taken += 1
             taken = time.perf_counter() - began
             self.seconds_a_step += (taken - self.seconds_a_step) * (LATEST if self.seconds_a_step else 1.0)
-            if self.progress.done >= (len(self.train_loss) + 1) / self.looks or self.steps_left() == 0:
+            if self.progress.done >= (len(self.train_loss) + 1) / self.looks:
                 self._look()
             if self.checkpoints is not None and self.checkpoints.is_due():
                 self.checkpoints.save(self._state())
+        if self.losses and not self.trouble:
+            self._look()
         if self.taken == 0:
             raise TrainingError(
                 "the time ended before the first training step",
@@ -104,7 +107,7 @@ class Training:
                 got=f"{self.clock.left():.1f} s left, {self.reserve:.1f} s of them for judging and packaging",
                 fix="raise budget.time, or leave this candidate out",
             )
-        if self.checkpoints is not None and not is_over:
+        if self.checkpoints is not None and not self.is_over:
             self.checkpoints.save({**self._state(), "over": True})
         self.schedule = self.steps if self.is_patience_over() or self.stop is not None else self.taken
         if self.best is not None:
@@ -182,10 +185,11 @@ class Training:
             "done": self.progress.done,
             "curves": (self.losses, self.train_loss, self.valid_loss),
             "best": self.best,
+            "left": self.clock.left(),
         }
 
-    def _resume(self) -> bool:
-        """Take up the state of a checkpoint, where there is one; tell whether that is the end of the lesson."""
+    def resume(self) -> bool:
+        """Take up the state of a checkpoint; tell whether there was one."""
         kept = None if self.checkpoints is None else self.checkpoints.load()
         if kept is None:
             return False
@@ -195,4 +199,7 @@ class Training:
         self.taken, self.progress, self.best = kept["taken"], Progress(kept["done"]), kept["best"]
         self.losses, self.train_loss, self.valid_loss = kept["curves"]
         self.looks, self.seconds_a_step = kept["looks"], kept["seconds_a_step"]
-        return bool(kept.get("over", False))
+        self.is_over = bool(kept.get("over", False))
+        # The next lesson has its own share of the time: what was left of this one's is all it may have.
+        self.clock = Clock(min(self.clock.deadline, Clock.after(kept["left"]).deadline))
+        return True

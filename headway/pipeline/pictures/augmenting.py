@@ -90,7 +90,7 @@ def augment(attempt: Attempt, contest: Contest) -> Contest:
     found = load_augmented(folder)
     if found is None:
         found = try_drawing(attempt, contest, folder)
-        attempt.folder.note_seconds(attempt.watch.seconds)
+        attempt.note_seconds()
     attempt.listen(Remark(str(found)))
     return with_drawn(contest, found, folder) if found.is_kept else contest
 

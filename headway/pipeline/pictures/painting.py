@@ -17,8 +17,9 @@ from headway.modalities.image.decoding import decoded
 from headway.modalities.image.framing import Frame, frame_for
 from headway.models.family import Examples, discover
 from headway.pipeline.attempt import Attempt
-from headway.pipeline.competing import CANDIDATES, SCRATCH, examples_of
+from headway.pipeline.competing import CANDIDATES, examples_of
 from headway.pipeline.events import Remark
+from headway.pipeline.folder import SCRATCH
 from headway.pipeline.pictures.growing import keep_growing
 from headway.pipeline.pictures.judging import estimate_judging
 from headway.pipeline.pictures.storage import Painting, load_judge, load_painting, save_judge, save_painting
@@ -49,7 +50,8 @@ def paint(attempt: Attempt, prepared: Prepared) -> Painting:
         note.resumed = painting is not None
         if painting is None:
             painting = train_both(attempt, prepared)
-            save_painting(place, painting)
+            with attempt.keeping(GAN):
+                save_painting(place, painting)
         for each in painting.notes:
             attempt.listen(Remark(each))
         distance = painting.looks[painting.best].distance
@@ -74,8 +76,9 @@ def train_both(attempt: Attempt, prepared: Prepared) -> Painting:
         seconds = min(max(JUDGE_SHARE * clock.left(), JUDGE_LEAST), JUDGE_MOST, clock.left() / 2)
         limit = Clock.after(seconds)
         judge = train_judge(learnt, valid, frame, classes=len(labels), seed=project.seed, clock=limit)
-        save_judge(place, judge)
-    attempt.folder.note_seconds(attempt.watch.seconds)
+        with attempt.keeping(JUDGE):
+            save_judge(place, judge)
+    attempt.note_seconds()
     clock = clock.earlier(min(estimate_judging(prepared, judge, frame), TAIL_LARGEST * clock.left()))
     # It is told as it happens and needs no place in the report, which shows the same pictures.
     show = keep_growing(attempt.folder.path, lambda words: attempt.listener(Remark(words)))

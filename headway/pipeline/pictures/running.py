@@ -12,8 +12,7 @@ from typing import Any
 from headway.evaluation.pictures.judged import DISTANCE
 from headway.package.measuring import Measured
 from headway.pipeline.attempt import Attempt
-from headway.pipeline.competing import SCRATCH
-from headway.pipeline.folder import REPORT, RESULT, write_json
+from headway.pipeline.folder import REPORT, RESULT, SCRATCH, write_json
 from headway.pipeline.pictures.judging import Judged, judge_painting
 from headway.pipeline.pictures.packaging import PackagedPainting, package_painting
 from headway.pipeline.pictures.painting import GAN, paint

@@ -32,8 +32,7 @@ def characters_of(text):
     return spec, spec["model"]["vocab"]
 
 
-# That llama.cpp then finds the same tokens, and the same chances, was tried with llama-cpp-python 0.3.36: twelve texts
-# with blanks at both ends, new lines, tabs, emoji, byte names and marks among them.
+# That llama.cpp then finds the same tokens, and the same chances, `python -m benchmarks gguf` shows.
 def test_single_characters_become_a_vocabulary_of_sentence_pieces(tmp_path):
     spec, numbers = characters_of(VERSE)
     reader = export_with(tmp_path, spec, end_ids=(0,), begin_id=0)
@@ -46,6 +45,15 @@ def test_single_characters_become_a_vocabulary_of_sentence_pieces(tmp_path):
     assert {kinds[numbers[f"<0x{byte:02X}>"]] for byte in range(256)} == {6}
     assert (kinds[0], kinds[numbers["春"]]) == (3, 1)
     assert len(tokens) == len(kinds) == len(facts["scores"]) == len(numbers) + 2
+
+
+def test_a_vocabulary_without_a_blank_finds_it_where_its_byte_was(tmp_path):
+    spec, numbers = characters_of(VERSE.replace(" ", ""))
+    assert " " not in numbers
+    reader = export_with(tmp_path, spec, end_ids=(0,), begin_id=0)
+    tokens, kinds = (reader.fields[f"tokenizer.ggml.{name}"].contents() for name in ("tokens", "token_type"))
+    assert (tokens[numbers["<0x20>"]], kinds[numbers["<0x20>"]]) == ("\u2581", 1)
+    assert (tokens[numbers["<0x21>"]], kinds[numbers["<0x21>"]]) == ("<0x21>", 6)
 
 
 @pytest.mark.parametrize("letter", ["\u2581", "\0"])

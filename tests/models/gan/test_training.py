@@ -7,7 +7,7 @@ from torch.nn import functional
 
 from headway.compute.clock import Clock
 from headway.modalities.image.framing import Frame
-from headway.models.gan import fitting
+from headway.models.gan import fitting, training
 from headway.models.gan.fitting import fit, make_training
 from headway.models.gan.plan import Plan
 from headway.models.gan.training import Album, Training
@@ -63,6 +63,22 @@ def test_a_resumed_training_keeps_the_threads_it_had_measured(tmp_path, monkeypa
             fitted(tmp_path, Clock.after(600))
     monkeypatch.setattr(fitting, "fastest", lambda training, plan: (replace(plan, threads=2), 0.01))
     assert fitted(tmp_path, Clock.after(600)).plan.threads == 1
+
+
+def test_time_that_is_over_for_a_resumed_training_keeps_what_was_learnt(tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        kill_at(patch, 7)
+        with pytest.raises(KilledError):
+            fitted(tmp_path, Clock.after(600))
+    again = fitted(tmp_path, Clock.after(0))
+    assert again.plan.steps == 7
+    assert again.looks[-1].pictures == 7 * again.plan.batch_size
+
+
+def test_looks_that_take_much_of_the_time_become_rare(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "LOOKING_SHARE", 1e-9)
+    assert len(fitted(tmp_path, Clock.after(600)).looks) == 2  # the first, which tells what one takes, and the last
+    assert len(fitted(None).looks) > 2
 
 
 def test_a_full_disk_is_told_and_training_goes_on(tmp_path, monkeypatch):

@@ -23,6 +23,8 @@ from headway.models.gpt.fitting import fit  # noqa: E402
 from headway.models.gpt.plan import Size  # noqa: E402
 from headway.models.gpt.training import Training  # noqa: E402
 from headway.networks.checkpoints import Checkpoints  # noqa: E402
+from headway.pipeline.plain import plain_recipe  # noqa: E402
+from headway.project import build  # noqa: E402
 from headway.report.translation import translate  # noqa: E402
 from headway.tasks import Generate  # noqa: E402
 from headway.tasks.recipe import Recipe  # noqa: E402
@@ -95,6 +97,25 @@ def test_the_same_seed_gives_the_same_model_and_settings_replay_it():
     assert first.curves == again.curves
 
 
+@pytest.mark.parametrize("schedule", [None, "cosine"])
+def test_the_rate_falls_as_the_project_asks(tmp_path, monkeypatch, schedule):
+    rates, step = [], Training.train_step
+
+    def noted(self, left):
+        loss = step(self, left)
+        rates.append(self.optimizers[0].param_groups[0]["lr"] / self.plan.learning_rate)
+        return loss
+
+    monkeypatch.setattr(Training, "train_step", noted)
+    asked = {"epochs": 6, "batch_size": 4, "warmup": 0.0} | ({} if schedule is None else {"schedule": schedule})
+    project = build(data="book.txt", task="generate", models=["gpt"], training=asked, folder=tmp_path)
+    model = fitted(verses(60), recipe=plain_recipe(project.training))
+    done = (np.arange(len(rates)) + 0.5) / len(rates)
+    expected = 1 - done if schedule is None else (1 + np.cos(np.pi * done)) / 2
+    np.testing.assert_allclose(rates, expected, atol=1e-6)
+    assert model.settings["schedule"] == (schedule or "linear")
+
+
 def test_killed_and_resumed_training_gives_the_same_curve(tmp_path, monkeypatch):
     monkeypatch.setattr(Checkpoints, "is_due", lambda self: True)
     recipe, texts = Recipe(epochs=6, batch_size=4, dropout=0.2), verses(30)
@@ -120,6 +141,20 @@ def test_a_resumed_training_keeps_its_threads_units_and_pace(tmp_path, monkeypat
     resumed = fitted(texts, support=support, clock=clock)
     assert resumed.plan.threads == 1
     assert resumed.words.kind == "bpe"
+
+
+def test_time_that_is_over_for_a_resumed_training_keeps_plan_and_curve(tmp_path, monkeypatch):
+    monkeypatch.setattr(Checkpoints, "is_due", lambda self: True)
+    recipe, texts, support = Recipe(epochs=6, batch_size=4), verses(30), Support(scratch=tmp_path)
+    whole = fitted(texts, recipe=recipe)
+    with killed_at(9), pytest.raises(KeyboardInterrupt):
+        fitted(texts, recipe=recipe, support=support, clock=Clock.after(1e6))
+    resumed = fitted(texts, recipe=recipe, support=support, clock=Clock.after(0))
+    assert resumed.plan.steps == 9
+    assert replace(resumed.plan, steps=0, precision="auto", threads=None) == replace(whole.plan, steps=0, threads=None)
+    looks = len(resumed.curves[0].train) - 1  # the last one is that of the end
+    assert looks > 0
+    assert resumed.curves[0].train[:looks] == pytest.approx(whole.curves[0].train[:looks], rel=0.05)
 
 
 def test_what_ships_goes_on_through_the_texts_that_were_held_out(tmp_path):

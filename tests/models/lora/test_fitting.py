@@ -173,6 +173,8 @@ def test_the_gradient_of_a_pair_is_that_of_the_formula(base):
 def test_pairs_are_asked_for_where_there_are_none(base):
     with pytest.raises(TrainingError, match="no pairs to learn preferences from"):
         taught(questions(8), base, recipe=Recipe(loss="dpo"))
+    with pytest.raises(TrainingError, match="no pairs to learn preferences from"):  # so that `headway check` says it
+        fitting.estimate(examples(questions(8), base), Generate("answers"), Recipe(loss="dpo"), seed=0)
 
 
 @pytest.mark.parametrize("killed_in", [3, 9])
@@ -273,6 +275,71 @@ def test_where_time_is_short_fewer_pairs_are_compared_and_told(base, monkeypatch
     model = taught(pairs(), base, recipe=replace(FAST, loss="dpo"), clock=Clock.after(1e6))
     assert "4 of 16 pairs to learn from were compared, as the time allowed" in notes_of(model)
     assert model.taken[1] > 0
+
+
+def test_a_resumed_course_tells_again_how_many_pairs_were_compared(base, tmp_path, monkeypatch):
+    monkeypatch.setattr("headway.models.lora.schooling.COMPARING_SHARE", 0.0)
+    monkeypatch.setattr("headway.models.lora.schooling.COMPARED_AT_ONCE", 4)
+    recipe = replace(FAST, loss="dpo")
+    step = Training.train_step
+
+    def dies(self, left):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Training, "train_step", dies)
+    with pytest.raises(KeyboardInterrupt):
+        taught(pairs(), base, recipe=recipe, clock=Clock.after(1e6), scratch=tmp_path)
+    monkeypatch.setattr(Training, "train_step", step)
+    model = taught(pairs(), base, recipe=recipe, clock=Clock.after(1e6), scratch=tmp_path)
+    assert "4 of 16 pairs to learn from were compared, as the time allowed" in notes_of(model)
+
+
+def test_pairs_that_went_unread_for_lack_of_time_are_told(base, monkeypatch):
+    taken = Training.steps_left
+    monkeypatch.setattr(Training, "steps_left", lambda self: min(taken(self), max(0, 3 - self.taken)))
+    recipe = replace(FAST, loss="dpo", batch_size=4)
+    assert "12 of 16 pairs were read, as the time allowed" in notes_of(taught(pairs(), base, recipe=recipe))
+
+
+def test_time_that_is_over_for_a_resumed_lesson_keeps_what_was_learnt(base, tmp_path, monkeypatch):
+    monkeypatch.setattr(Checkpoints, "is_due", lambda self: True)
+    step, planned = Training.train_step, []
+
+    def dies(self, left):
+        planned.append(self.plan)
+        if self.taken == 12:
+            raise KeyboardInterrupt
+        return step(self, left)
+
+    monkeypatch.setattr(Training, "train_step", dies)
+    with pytest.raises(KeyboardInterrupt):
+        taught(questions(), base, valid=questions(4), scratch=tmp_path, clock=Clock.after(1e6))
+    resumed = taught(questions(), base, valid=questions(4), scratch=tmp_path, clock=Clock.after(0))
+    assert resumed.taken[0] == 12
+    assert replace(resumed.plan, steps=planned[0].steps) == planned[0]
+    assert resumed.curves[0].train
+
+
+def test_a_killed_lesson_leaves_the_next_one_its_share_of_the_time(base, tmp_path, monkeypatch):
+    monkeypatch.setattr(Checkpoints, "is_due", lambda self: True)
+    step, clocks = Training.train_step, []
+
+    def dies(self, left):
+        if self.taken == 2:
+            raise KeyboardInterrupt
+        return step(self, left)
+
+    def noted(self, left):
+        clocks.append(self.clock)
+        return step(self, left)
+
+    monkeypatch.setattr(Training, "train_step", dies)
+    with pytest.raises(KeyboardInterrupt):
+        taught(pairs(), base, recipe=FAST, scratch=tmp_path, clock=Clock.after(1e6))
+    monkeypatch.setattr(Training, "train_step", noted)
+    taught(pairs(), base, recipe=FAST, scratch=tmp_path, clock=Clock.after(2e6))
+    assert clocks[0].left() < 0.61e6  # six tenths of the time of the run that was killed
+    assert clocks[-1].left() > 1.9e6
 
 
 @pytest.mark.parametrize("at_once", [4, 1000])
