@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from headway.errors import BudgetError, DataError, ProjectError, RunError
+from headway.errors import BudgetError, ProjectError, RunError
 from headway.pipeline.checking import check
 from headway.pipeline.events import CandidateStarted, Remark, StageFinished
 from headway.pipeline.run import run
@@ -128,7 +128,7 @@ def test_limits_nobody_meets_list_what_was_measured(tmp_path):
 def test_a_target_that_is_not_there_is_named(tmp_path):
     write_table(tmp_path)
     project = table_project(tmp_path).model_copy(update={"target": "lable"})
-    with pytest.raises(DataError, match="label"):
+    with pytest.raises(ProjectError, match="did you mean label"):
         run(project, out=tmp_path / "runs")
 
 

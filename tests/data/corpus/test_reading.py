@@ -70,9 +70,9 @@ def test_nothing_to_read_is_an_error(tmp_path, name, content, words):
 
 
 def test_columns_of_plain_text_and_missing_files_are_errors(tmp_path):
-    (tmp_path / "a.txt").write_text("some text")
+    (tmp_path / "story.txt").write_text("some text")
     with pytest.raises(DataError, match="plain text has no columns"):
-        read(tmp_path, "a.txt", target="label")
-    with pytest.raises(DataError, match=r"did you mean a\.txt"):
-        read(tmp_path, "b.txt")
-    assert is_plain("a.txt", tmp_path)
+        read(tmp_path, "story.txt", target="label")
+    with pytest.raises(DataError, match=r"did you mean .*story\.txt"):
+        read(tmp_path, "stroy.txt")
+    assert is_plain("story.txt", tmp_path)

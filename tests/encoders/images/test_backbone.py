@@ -52,7 +52,7 @@ def test_a_translation_is_kept(tmp_path):
     base = tiny_image_base(tmp_path / "base")
     open_backbone(base, store=tmp_path / "store")
     (kept,) = (tmp_path / "store" / "graphs").glob("*.onnx")
-    assert kept.name == f"{base.digest}-32.onnx"
+    assert kept.name == f"{base.digest}-32-places.onnx"
 
 
 def test_digits_are_not_blown_up_to_the_size_of_photos(tmp_path):
