@@ -1,4 +1,4 @@
-"""Writing: Shakespeare against nanoGPT's recipe in the same time, and Tang poems against n-grams."""
+"""Writing: Shakespeare against nanoGPT's recipe in the same time, Tang poems against n-grams, and related sentences."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ from benchmarks.shared import HERE, Ran, call, find_data, print_table, run_headw
 
 # Seconds of a run's budget; what the run spends outside of training is not given to the peer.
 SECONDS = float(os.environ.get("HEADWAY_GENERATE_SECONDS", "300"))
+# What is asked of the model of related sentences, how many each of them is taught with, and how like they may be.
+ASKED = "我喜欢听音乐"
+NEIGHBOURS, NEAR_COPY, NO_KIN = 8, 0.8, 0.05
 
 
 def main() -> str:
-    """Run both works and return the tables."""
-    return f"{shakespeare()}\n{poems()}"
+    """Run all works and return the tables."""
+    return f"{shakespeare()}\n{poems()}\n{related()}"
 
 
 def shakespeare() -> str:
@@ -68,6 +71,47 @@ def poems() -> str:
     header = ("model", "bits a character", "perplexity", "form kept", "longest copy", "different pairs")
     first = "; ".join(sample["written"].replace("\n", " ") for sample in writing["samples"][:2])
     return print_table(f"Tang poems, {SECONDS:g} s", header, rows) + f"\nTwo of its poems: {first}\n"
+
+
+def related() -> str:
+    """Learn what people say to an assistant, each sentence beside those nearest to it, and answer `ASKED`."""
+    data = find_data("zh_intents_smp2019")
+    said = [
+        row["text"].strip()
+        for part in ("train", "dev", "test")
+        for row in json.loads((data / f"{part}.json").read_text("utf-8"))
+    ]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        pairs = pair_up([text for text in dict.fromkeys(said) if 3 <= len(text) <= 30])
+        pl.DataFrame(pairs, schema=["prompt", "completion"], orient="row").write_ndjson(folder / "pairs.jsonl")
+        ran = run_headway(f"data: pairs.jsonl\ntask: generate\nbudget: {{time: {SECONDS:g}s}}\n", folder)
+        answers = [
+            call(sys.executable, "-m", "headway.cli", "generate", ran.folder, "--prompt", ASKED, "--seed", f"{seed}")
+            for seed in range(1, 9)
+        ]
+    metrics, counted = ran.result["metrics"], ran.result["writing"]["baseline"]["metrics"]
+    rows = [
+        (who, f"{figures['bits_per_character']:.3f}", f"{figures['chrf']:.1f}", f"{figures['longest_copy']:.0f}")
+        for who, figures in (("gpt", metrics), ("ngram", counted))
+    ]
+    table = print_table(
+        f"Related sentences, {SECONDS:g} s", ("model", "bits a character", "chrF", "longest copy"), rows
+    )
+    written = " / ".join(answer.printed.strip().splitlines()[0] for answer in answers)
+    return f"{table}\n{len(pairs):,} pairs. {ASKED}: {written}\n"
+
+
+def pair_up(texts: list[str]) -> list[tuple[str, str]]:
+    """Return each text with the few that share most of its characters and pairs of them, but for near copies."""
+    import numpy as np
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    vectors = TfidfVectorizer(analyzer="char", ngram_range=(1, 2), sublinear_tf=True).fit_transform(texts)
+    alike = (vectors @ vectors.T).toarray()
+    alike[alike > NEAR_COPY] = 0.0
+    nearest = np.argsort(-alike, axis=1)[:, :NEIGHBOURS]
+    return [(texts[i], texts[j]) for i, row in enumerate(nearest) for j in row if alike[i, j] > NO_KIN]
 
 
 def parts_of(ran: Ran) -> tuple[str, str]:
