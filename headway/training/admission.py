@@ -120,19 +120,25 @@ def seconds_available(state: State, row_seconds: float = 0.0) -> float:
     reserve += mixing_seconds(likely) if len(likely) > 1 else 0.0
     measuring = max(MEASURE_SECONDS, min(MEASURE_MOST, MEASURE_SHARE * state.clock.left()))
     finishing = measuring if best is None or best.name in BASELINES else 2 * measuring
-    return state.clock.left() - reserve - finishing - max(closing_seconds(state), state.contest.test_rows * row_seconds)
+    closing = max(closing_seconds(state), closing_of(state, likely))
+    return state.clock.left() - reserve - finishing - max(closing, state.contest.test_rows * row_seconds)
 
 
 def closing_seconds(state: State) -> float:
-    """Return about how long the best so far will take for the test rows, which the cores share, and to be packaged.
+    """Return about how long the best so far will take for the test rows and to be packaged."""
+    return 0.0 if state.best is None else closing_of(state, [state.best])
+
+
+def closing_of(state: State, members: Iterable[Outcome]) -> float:
+    """Return about how long a mixture of `members` takes for the test rows, which the cores share, and to be packaged.
 
     What writes is left out: its latency is that of a token, and the time for its test is kept beforehand.
     """
-    best = state.best
-    if best is None or best.latency_p50_ms is None or state.contest.task.kind == "generate":
+    measured = [each for each in members if each.latency_p50_ms is not None]
+    if state.contest.task.kind == "generate":
         return 0.0
-    testing = state.contest.test_rows * best.latency_p50_ms / 1000 * IN_BULK
-    return testing + packing_seconds(best)
+    testing = sum(state.contest.test_rows * (each.latency_p50_ms or 0.0) / 1000 * IN_BULK for each in measured)
+    return testing + sum(map(packing_seconds, measured))
 
 
 def packing_seconds(outcome: Outcome) -> float:

@@ -9,7 +9,7 @@ from headway.errors import BudgetError
 from headway.models.going_on import GOES_ON_FROM
 from headway.package.combining import combine
 from headway.package.parity import check_parity
-from headway.training.admission import UNPROBED, closing_seconds
+from headway.training.admission import UNPROBED, closing_of, closing_seconds
 from headway.training.calibration import calibrate_answers, calibrate_graph
 from headway.training.contest import Contest
 from headway.training.ensemble import mix
@@ -106,7 +106,8 @@ def affordable(state: State, best: Outcome) -> Outcome:
 
 def can_refit(state: State, weights: Mapping[str, float], *, spent: float = 0.0) -> bool:
     """Tell whether members with most of the weight can be refitted in time, once `spent` seconds have passed."""
-    left, ready = state.clock.left() - closing_seconds(state) - spent, 0.0
+    closing = max(closing_seconds(state), closing_of(state, [state.outcomes[name] for name in weights]))
+    left, ready = state.clock.left() - closing - spent, 0.0
     costs = {name: refit_seconds(state.outcomes[name], state.contest, state.outcomes) for name in weights}
     for name in sorted(costs, key=costs.__getitem__):
         left -= costs[name]

@@ -74,6 +74,21 @@ def test_time_is_kept_to_put_large_members_together():
     assert small - large == pytest.approx(2 * 100 * PACKING_SECONDS, abs=0.5)
 
 
+def test_time_is_kept_for_the_test_of_a_slow_member_that_is_likely_to_be_mixed():
+    arena = replace(contest(), test_rows=4_000)
+    best = answered(arena, "best", 0.9, places=slice(0, None, 10), latency_p50_ms=0.0)
+    quick, slow = (
+        answered(arena, "other", 0.8, places=slice(5, None, 10), latency_p50_ms=each) for each in (0.0, 10.0)
+    )
+    left = [seconds_available(state_of([best, other], arena=arena)) for other in (quick, slow)]
+    assert left[0] - left[1] == pytest.approx(20.0, abs=0.5)
+    in_time = [
+        can_refit(state_of([best, other], arena=arena, seconds=40.0), {"best": 0.5, "other": 0.5})
+        for other in (quick, slow)
+    ]
+    assert in_time == [True, False]
+
+
 def test_time_is_kept_for_the_test_rows():
     arena = replace(contest(), test_rows=4_000)
     slow = answered(arena, "slow", 0.9, places=slice(0, None, 10), latency_p50_ms=10.0)
