@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
@@ -15,6 +11,7 @@ import spox.opset.ai.onnx.v21 as op
 from spox import Var
 
 from headway.bases.base import Base
+from headway.compute.quiet import without_advice
 from headway.encoders.checkpoints import read_stack
 from headway.encoders.nodes import Pooling, pool, pooled_nodes
 from headway.encoders.quantising import VERSION, quantised
@@ -93,7 +90,7 @@ def _traced(encoder: Encoder) -> bytes:
     ids, mask = torch.full((2, 8), 2, dtype=torch.int64), torch.ones((2, 8), dtype=torch.int64)
     axes = {0: torch.export.Dim.DYNAMIC, 1: torch.export.Dim.DYNAMIC}
     try:
-        with _quiet():
+        with without_advice():  # torch tells of its own parts that it will replace, and of libraries that it lacks
             program = torch.onnx.export(
                 States(encoder.backbone).eval(),
                 (ids, mask),
@@ -113,20 +110,6 @@ def _traced(encoder: Encoder) -> bytes:
             got=_first_cause(error),
             fix="name another `base`, or leave this candidate out",
         ) from error
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Let torch say nothing meanwhile of its own parts that it will replace, and of libraries that it does not need."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)
 
 
 def _first_cause(error: BaseException) -> str:

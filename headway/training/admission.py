@@ -120,8 +120,8 @@ def seconds_available(state: State, row_seconds: float = 0.0) -> float:
     reserve += mixing_seconds(likely) if len(likely) > 1 else 0.0
     measuring = max(MEASURE_SECONDS, min(MEASURE_MOST, MEASURE_SHARE * state.clock.left()))
     finishing = measuring if best is None or best.name in BASELINES else 2 * measuring
-    closing = max(closing_seconds(state), closing_of(state, likely))
-    return state.clock.left() - reserve - finishing - max(closing, state.contest.test_rows * row_seconds)
+    closing = max(closing_of(state, likely), state.contest.test_rows * row_seconds)
+    return state.clock.left() - reserve - finishing - closing
 
 
 def closing_seconds(state: State) -> float:
@@ -134,11 +134,12 @@ def closing_of(state: State, members: Iterable[Outcome]) -> float:
 
     What writes is left out: its latency is that of a token, and the time for its test is kept beforehand.
     """
-    measured = [each for each in members if each.latency_p50_ms is not None]
     if state.contest.task.kind == "generate":
         return 0.0
-    testing = sum(state.contest.test_rows * (each.latency_p50_ms or 0.0) / 1000 * IN_BULK for each in measured)
-    return testing + sum(map(packing_seconds, measured))
+    rows = state.contest.test_rows * IN_BULK
+    return sum(
+        rows * each.latency_p50_ms / 1000 + packing_seconds(each) for each in members if each.latency_p50_ms is not None
+    )
 
 
 def packing_seconds(outcome: Outcome) -> float:

@@ -106,7 +106,7 @@ def affordable(state: State, best: Outcome) -> Outcome:
 
 def can_refit(state: State, weights: Mapping[str, float], *, spent: float = 0.0) -> bool:
     """Tell whether members with most of the weight can be refitted in time, once `spent` seconds have passed."""
-    closing = max(closing_seconds(state), closing_of(state, [state.outcomes[name] for name in weights]))
+    closing = closing_of(state, (state.outcomes[name] for name in weights))
     left, ready = state.clock.left() - closing - spent, 0.0
     costs = {name: refit_seconds(state.outcomes[name], state.contest, state.outcomes) for name in weights}
     for name in sorted(costs, key=costs.__getitem__):

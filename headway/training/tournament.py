@@ -131,19 +131,20 @@ def run_entrant(state: State, entrant: Entrant, estimate: Estimate, *, waiting: 
     if outcome is None:
         wanted = seconds_wanted(entrant, estimate, state.contest)
         state.listen(CandidateStarted(name, wanted * share, state.seconds_left))
-        clock = clock_of(state, entrant, estimate, available, share)
+        clock = clock_of(state, entrant, begun, estimate=estimate, available=available, share=share)
         outcome = attempt(state, entrant, estimate, clock, share)
         make_room(state.contest.memory_mb)
     conclude(state, outcome, seconds=time.monotonic() - started)
 
 
-def clock_of(state: State, entrant: Entrant, estimate: Estimate, available: float, share: float) -> Clock:
-    """Return the clock of a candidate that begins, or goes on where a killed run left it: with the time it had then.
+def clock_of(
+    state: State, entrant: Entrant, begun: Begun | None, *, estimate: Estimate, available: float, share: float
+) -> Clock:
+    """Return the clock of a candidate that begins, or that has `begun` in a killed run: with the time it had then.
 
     The baseline runs on any clock.
     """
     name, left = entrant.card.name, state.clock.left()
-    begun = state.store.begun(name)
     if math.isinf(left) or name in BASELINES:
         return Clock()
     if begun is not None:

@@ -1,3 +1,4 @@
+import ast
 import json
 import os
 import subprocess
@@ -18,39 +19,38 @@ def test_help_says_whole_sentences(headway):
     assert "..." not in headway("store", "--help").stdout.partition("Commands:")[2]
 
 
+STARTED = (
+    "import sys; sys.argv = ['headway', {arguments}]\n"
+    "from headway.cli import main\n"
+    "try: main()\nexcept SystemExit: pass\n"
+)
+
+
+def imported(code, names):
+    """Return which modules are loaded after some code, in a process of its own, and what it printed."""
+    told = f"\nprint([name for name in {names.split()!r} if name in sys.modules], file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code + told], capture_output=True, text=True, check=True)
+    return ast.literal_eval(done.stderr), done.stdout
+
+
 def test_the_start_imports_nothing_heavy():
     heavy = "rich torch transformers sklearn polars numpy scipy lightgbm onnxruntime onnx pydantic ruamel.yaml PIL"
-    code = (
-        "import sys; sys.argv = ['headway', '--help']\n"
-        "from headway.cli import main\n"
-        "try: main()\nexcept SystemExit: pass\n"
-        f"print([name for name in '{heavy}'.split() if name in sys.modules], file=sys.stderr)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.stderr.strip() == "[]"
+    assert imported(STARTED.format(arguments="'--help'"), heavy)[0] == []
 
 
 def test_a_command_imports_only_itself():
-    code = (
-        "import sys; sys.argv = ['headway', 'serve', '--help']\n"
-        "from headway.cli import main\n"
-        "try: main()\nexcept SystemExit: pass\n"
-        "print('headway.cli.serve' in sys.modules, 'headway.cli.run' in sys.modules, file=sys.stderr)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stderr.strip() == "True False"
-    assert "Usage: headway serve" in done.stdout
+    found, printed = imported(STARTED.format(arguments="'serve', '--help'"), "headway.cli.serve headway.cli.run")
+    assert found == ["headway.cli.serve"]
+    assert "Usage: headway serve" in printed
 
 
 def test_what_keeps_the_workers_of_a_service_imports_nothing_heavy():
     code = (
         "import sys; from headway.cli.serve import _check; from headway.serving.settings import Package, Settings\n"
         "import headway.serving.supervisor\n"
-        "_check(Settings((Package(None, 'nowhere'),)))\n"
-        "print([name for name in 'numpy onnxruntime tokenizers PIL uvicorn torch'.split() if name in sys.modules])"
+        "_check(Settings((Package(None, 'nowhere'),)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    assert imported(code, "numpy onnxruntime tokenizers PIL uvicorn torch")[0] == []
 
 
 ONE_COMMAND = "import typer\napp = typer.Typer()\n@app.command()\ndef one(): pass\napp(['--help'])"

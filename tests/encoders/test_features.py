@@ -37,13 +37,18 @@ def test_a_module_on_the_best_device_gives_the_vectors_of_the_graph(base, monkey
     graph = open_reader(base, "float32").encode(texts)
     module.open_reader.cache_clear()
     monkeypatch.setattr(module, "has_gpu", lambda: True)
+    monkeypatch.setattr(module, "open_session", lambda *_, **__: pytest.fail("read by the graph"))
     np.testing.assert_allclose(open_reader(base, "float32").encode(texts), graph, atol=1e-5)
     module.open_reader.cache_clear()
 
 
 @pytest.mark.skipif(not has_gpu(), reason="no GPU here")
-def test_a_gpu_encodes_texts(base):
-    assert open_reader(base, "float32").encode(sentences(4)).shape[0] == 4
+def test_a_gpu_gives_the_vectors_of_the_graph(base, monkeypatch):
+    found = open_reader(base, "float32").encode(sentences(30))
+    module.open_reader.cache_clear()
+    monkeypatch.setattr(module, "has_gpu", lambda: False)
+    np.testing.assert_allclose(found, open_reader(base, "float32").encode(sentences(30)), atol=1e-4)
+    module.open_reader.cache_clear()
 
 
 def test_only_missing_texts_are_computed(base, tmp_path, monkeypatch):

@@ -1,9 +1,6 @@
 """Runs of candidates with a base, killed in the middle of their training."""
 
 import json
-import os
-import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -11,13 +8,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from headway.networks import checkpoints
 from headway.pipeline.run import run
 from headway.project import read
 from headway.runtime import load
+from tests.dying import dying_after, let_die
 from tests.encoders.tiny import tiny_base
 
-ROOT = Path(__file__).parents[2]
 LABELS = ("awful", "lovely", "usual")
 EPOCHS = 2
 
@@ -43,18 +39,8 @@ def write_project(folder: Path, family: str) -> Path:
 
 
 def killable(project: Path, out: Path, fatal: int) -> None:
-    """Run with a checkpoint at every step, and die after the one numbered `fatal`."""
-    seen = [0]
-
-    def save(checkpoint, state, plain=checkpoints.Checkpoints.save):
-        plain(checkpoint, state)
-        seen[0] += 1
-        if seen[0] == fatal:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(checkpoints.Checkpoints, "is_due", lambda _: True)
-        patched.setattr(checkpoints.Checkpoints, "save", save)
+    """Run until the checkpoint numbered `fatal`."""
+    with dying_after(fatal):
         run(read(project), out=out)
 
 
@@ -65,9 +51,7 @@ def test_a_run_killed_in_the_middle_of_training_ends_as_if_it_had_not_been(tmp_p
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setenv("HEADWAY_CACHE", str(tmp_path / "cache"))
     project = write_project(tmp_path, family)
-    command = [sys.executable, "-m", "tests.pipeline.test_pretrained", project, tmp_path / "runs", str(fatal)]
-    killed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert killed.returncode == -signal.SIGKILL, killed.stdout + killed.stderr
+    let_die("tests.pipeline.test_pretrained", project, tmp_path / "runs", fatal)
     (folder,) = (path for path in (tmp_path / "runs" / "pretrained").iterdir() if path.name != "latest")
     assert not (folder / "result.json").exists()
     assert list((folder / "scratch").rglob("checkpoint.pt"))

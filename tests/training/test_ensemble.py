@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from headway.tasks import Classify, Part, Regress, Several
-from headway.training.ensemble import gains_more_than_noise, loses_less, mix, row_losses, select_weights
+from headway.training.ensemble import gains_more_than_noise, keep_heavy, loses_less, mix, row_losses, select_weights
 
 TASK = Classify(("no", "yes"))
 
@@ -29,6 +29,12 @@ def test_a_useless_candidate_gets_no_weight():
     truth = np.random.default_rng(0).integers(0, 2, 2000)
     answers = {"good": noisy_probabilities(truth, 1, 5.0), "noise": noisy_probabilities(truth, 2, 0.0)}
     assert select_weights(answers, truth, TASK) == {"good": 1.0}
+
+
+def test_a_member_that_hardly_counts_is_dropped():
+    assert keep_heavy({"good": 0.75, "fair": 0.15, "poor": 0.1}) == pytest.approx(
+        {"good": 0.75 / 0.9, "fair": 0.15 / 0.9}
+    )
 
 
 def test_an_equal_mix_gains_nothing():

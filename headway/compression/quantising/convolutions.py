@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import tempfile
-import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from headway.compute.quiet import without_advice
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -27,7 +26,8 @@ def with_static_convolutions(model: ModelProto, sample: Mapping[str, np.ndarray]
     import onnx
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 
-    with tempfile.TemporaryDirectory(prefix="headway-") as scratch, _without_advice():
+    # onnxruntime advises to prepare graphs first, which these do not need.
+    with tempfile.TemporaryDirectory(prefix="headway-") as scratch, without_advice():
         source, target = Path(scratch) / "source.onnx", Path(scratch) / "target.onnx"
         onnx.save(model, source)
         quantize_static(
@@ -42,19 +42,6 @@ def with_static_convolutions(model: ModelProto, sample: Mapping[str, np.ndarray]
             weight_type=QuantType.QInt8,
         )
         return onnx.load(target)
-
-
-@contextmanager
-def _without_advice() -> Iterator[None]:
-    """Keep from a user's terminal what onnxruntime warns and logs of preparing graphs, which these need not."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)
 
 
 class _Rows:

@@ -111,20 +111,12 @@ def fit(
     earlier = continuing.begun(settings, train, clock)
     if earlier is not None and settings is not None:
         return go_on(train, task, earlier, replay(settings), seed=seed, clock=clock)
-    goes_on = settings is None and scratch is not None and not math.isinf(clock.deadline)
-    texts = texts_of(train.rows)
-    name = name_of(texts, recipe, seed)
+    name = name_of(texts_of(train.rows), recipe, seed)
     checkpoints = None if scratch is None else Checkpoints(scratch / f"{name}.pt")
     kept = None if checkpoints is None else checkpoints.load()
-    settings = kept["plan"] if kept is not None and settings is None else settings
-    is_hurried = settings is None and not math.isinf(clock.deadline)
-    speed = speed_on(train, task, seed=seed) if is_hurried else None
-    words = make_words(texts, kind_of(train, texts, settings, speed, clock))
-    laid = lay_out_for(train.rows, words, task)
+    words, laid, plan = settle(train, task, recipe, kept, settings=settings, seed=seed, clock=clock)
     judged = None if valid is None else lay_out_for(valid.rows, words, task)
-    plan = replay(settings) if settings is not None else plan_of(laid, words, recipe, speed, clock)
-    if kept is not None:  # another number of threads would round otherwise, and part the curves
-        plan = replace(plan, threads=kept["threads"])
+    goes_on = settings is None and scratch is not None and not math.isinf(clock.deadline)
     with seeded(seed), limited(plan.threads):
         network = Decoder(plan.config(words.size), dropout=plan.dropout)
         training = Training(
@@ -152,6 +144,28 @@ def fit(
         kept_as=name if is_kept else None,
         searching_seconds=max(0.0, time.monotonic() - started - after.seconds) if is_kept else 0.0,
     )
+
+
+def settle(
+    train: Examples,
+    task: Generate,
+    recipe: Recipe,
+    kept: Mapping[str, Any] | None,
+    *,
+    settings: Settings | None,
+    seed: int,
+    clock: Clock,
+) -> tuple[Words, Sequences, Plan]:
+    """Return the units, the texts in them, and the plan: those of `settings`, of a checkpoint `kept`, or new ones."""
+    texts = texts_of(train.rows)
+    settings = kept["plan"] if kept is not None and settings is None else settings
+    is_hurried = settings is None and not math.isinf(clock.deadline)
+    speed = speed_on(train, task, seed=seed) if is_hurried else None
+    words = make_words(texts, kind_of(train, texts, settings, speed, clock))
+    laid = lay_out_for(train.rows, words, task)
+    plan = replay(settings) if settings is not None else plan_of(laid, words, recipe, speed, clock)
+    # Another number of threads would round otherwise, and part the curves.
+    return words, laid, plan if kept is None else replace(plan, threads=kept["threads"])
 
 
 def go_on(train: Examples, task: Generate, begun: Begun, plan: Plan, *, seed: int, clock: Clock) -> Written:

@@ -189,8 +189,6 @@ def fit(
         seen = None if exam is None or valid is None else Exam(features_of(network, exam), valid)
         features = features_of(network, source)
         head = initial_head(features, train, seen, task, recipe, settings=settings, seed=seed, clock=clock)
-        if clock.expired:
-            raise TrainingError("the time ended while the images were read", fix="raise budget.time")
         trained = training.train(
             lambda: setup.network(task, len(columns), plan.dropout, head),
             Lesson(source, train.y, train.weight),
@@ -312,10 +310,16 @@ def initial_head(
     seed: int,
     clock: Clock,
 ) -> Head:
-    """Return the head that fits the encoder as it came; the recipe's weight decay is the network's, not its own."""
+    """Return the head that fits the encoder as it came; the recipe's weight decay is the network's, not its own.
+
+    Raises `TrainingError` where no time is left to train both.
+    """
     plain = Recipe(class_weights=recipe.class_weights)
     penalty = float((settings or {}).get("penalty", DEFAULT_PENALTY)) if settings or exam is None else None
-    return fit_head(features, train, exam, task, plain, penalty=penalty, seed=seed, clock=clock)
+    head = fit_head(features, train, exam, task, plain, penalty=penalty, seed=seed, clock=clock)
+    if clock.expired:
+        raise TrainingError("the time ended while the images were read", fix="raise budget.time")
+    return head
 
 
 @torch.inference_mode()

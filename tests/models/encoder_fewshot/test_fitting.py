@@ -1,6 +1,3 @@
-import os
-import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,13 +10,12 @@ from headway.data.dataset import Column
 from headway.errors import TrainingError
 from headway.models.encoder_fewshot import fitting
 from headway.models.family import Examples, Support
-from headway.networks import checkpoints
 from headway.package.opening import open_graph
 from headway.tasks import Classify
 from headway.tasks.recipe import Recipe
+from tests.dying import dying_after, let_die
 from tests.encoders.tiny import tiny_base
 
-ROOT = Path(__file__).parents[3]
 WORDS = ("awful", "lovely", "usual")
 TASK = Classify(WORDS)
 
@@ -85,31 +81,16 @@ def test_an_expired_clock_is_an_error(base):
 
 
 def killable(folder, scratch, fatal=0):
-    """Fit with a checkpoint at every step; die after the one numbered `fatal`."""
+    """Fit until the checkpoint numbered `fatal`."""
     train = reviews(96, 0, Support(base=tiny_base(folder), scratch=scratch))
-    seen = [0]
-
-    def save(checkpoint, state, plain=checkpoints.Checkpoints.save):
-        plain(checkpoint, state)
-        seen[0] += 1
-        if seen[0] == fatal:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    patch = pytest.MonkeyPatch()
-    with patch.context() as patched:
-        patched.setattr(checkpoints.Checkpoints, "is_due", lambda _: True)
-        patched.setattr(checkpoints.Checkpoints, "save", save)
+    with dying_after(fatal):
         return fit(train, epochs=3)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fatal", [2, 5])
 def test_killed_while_learning_it_goes_on_to_the_same_model(tmp_path, fatal):
-    arguments = [str(tmp_path / "base"), str(tmp_path / "scratch"), str(fatal)]
-    command = [sys.executable, "-m", "tests.models.encoder_fewshot.test_fitting", *arguments]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    killed = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    let_die("tests.models.encoder_fewshot.test_fitting", tmp_path / "base", tmp_path / "scratch", fatal)
     assert list((tmp_path / "scratch").glob("encoder_fewshot/*/checkpoint.pt"))
     base = tiny_base(tmp_path / "base")
     answers = []

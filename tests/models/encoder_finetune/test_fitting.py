@@ -1,6 +1,5 @@
 import os
 import signal
-import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -21,9 +20,9 @@ from headway.networks import checkpoints, training
 from headway.package.opening import open_graph
 from headway.tasks import Classify
 from headway.tasks.recipe import Recipe
+from tests.dying import let_die
 from tests.encoders.tiny import tiny_base
 
-ROOT = Path(__file__).parents[3]
 TASK = Classify(("bad", "good"))
 
 
@@ -232,11 +231,7 @@ def killable(folder, scratch, fatal=0):
 @pytest.mark.slow
 @pytest.mark.parametrize("fatal", [-2, 3, 9])
 def test_killed_while_fine_tuning_it_goes_on_to_the_same_model(tmp_path, fatal):
-    arguments = [str(tmp_path / "base"), str(tmp_path / "scratch"), str(fatal)]
-    command = [sys.executable, "-m", "tests.models.encoder_finetune.test_fitting", *arguments]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    killed = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    let_die("tests.models.encoder_finetune.test_fitting", tmp_path / "base", tmp_path / "scratch", fatal)
     assert list((tmp_path / "scratch").glob("*/checkpoint.pt" if fatal > 0 else "*/part-*"))
     settings = None if fatal > 0 else {"depth": 1, "method": "layers"}
     base = tiny_base(tmp_path / "base")

@@ -1,7 +1,4 @@
 import io
-import os
-import signal
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -26,14 +23,14 @@ from headway.data.dataset import Column
 from headway.errors import TrainingError
 from headway.models.family import Examples, Support
 from headway.models.image_finetune import answering, fitting
-from headway.networks import checkpoints
+from headway.networks.device import limited
 from headway.package.opening import open_graph
 from headway.tasks import Classify, Regress
 from headway.tasks.recipe import Recipe
+from tests.dying import dying_after, let_die
 from tests.models.test_contract import picture
 
 TASK = Classify(("dark", "light"))
-ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
@@ -147,23 +144,16 @@ def test_mirror_images_are_read_too_where_they_help_and_the_latency_allows(base,
 
 
 def killable(folder, scratch, fatal=0):
-    """Fit with a checkpoint at every step; die after the one numbered `fatal`."""
+    """Fit on one thread until the checkpoint numbered `fatal`; return the answers and how many there were.
+
+    Several threads add in another order, and the head over these random features makes much of the last bits.
+    """
     base = open_base(str(folder)) if folder.exists() else random_base(folder)
     train, valid = (
         replace(pictures(rows, seed, base), support=Support(base=base, scratch=scratch))
         for seed, rows in enumerate((72, 24))
     )
-    seen = [0]
-
-    def save(kept, state, plain=checkpoints.Checkpoints.save):
-        plain(kept, state)
-        seen[0] += 1
-        if seen[0] == fatal:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(checkpoints.Checkpoints, "is_due", lambda _: True)
-        patched.setattr(checkpoints.Checkpoints, "save", save)
+    with limited(1), dying_after(fatal) as seen:
         model = fit(train, valid)
     return model.predict(valid.rows), seen[0]
 
@@ -172,16 +162,12 @@ def killable(folder, scratch, fatal=0):
 @pytest.mark.slow
 @pytest.mark.parametrize("fatal", [2, 4])
 def test_killed_while_fine_tuning_it_goes_on_to_the_same_model(tmp_path, fatal):
-    arguments = [str(tmp_path / "base"), str(tmp_path / "scratch"), str(fatal)]
-    command = [sys.executable, "-m", "tests.models.image_finetune.test_fitting", *arguments]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    killed = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    let_die("tests.models.image_finetune.test_fitting", tmp_path / "base", tmp_path / "scratch", fatal)
     assert list((tmp_path / "scratch").glob("*/checkpoint.pt"))
     again, steps = killable(tmp_path / "base", tmp_path / "scratch")
     undisturbed, all_steps = killable(tmp_path / "base", tmp_path / "other")
     assert (steps, all_steps) == (6 - fatal, 6)
-    np.testing.assert_allclose(again, undisturbed, atol=1e-6)  # sums of several threads differ in the last bit
+    np.testing.assert_allclose(again, undisturbed, atol=1e-6)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import errno
 import json
 import math
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -58,6 +59,22 @@ def taught(rows, base, *, recipe=FAST, valid=None, clock=None, **support):
     train = examples(rows, base, **support)
     judges = None if valid is None else examples(valid, base)
     return fit(train, judges, Generate("answers"), recipe, settings=None, seed=0, clock=clock or Clock())
+
+
+@contextmanager
+def killed_at(number):
+    """Let a lesson die before its step of this number, from 0; the plan that it had is yielded in a list."""
+    step, planned = Training.train_step, []
+
+    def dies(self, left):
+        planned.append(self.plan)
+        if self.taken == number:
+            raise KeyboardInterrupt
+        return step(self, left)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Training, "train_step", dies)
+        yield planned
 
 
 def test_answers_are_learnt_and_given_by_what_ships(base):
@@ -240,14 +257,7 @@ def test_a_loss_that_is_no_number_late_keeps_the_best_adapters(base, monkeypatch
 def test_a_resumed_lesson_looks_as_often_as_it_had_settled(base, tmp_path, monkeypatch):
     monkeypatch.setattr(Checkpoints, "is_due", lambda self: True)
     step, seen = Training.train_step, []
-
-    def dies(self, left):
-        if self.taken == 12:
-            raise KeyboardInterrupt
-        return step(self, left)
-
-    monkeypatch.setattr(Training, "train_step", dies)
-    with pytest.raises(KeyboardInterrupt):
+    with killed_at(12), pytest.raises(KeyboardInterrupt):
         taught(questions(), base, valid=questions(4), scratch=tmp_path, clock=Clock.after(1e6))
     monkeypatch.setattr(Training, "space_looks", lambda self: setattr(self, "looks", 1))
 
@@ -281,15 +291,8 @@ def test_a_resumed_course_tells_again_how_many_pairs_were_compared(base, tmp_pat
     monkeypatch.setattr("headway.models.lora.schooling.COMPARING_SHARE", 0.0)
     monkeypatch.setattr("headway.models.lora.schooling.COMPARED_AT_ONCE", 4)
     recipe = replace(FAST, loss="dpo")
-    step = Training.train_step
-
-    def dies(self, left):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Training, "train_step", dies)
-    with pytest.raises(KeyboardInterrupt):
+    with killed_at(0), pytest.raises(KeyboardInterrupt):
         taught(pairs(), base, recipe=recipe, clock=Clock.after(1e6), scratch=tmp_path)
-    monkeypatch.setattr(Training, "train_step", step)
     model = taught(pairs(), base, recipe=recipe, clock=Clock.after(1e6), scratch=tmp_path)
     assert "4 of 16 pairs to learn from were compared, as the time allowed" in notes_of(model)
 
@@ -303,16 +306,7 @@ def test_pairs_that_went_unread_for_lack_of_time_are_told(base, monkeypatch):
 
 def test_time_that_is_over_for_a_resumed_lesson_keeps_what_was_learnt(base, tmp_path, monkeypatch):
     monkeypatch.setattr(Checkpoints, "is_due", lambda self: True)
-    step, planned = Training.train_step, []
-
-    def dies(self, left):
-        planned.append(self.plan)
-        if self.taken == 12:
-            raise KeyboardInterrupt
-        return step(self, left)
-
-    monkeypatch.setattr(Training, "train_step", dies)
-    with pytest.raises(KeyboardInterrupt):
+    with killed_at(12) as planned, pytest.raises(KeyboardInterrupt):
         taught(questions(), base, valid=questions(4), scratch=tmp_path, clock=Clock.after(1e6))
     resumed = taught(questions(), base, valid=questions(4), scratch=tmp_path, clock=Clock.after(0))
     assert resumed.taken[0] == 12
@@ -324,17 +318,11 @@ def test_a_killed_lesson_leaves_the_next_one_its_share_of_the_time(base, tmp_pat
     monkeypatch.setattr(Checkpoints, "is_due", lambda self: True)
     step, clocks = Training.train_step, []
 
-    def dies(self, left):
-        if self.taken == 2:
-            raise KeyboardInterrupt
-        return step(self, left)
-
     def noted(self, left):
         clocks.append(self.clock)
         return step(self, left)
 
-    monkeypatch.setattr(Training, "train_step", dies)
-    with pytest.raises(KeyboardInterrupt):
+    with killed_at(2), pytest.raises(KeyboardInterrupt):
         taught(pairs(), base, recipe=FAST, scratch=tmp_path, clock=Clock.after(1e6))
     monkeypatch.setattr(Training, "train_step", noted)
     taught(pairs(), base, recipe=FAST, scratch=tmp_path, clock=Clock.after(2e6))
