@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from headway.runtime import Model, load
@@ -66,6 +66,12 @@ def deploy_model(
     batcher = Batcher(make_compute(model, pace), pace=pace, limits=limits, on_batch=on_batch)
     named = name or model.manifest.name
     return Deployment(named, version_of(model.manifest), model, Reader.of(model), pace, batcher, path)
+
+
+def unheard(deployment: Deployment, limits: Limits) -> Deployment:
+    """Return the same model behind a queue of its own that nothing counts, for requests that no client sends."""
+    compute = make_compute(deployment.model, deployment.pace)
+    return replace(deployment, batcher=Batcher(compute, pace=deployment.pace, limits=limits))
 
 
 def version_of(manifest: Manifest) -> str:

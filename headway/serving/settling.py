@@ -10,7 +10,7 @@ from uvicorn.server import ServerState
 from headway.runtime import Model, load
 from headway.runtime.session import cores
 from headway.serving import memory
-from headway.serving.deployments import Deployment, deploy_model
+from headway.serving.deployments import Deployment, Registry, deploy_model, unheard
 from headway.serving.limits import Limits
 from headway.serving.listening import make_connect
 from headway.serving.opening import Opener
@@ -43,9 +43,11 @@ async def settle(service: Service, opener: Opener) -> Plan:
 
 async def play_through(service: Service, *, rounds: int) -> float:
     """Return the seconds of one request to the first package, behind the scenes."""
-    hidden = Service(service.registry, limits=service.limits)
+    first = unheard(_first(service), service.limits)
+    hidden = Service(Registry(), limits=service.limits)
+    hidden.put(first)
     connect = make_connect(hidden, service.limits, ServerState())
-    return await rehearse(connect, example_row(_first(service).model), rounds=rounds)
+    return await rehearse(connect, example_row(first.model), rounds=rounds)
 
 
 def _first(service: Service) -> Deployment:
