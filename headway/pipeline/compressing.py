@@ -40,6 +40,8 @@ VERDICTS = "verdicts.json"
 # Left to itself, the stage looks only at packages from this size (MB) on: others are not worth the seconds. It takes
 # what was kept for it and what else is left of the budget, up to so many seconds.
 AUTO_SIZE, AUTO_SECONDS = 20.0, 30.0
+# With less than this nothing can be made and measured.
+LEAST_SECONDS = 5.0
 # Rows that the written package has to answer as the search saw it.
 _PROVEN = 256
 
@@ -82,6 +84,9 @@ def compress_winner(
             return None
         if is_auto and is_narrow(competed.tournament.graph.onnx):
             note.text = "its weights are in few bits already"
+            return None
+        if is_auto and attempt.seconds_left < LEAST_SECONDS:
+            note.text = "no time is left for it: `headway compress RUN` does it later"
             return None
         most = AUTO_SECONDS if is_auto else compression_seconds(project)
         wish = wish_of(project, min(attempt.seconds_left, most))

@@ -38,7 +38,7 @@ MEASURE_SECONDS, MEASURE_MOST, MEASURE_SHARE = 1.0, 2.5, 0.05
 # Rows among many take this share of the time of one alone.
 IN_BULK = 0.5
 # A large model takes time to be written, opened and measured: seconds a megabyte, above what the tail of a run holds.
-PACKING_SECONDS, PACKED_BY_THE_WAY = 0.08, 20.0
+PACKING_SECONDS, PACKED_BY_THE_WAY = 0.1, 20.0
 # Members with this much of the weight are likely to ship.
 LIKELY = 0.2
 # A probe that took this share of the time left is not taken twice.
@@ -136,10 +136,16 @@ def closing_of(state: State, members: Iterable[Outcome]) -> float:
     """
     if state.contest.task.kind == "generate":
         return 0.0
-    rows = state.contest.test_rows * IN_BULK
-    return sum(
-        rows * each.latency_p50_ms / 1000 + packing_seconds(each) for each in members if each.latency_p50_ms is not None
-    )
+    rows = state.contest.test_rows
+    return sum(rows * bulk_seconds(each) + packing_seconds(each) for each in members if each.latency_p50_ms is not None)
+
+
+def bulk_seconds(outcome: Outcome) -> float:
+    """Return about what a row among many takes: as was estimated, else a part of what one alone takes.
+
+    Long texts keep all cores busy one by one, and the usual row is shorter than the mean one.
+    """
+    return outcome.row_seconds or IN_BULK * (outcome.latency_p50_ms or 0.0) / 1000
 
 
 def packing_seconds(outcome: Outcome) -> float:

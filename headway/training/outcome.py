@@ -27,6 +27,7 @@ class Outcome:
     size and memory (MB) are measured on it through the runtime. `members` are the weights of an ensemble. `fits` is how
     many folds it was trained on (fewer than there are where the time ran out: `answers` then end early), `sample` the
     share of the training rows it saw.
+    `row_seconds`: what answering one row among many takes, where that was estimated (0 where it was not).
     `tuning_seconds` is the part of `fit_seconds` that went into settings, which a refit has no need of.
     """
 
@@ -41,6 +42,7 @@ class Outcome:
     sample: float = 1.0
     latency_p50_ms: float | None = None
     latency_p95_ms: float | None = None
+    row_seconds: float = 0.0
     size_mb: float | None = None
     memory_mb: float | None = None
     settings: Settings = field(default_factory=dict)

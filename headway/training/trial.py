@@ -202,6 +202,7 @@ def finished(
         estimated_seconds=estimate.seconds,
         fit_seconds=sum(result.seconds for result in results),
         tuning_seconds=sum(result.searching for result in results),
+        row_seconds=estimate.row_seconds,
         fits=len(results),
         settings=merge_settings([result.settings for result in results]),
         curves=results[0].curves,

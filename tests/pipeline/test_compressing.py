@@ -10,6 +10,7 @@ from headway.cli.places import find_package
 from headway.errors import GateError, RunError
 from headway.package.opening import open_graph
 from headway.pipeline.compressing import Wish
+from headway.pipeline.events import StageFinished
 from headway.pipeline.recompressing import compress_again
 from headway.pipeline.reporting import report_again
 from headway.pipeline.run import run
@@ -58,6 +59,16 @@ def shipped(finished, original):
 def test_small_packages_are_left_alone_by_default(finished):
     assert finished.result["compression"] is None
     assert finished.package == finished.folder / "package"
+
+
+def test_nothing_is_opened_where_no_time_is_left_to_make_it_smaller(tmp_path, monkeypatch):
+    monkeypatch.setattr("headway.pipeline.compressing.AUTO_SIZE", 0.0)
+    monkeypatch.setattr("headway.pipeline.compressing.LEAST_SECONDS", 1e9)
+    heard = []
+    done = run(numbers_project(tmp_path), out=tmp_path / "runs", listen=heard.append)
+    (note,) = (event.note for event in heard if isinstance(event, StageFinished) and event.name == "compress")
+    assert note == "no time is left for it: `headway compress RUN` does it later"
+    assert done.result["compression"] is None
 
 
 def test_a_smaller_package_is_written_beside_the_original_and_told(finished, original, shipped):

@@ -98,6 +98,12 @@ def test_time_is_kept_for_the_test_rows():
     assert idle - own == pytest.approx(20.0, abs=0.5)
 
 
+def test_the_test_rows_take_what_was_estimated_for_a_row_among_many():
+    arena = replace(contest(), test_rows=4_000)
+    slow = answered(arena, "slow", 0.9, places=slice(0, None, 10), latency_p50_ms=10.0, row_seconds=0.012)
+    assert admission.closing_seconds(state_of([slow], arena=arena)) == pytest.approx(48.0)
+
+
 def test_time_is_kept_for_writing_a_large_package():
     arena = contest()
     small, large = (

@@ -38,5 +38,6 @@ def estimate_upper(
     return Estimate(
         choosing.seconds_of(upper, size, work, speed),
         choosing.memory_of(least, size, longest=work.longest),
+        row_seconds=speed.forward * float(lengths.mean()),
         tokens_per_second=1 / speed.training,
     )

@@ -22,6 +22,7 @@ from headway.models.encoder_frozen.heads import DEFAULT, SOLVE, Vectors
 from headway.models.encoder_frozen.lens import Lens, is_few
 from headway.models.encoder_frozen.material import Material, Setting, solved
 from headway.models.encoder_frozen.reading import Eyes, base_of
+from headway.models.encoder_frozen.voting import Vote, choose_vote, with_votes
 from headway.models.family import Estimate, Examples, Settings
 from headway.models.targets import TargetScale, fit_target_scale
 from headway.models.weighting import row_weights
@@ -110,15 +111,20 @@ def fit(
     else:
         choice = Choice(_replayed({} if given.get("head") in TRIED else given, task, recipe))
     whole = len(choice.heads) == 1
-    head: Bent = choice.heads[0].scaled(choice.setting.scale) if whole else solved(material, choice.setting, task)
+    line = choice.heads[0].scaled(choice.setting.scale) if whole else solved(material, choice.setting, task)
+    head: Bent = line
     chosen: Settings = {**choice.setting.told, "precision": desk.eyes.precision, "unlabelled_rows": read}
-    bent = _replayed_bend(given)
-    if exams and lens is None:
+    bent, vote = _replayed_bend(given), Vote.given(given)
+    if exams and lens is not None:
+        vote = choose_vote(exams, choice, task=task, recipe=recipe)
+    elif exams:
         limit = min(_BENDING_SHARE * clock.left(), _BENDING * (time.perf_counter() - read_all))
         bent = bend(exams, choice, task=task, recipe=recipe, target=desk.target, seed=seed, clock=Clock.after(limit))
     if bent is not None:
         head = fitted(bent.name, bent.strength, material.rows, task, seed=seed, clock=Clock()).scaled(bent.scale)
         chosen = {**chosen, "head": bent.name, "strength": bent.strength, "scale": bent.scale}
+    elif vote is not None:
+        head, chosen = with_votes(line, material, vote, task), {**chosen, **vote.told}
     searching = 0.0
     if exams:  # a replay solves one head, on vectors that are kept where there is a store
         solving = time.perf_counter() - read_all

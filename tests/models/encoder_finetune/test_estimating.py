@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -32,3 +34,10 @@ def test_more_epochs_layers_and_validation_cost_more(train):
     assert seconds(train, epochs=4) > 1.5 * plain
     assert seconds(train, layers=1.0) > plain
     assert seconds(train, valid=0.5) > plain
+
+
+def test_a_row_to_answer_takes_its_tokens_forwards(train):
+    short = replace(train, rows=pl.DataFrame({"text": ["a"] * 60}))
+    rows = [estimate_upper(each, epochs=2, layers=1 / 2, valid=0.0, seed=0).row_seconds for each in (short, train)]
+    assert 0 < rows[0] < rows[1]
+    assert rows[0] == pytest.approx(1e-3 * round(rows[0] / 1e-3))
