@@ -14,7 +14,7 @@ from headway.compute.clock import Clock
 from headway.models.descent import descend
 from headway.models.encoder_frozen.choosing import SCALES, Choice, Exam, examined
 from headway.models.encoder_frozen.heads import Vectors
-from headway.models.encoder_frozen.neighbours import neighbours
+from headway.models.encoder_frozen.neighbours import MOST_VOTERS, neighbours
 from headway.models.targets import TargetScale
 from headway.tasks import Task
 from headway.tasks.recipe import Recipe
@@ -24,8 +24,6 @@ TRIED: Mapping[str, tuple[float, ...]] = {"network": (1e-4, 1e-5), "neighbours":
 # A straight head is smaller and steadier: one that bends has to lower its loss by this share.
 BETTER = 0.02
 HIDDEN, ITERATIONS = 64, 80
-# More rows than this do not vote: they would all have to be in the package.
-MOST_VOTERS = 10_000
 _SPREAD = 3.0
 
 

@@ -115,12 +115,12 @@ def fit(
     head: Bent = line
     chosen: Settings = {**choice.setting.told, "precision": desk.eyes.precision, "unlabelled_rows": read}
     bent, vote = _replayed_bend(given), Vote.given(given)
-    if exams and lens is not None:
-        vote = choose_vote(exams, choice, task=task, recipe=recipe)
-    elif exams:
+    if exams:
+        vote = choose_vote(exams, choice, task=task, recipe=recipe, few=lens is not None, clock=clock)
+    if exams and lens is None:
         limit = min(_BENDING_SHARE * clock.left(), _BENDING * (time.perf_counter() - read_all))
         bent = bend(exams, choice, task=task, recipe=recipe, target=desk.target, seed=seed, clock=Clock.after(limit))
-    if bent is not None:
+    if bent is not None and not (vote is not None and vote.loss < bent.loss):
         head = fitted(bent.name, bent.strength, material.rows, task, seed=seed, clock=Clock()).scaled(bent.scale)
         chosen = {**chosen, "head": bent.name, "strength": bent.strength, "scale": bent.scale}
     elif vote is not None:

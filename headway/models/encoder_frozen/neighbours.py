@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +13,10 @@ from spox import Var
 from headway.models.encoder_frozen.heads import Vectors
 from headway.tasks import Task
 
+# More rows than this do not vote by themselves: they would all have to be in the package.
+MOST_VOTERS = 10_000
+# Rows that middles are found among, for each middle; and rounds of looking for them.
+_AMONG, _ROUNDS = 20, 10
 # Of a label that no neighbour has.
 _FLOOR = 1e-4
 
@@ -24,18 +29,49 @@ def neighbours(vectors: Vectors, task: Task, sharpness: float) -> Neighbours:
         votes[np.arange(len(votes)), vectors.y] = vectors.weight
     else:
         votes = vectors.y.astype(np.float32)[:, None]
-    return Neighbours(vectors.x.astype(np.float32), votes, sharpness, of_labels)
+    steps = np.maximum(np.abs(vectors.x).max(axis=1), 1e-12).astype(np.float32) / 127
+    return Neighbours(np.rint(vectors.x / steps[:, None]).astype(np.int8), steps, votes, sharpness, of_labels)
+
+
+def condensed(vectors: Vectors, most: int) -> Vectors:
+    """Return about `most` rows in place of more: middles of each label's rows by k-means, which count as these do."""
+    if len(vectors.y) <= most:
+        return vectors
+    labels = np.unique(vectors.y)
+    parts = [
+        _middles(vectors.take(np.flatnonzero(vectors.y == label)), max(1, most // len(labels))) for label in labels
+    ]
+    return Vectors(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+
+def _middles(own: Vectors, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return vectors, labels and weights of so many middles of rows that have one label."""
+    if len(own.y) <= count:
+        return own.x, own.y, own.weight
+    from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
+
+    some = own.take(np.random.default_rng(0).permutation(len(own.y))[: _AMONG * count])
+    search = KMeans(count, n_init=1, max_iter=_ROUNDS, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer different rows than middles
+        places = search.fit(some.x, sample_weight=some.weight).labels_
+    found = np.unique(places)
+    weight = np.bincount(places, weights=some.weight)[found] * (own.weight.sum() / some.weight.sum())
+    return search.cluster_centers_[found].astype(np.float32), own.y[: len(found)], weight
 
 
 @dataclass(frozen=True)
 class Neighbours:
     """Every row known votes with the weight exp(`sharpness` x @ row) (Nadaraya 1964; Watson 1964).
 
-    `rows`: float32 `[n, width]`; `votes`: float32 `[n, outputs]`, one label each or the value. Votes for labels end as
-    logarithms of their share. A fixed number of neighbours would change its answer by leaps as the last one changes.
+    The rows are `codes` `[n, width]` times `steps` `[n]`: int8, since they are all in the package. `votes`: float32
+    `[n, outputs]`, one label each or the value. Votes for labels end as logarithms of their share. A fixed number of
+    neighbours would change its answer by leaps as the last one changes.
     """
 
-    rows: np.ndarray
+    codes: np.ndarray
+    steps: np.ndarray
     votes: np.ndarray
     sharpness: float
     of_labels: bool
@@ -43,8 +79,8 @@ class Neighbours:
 
     def outputs(self, x: np.ndarray) -> np.ndarray:
         """Return float64 `[n, outputs]`."""
-        weights = softmax(np.float32(self.sharpness) * (x.astype(np.float32) @ self.rows.T), axis=1)
-        mean = weights @ self.votes
+        near = (x.astype(np.float32) @ self.codes.T.astype(np.float32)) * (self.steps * np.float32(self.sharpness))
+        mean = softmax(near, axis=1) @ self.votes
         return np.asarray(self.scale * np.log(mean + _FLOOR) if self.of_labels else mean, np.float64)
 
     def scaled(self, scale: float) -> Neighbours:
@@ -53,8 +89,9 @@ class Neighbours:
 
     def nodes(self, x: Var) -> Var:
         """Return the outputs of `x` as nodes."""
-        near = op.matmul(x, op.const(np.ascontiguousarray(self.rows.T)))
-        mean = op.matmul(op.softmax(op.mul(near, op.const(np.float32(self.sharpness))), axis=1), op.const(self.votes))
+        codes = op.cast(op.const(np.ascontiguousarray(self.codes.T)), to=np.float32)
+        near = op.mul(op.matmul(x, codes), op.const(self.steps * np.float32(self.sharpness)))
+        mean = op.matmul(op.softmax(near, axis=1), op.const(self.votes))
         if not self.of_labels:
             return mean
         return op.mul(op.log(op.add(mean, op.const(np.float32(_FLOOR)))), op.const(np.float32(self.scale)))

@@ -8,6 +8,7 @@ from headway.compute.clock import Clock
 from headway.models.encoder_frozen.choosing import choose, cross_validated
 from headway.models.encoder_frozen.heads import Vectors
 from headway.models.encoder_frozen.material import Material, solved
+from headway.models.encoder_frozen.neighbours import condensed
 from headway.models.encoder_frozen.voting import Vote, choose_vote, with_votes
 from headway.models.pseudo import unit
 from headway.tasks import Classify
@@ -30,19 +31,20 @@ def anywhere(rows, seed):
     return Vectors(unit(generator.normal(size=(rows, 12))), np.arange(rows) % 2, np.ones(rows))
 
 
-def chosen(rows, words=None):
+def chosen(rows, words=None, few=True):
     material = Material(rows, words)
     exams = cross_validated(material, rows.y, TASK, seed=0)
-    straight = choose(exams, task=TASK, recipe=Recipe(), target=None, clock=Clock(), few=True)
-    return material, straight, choose_vote(exams, straight, task=TASK, recipe=Recipe())
+    straight = choose(exams, task=TASK, recipe=Recipe(), target=None, clock=Clock(), few=few)
+    return material, straight, choose_vote(exams, straight, task=TASK, recipe=Recipe(), few=few, clock=Clock())
 
 
 def right(head, rows):
     return float((head.outputs(rows.x).argmax(1) == rows.y).mean())
 
 
-def test_rows_vote_where_near_ones_tell_what_a_line_does_not():
-    material, straight, vote = chosen(corners(96, 0))
+@pytest.mark.parametrize("few", [True, False])
+def test_rows_vote_where_near_ones_tell_what_a_line_does_not(few):
+    material, straight, vote = chosen(corners(96, 0), few=few)
     line, test = solved(material, straight.setting, TASK), corners(480, 1)
     assert vote is not None
     assert right(with_votes(line, material, vote, TASK), test) > right(line, test) + 0.02
@@ -50,6 +52,42 @@ def test_rows_vote_where_near_ones_tell_what_a_line_does_not():
 
 def test_rows_do_not_vote_where_they_tell_nothing():
     assert chosen(anywhere(200, 0))[2] is None
+
+
+def test_middles_stand_for_many_rows(monkeypatch):
+    monkeypatch.setattr("headway.models.encoder_frozen.voting.VOTERS", 48)
+    material, straight, vote = chosen(corners(960, 0), few=False)
+    line, test = solved(material, straight.setting, TASK), corners(480, 1)
+    assert vote is not None
+    head = with_votes(line, material, vote, TASK)
+    assert len(head.votes.votes) == 48
+    assert right(head, test) > right(line, test) + 0.02
+
+
+def test_middles_count_as_their_rows_do():
+    rows = corners(960, 0)
+    rows = Vectors(rows.x, np.where(np.arange(960) < 40, 1, 0), np.linspace(0.5, 1.5, 960))
+    found = condensed(rows, 100)
+    assert np.bincount(found.y).tolist() == [50, 40]
+    assert [found.weight[found.y == label].sum() for label in (0, 1)] == pytest.approx(
+        [rows.weight[rows.y == label].sum() for label in (0, 1)]
+    )
+    assert condensed(rows, 960) is rows
+
+
+def test_rows_that_are_all_alike_have_one_middle():
+    alike = Vectors(np.ones((40, 3), np.float32), np.zeros(40, int), np.ones(40))
+    found = condensed(alike, 10)
+    np.testing.assert_allclose(found.x, [[1, 1, 1]])
+    assert found.weight.tolist() == [40]
+
+
+def test_no_votes_are_tried_after_the_time():
+    rows = corners(96, 0)
+    material, straight, _ = chosen(rows)
+    exams = cross_validated(material, rows.y, TASK, seed=0)
+    ended = Clock.after(-1)
+    assert choose_vote(exams, straight, task=TASK, recipe=Recipe(), few=True, clock=ended) is None
 
 
 def test_a_label_without_rows_gets_the_vote_of_its_words():
