@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from spox import Tensor, argument, build
 from headway.compute.clock import Clock
 from headway.errors import TrainingError
 from headway.modalities.text.characters import character_feed, read_texts
-from headway.modalities.text.vocabulary import Unit, learn
+from headway.modalities.text.vocabulary import Unit, learn, open_hashes
 from headway.models.family import Curve, Estimate, Examples, Settings
 from headway.models.ngram_linear.features import Block, presence_of, worth_of
 from headway.models.ngram_linear.smooth import Linear
@@ -36,7 +37,9 @@ WORD_WEIGHTS = (1.0, 0.5, 0.0)
 # The strength is halved while that does better; where the first half does not, it is doubled.
 STRENGTH, HALVED, DOUBLED = 0.5, (0.25, 0.125, 0.0625), (1.0, 2.0, 4.0)
 _TEMPERATURE = 2.5
-_PROBE_ROWS = 400
+# A probe fits as many rows as are read in so many seconds, from a few up to some hundred; all of it takes about five
+# times as long as its reading.
+_FEWEST, _PROBE_ROWS, _READING_SECONDS = 50, 400, 0.25
 # Share of the time left that the search for settings may take, and seconds that it need not exceed.
 _SEARCH_SHARE, _SEARCH_SECONDS = 0.5, 15.0
 
@@ -96,8 +99,10 @@ class NgramLinear:
 
 
 def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estimate:
-    """Estimate a fit from one on a few hundred rows: n-grams and solving are linear in the text, and in the labels."""
-    part = train.take(np.random.default_rng(seed).permutation(len(train))[:_PROBE_ROWS])
+    """Estimate a fit from one on a few rows: n-grams and solving are linear in the text, and in the labels."""
+    _warm_up(task, recipe)
+    order = np.random.default_rng(seed).permutation(len(train))
+    part = train.take(order[: _rows_to_probe(train.take(order[:_FEWEST]))])
     factor = len(train) / max(1, len(part))
     began = time.perf_counter()
     lesson = _Lesson.of(part, task, recipe, seed=seed, clock=Clock())
@@ -109,6 +114,25 @@ def estimate(train: Examples, task: Task, recipe: Recipe, *, seed: int) -> Estim
     entries = sum(presence.nnz for presence in lesson.presences) * factor
     weights = min(MOST_WEIGHTS, fitted.linear.weights.size * factor)
     return Estimate(seconds=seconds, memory_mb=60 + (entries * 60 + weights * 16) / 1e6)
+
+
+def _warm_up(task: Task, recipe: Recipe) -> None:
+    """Open what the first fit of a process opens for all later ones: it does not grow with the rows."""
+    for unit, longest in LONGEST.items():
+        open_hashes(unit, longest)
+    if is_margin(recipe, task):
+        importlib.import_module("sklearn.svm")
+
+
+def _rows_to_probe(few: Examples) -> int:
+    """Return how many rows a probe may fit, by what reading a few takes: on a starved machine it shall end soon too."""
+    began = time.perf_counter()
+    for column in few.columns("text"):
+        for _, codes in read_texts(few.rows, column).batches:
+            for unit, longest in LONGEST.items():
+                open_hashes(unit, longest)(codes)
+    taken = max(time.perf_counter() - began, 1e-9)
+    return int(np.clip(len(few) * _READING_SECONDS / taken, _FEWEST, _PROBE_ROWS))
 
 
 def fit(

@@ -4,8 +4,10 @@ import pytest
 
 from headway.compute.clock import Clock
 from headway.data.dataset import Column
+from headway.modalities.text.characters import read_texts
 from headway.models.family import Examples
-from headway.models.ngram_linear.fitting import fit
+from headway.models.ngram_linear import fitting
+from headway.models.ngram_linear.fitting import estimate, fit
 from headway.package.opening import open_graph
 from headway.tasks import Classify, Regress
 from headway.tasks.recipe import Recipe
@@ -66,3 +68,31 @@ def test_numbers_are_predicted_from_text():
     y = (train.y * 4 + 1).astype(np.float32)
     model = fit(Examples(train.rows, inputs, y), None, Regress(), Recipe(), settings=None, seed=0, clock=Clock())
     assert np.abs(model.predict(test.rows) - (test.y * 4 + 1)).mean() < 0.5
+
+
+def rows_probed(monkeypatch, seconds):
+    """Return how many rows a probe of 1,000 reads at once, where reading them may take so many seconds."""
+    read = []
+
+    def reading(rows, column):
+        read.append(rows.height)
+        return read_texts(rows, column)
+
+    monkeypatch.setattr(fitting, "_READING_SECONDS", seconds)
+    monkeypatch.setattr(fitting, "read_texts", reading)
+    found = estimate(reviews(1_000, 0), TASK, Recipe(), seed=0)
+    assert found.seconds > 0
+    assert found.memory_mb > 60
+    return sorted(set(read))
+
+
+def test_a_machine_without_time_is_probed_with_few_rows(monkeypatch):
+    assert rows_probed(monkeypatch, 0.0) == [50]
+
+
+def test_a_quick_machine_is_probed_with_more(monkeypatch):
+    assert rows_probed(monkeypatch, 1e9) == [50, 400]
+
+
+def test_an_estimate_reads_no_more_rows_than_there_are():
+    assert estimate(reviews(20, 0), TASK, Recipe(), seed=0).seconds > 0
