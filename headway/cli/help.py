@@ -60,7 +60,9 @@ _CHINESE: Mapping[str, str] = {
     "Continue the run in this folder.": "继续这个目录中的运行。",
     "Language of the summary and the report: en or zh.": "摘要和报告的语言：en 或 zh。",
     "Print the end result only.": "只输出最终结果。",
-    "Time budget instead of the project's, such as 60s.": "代替项目中的时间预算，如 60s。",
+    "Time budget instead of the project's, such as 60s; with --resume, more time in all.": (
+        "代替项目中的时间预算，如 60s；与 --resume 同用时，为增加后的总时间。"
+    ),
     # predict, evaluate, compare
     "Keep every column of FILE and add the prediction, its confidence and the probability of each label.": (
         "保留 FILE 的每一列，并加上预测、置信度和每个标签的概率。"

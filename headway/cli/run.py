@@ -25,7 +25,10 @@ def run(
     resume: Annotated[Path | None, typer.Option(help="Continue the run in this folder.")] = None,
     lang: Annotated[str | None, typer.Option(help="Language of the summary and the report: en or zh.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the end result only.")] = False,
-    budget: Annotated[str | None, typer.Option(help="Time budget instead of the project's, such as 60s.")] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(help="Time budget instead of the project's, such as 60s; with --resume, more time in all."),
+    ] = None,
 ) -> None:
     """Prepare, train, evaluate, package and report, within the project's budget."""
     from contextlib import nullcontext
@@ -34,13 +37,23 @@ def run(
 
     asked = _load(project, resume, budget)
     with nullcontext() if asked is None else naming_lines(project or Path("headway.yaml")):
-        execute(asked, out=out, resume=resume, lang=lang, quiet=quiet)
+        time = None if resume is None else budget
+        execute(asked, out=out, resume=resume, time=time, lang=lang, quiet=quiet)
 
 
 def execute(
-    project: Project | None, *, out: Path | None, resume: Path | None, lang: str | None, quiet: bool
+    project: Project | None,
+    *,
+    out: Path | None,
+    resume: Path | None,
+    time: str | None = None,
+    lang: str | None,
+    quiet: bool,
 ) -> RunResult:
-    """Run a project with progress on the terminal and print what it came to; None with a run to `resume`."""
+    """Run a project with progress on the terminal and print what it came to.
+
+    None with a run to `resume`, which may be given more `time` in all.
+    """
     from headway.cli.closing import print_closing
     from headway.cli.live import View, make_console
     from headway.pipeline.run import run as run_pipeline
@@ -49,7 +62,7 @@ def execute(
     view = View(console, language, quiet=quiet)
     try:
         with view.moving():
-            done = run_pipeline(project, out=out, resume=resume, lang=language, listen=view.listen)
+            done = run_pipeline(project, out=out, resume=resume, time=time, lang=language, listen=view.listen)
     except KeyboardInterrupt:
         folder = view.folder or resume
         if folder is not None:
@@ -77,10 +90,10 @@ def _load(project: Path | None, resume: Path | None, budget: str | None) -> Proj
     if resume is None:
         read = read_project(project)
         return read if budget is None else change_time(read, budget)
-    if project is not None or budget is not None:
+    if project is not None:
         raise RunError(
-            "a resumed run keeps its project and its budget",
-            got="--resume with a project file" if project is not None else "--resume with --budget",
-            fix=f"headway run --resume {as_word(resume)}",
+            "a resumed run keeps its project",
+            got="--resume with a project file",
+            fix=f"headway run --resume {as_word(resume)}; --budget TIME gives it more time in all",
         )
     return None

@@ -68,8 +68,9 @@ def run(
 ) -> FinishedRun:
     """Run a project file, or the project that the keyword arguments describe; all keys are those of the file.
 
-    `out`: where run folders go, `runs` by default. `resume`: go on with this killed run instead. `listen` is called
-    with every event. Raises `HeadwayError`: what was wrong, where, and the next step.
+    `out`: where run folders go, `runs` by default. `resume`: go on with this unfinished run instead; `budget` may give
+    it more `time` in all. `listen` is called with every event. Raises `HeadwayError`: what was wrong, where, and the
+    next step.
     """
     from headway.models.family import discover
     from headway.pipeline.events import ignore as listen_to_nothing
@@ -117,10 +118,20 @@ def run(
             asked,
             out=None if out is None else Path(out),
             resume=None if resume is None else Path(resume),
+            time=None if resume is None else _time_of(budget),
             lang=lang,
             listen=listen or listen_to_nothing,
         )
     return FinishedRun(done.folder, done.report, done.result, done.package)
+
+
+def _time_of(budget: Mapping[str, object] | None) -> str | float | None:
+    """Return the time that a resumed run is given in all; nothing else of its project may be changed."""
+    given = dict(budget or {})
+    time = given.pop("time", None)
+    if given or not isinstance(time, str | float | int | None):
+        raise _error("a resumed run keeps its project", 'budget={"time": "10m"}, more time in all than it had')
+    return time
 
 
 def _error(what: str, expected: str) -> ProjectError:

@@ -11,20 +11,17 @@ from headway.pipeline.competing import hold_tournament, task_of
 from headway.pipeline.compressing import compress_winner
 from headway.pipeline.events import Listener, RunStarted, ignore
 from headway.pipeline.folder import (
-    PROJECT,
     REPORT,
     Stopwatch,
     create_run_folder,
     move_latest,
-    open_run_folder,
-    read_project,
-    write_json,
 )
 from headway.pipeline.labels import settle_labels
 from headway.pipeline.packaging import package_winner
 from headway.pipeline.preparing import prepare
 from headway.pipeline.reporting import report_run
 from headway.pipeline.result import RunResult
+from headway.pipeline.resuming import go_on, keep_project, told_of_small_budget
 from headway.pipeline.room import told_of_full_disk
 from headway.pipeline.scoring import check_decision, check_descriptions, check_names, score
 from headway.pipeline.shrinking import settle_bits
@@ -39,19 +36,20 @@ def run(
     *,
     out: Path | None = None,
     resume: Path | None = None,
+    time: str | float | None = None,
     lang: Lang = "en",
     listen: Listener = ignore,
 ) -> RunResult:
-    """Run a project, or go on with the killed run in `resume`.
+    """Run a project, or go on with the unfinished run in `resume`, with more `time` in all than it had where given.
 
     Writes `out/<name>/<time>/` (`out` is `runs` by default) and moves `latest` there. Raises `HeadwayError`
     where the data, the budget, the limits or a full disk allow no answer; what is finished by then stays in the folder.
     """
     if project is not None and resume is None:
         check_name(project.base, folder=project.folder)
-    attempt = begin(project, out or RUNS, lang, listen) if resume is None else go_on(resume, lang, listen)
+    attempt = begin(project, out or RUNS, lang, listen) if resume is None else go_on(resume, lang, listen, time=time)
     listen(RunStarted(attempt.folder.path))
-    with told_of_full_disk(attempt.folder.path):
+    with told_of_full_disk(attempt.folder.path), told_of_small_budget(attempt):
         return go_through(attempt)
 
 
@@ -91,17 +89,5 @@ def begin(project: Project | None, out: Path, lang: Lang, listen: Listener) -> A
         )
     folder = create_run_folder(project.name, out)
     with told_of_full_disk(folder.path):
-        write_json(folder.path / PROJECT, {**project.model_dump(mode="json"), "folder": str(project.folder.resolve())})
+        keep_project(folder, project)
     return Attempt(project, folder, Stopwatch(0.0), lang, listen)
-
-
-def go_on(path: Path, lang: Lang, listen: Listener) -> Attempt:
-    """Open the folder of a killed run with the project as it was then."""
-    folder = open_run_folder(path)
-    if folder.finished:
-        raise RunError(
-            "this run is finished already",
-            where=str(path),
-            fix=f"look at {folder.path / REPORT}, or start a new one with `headway run`",
-        )
-    return Attempt(read_project(folder), folder, Stopwatch(folder.seconds_used), lang, listen)

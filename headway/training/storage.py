@@ -91,6 +91,15 @@ class Store:
         outcome = replace(Outcome(**plain), curves=curves, calibrations=calibrations)
         return replace(outcome, answers=answers, graph=read_graph(folder))
 
+    def forget(self, *statuses: str) -> None:
+        """Let candidates that ended so take their turn again; a tournament that went to its end stays as it is."""
+        if self.has_ended:
+            return
+        for file in self.folder.glob("*/outcome.json"):
+            if json.loads(file.read_text())["status"] in statuses:
+                (self.folder / BEGUN / f"{file.parent.name}.json").unlink(missing_ok=True)
+                shutil.rmtree(file.parent)
+
     def save_end(self, tournament: Tournament) -> Tournament:
         """Write how the tournament ended, with the graph that ships; return it with the graphs left on the disk."""
         outcomes = tuple(self.save(outcome) for outcome in tournament.outcomes)

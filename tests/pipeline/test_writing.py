@@ -17,6 +17,7 @@ from headway.pipeline.checking import check
 from headway.pipeline.run import run
 from headway.pipeline.writing import joined
 from headway.project import build
+from headway.report.translation import translate_error
 from headway.runtime.generation import load_generator
 from headway.tasks import Generate
 from tests.models.gpt.test_fitting import verses
@@ -158,3 +159,15 @@ def test_where_nothing_can_be_trained_the_error_says_why(tmp_path, monkeypatch):
     with pytest.raises(BudgetError, match="the yardstick does not ship") as caught:
         run(project(tmp_path, "poems.json", target="paragraphs"), out=tmp_path / "runs")
     assert "the loss became nan" in str(caught.value)
+
+
+def test_a_run_in_whose_time_nothing_fitted_goes_on_with_more(tmp_path):
+    write_poems(tmp_path)
+    with pytest.raises(BudgetError, match="no model that writes") as caught:
+        run(project(tmp_path, "poems.json", target="paragraphs", budget={"time": 1}), out=tmp_path / "runs")
+    (folder,) = (tmp_path / "runs" / "poems").iterdir()
+    fix = caught.value.problems[0].fix
+    assert f"headway run --resume {folder} --budget TIME, with more than the 1s it had" in fix
+    assert "要多于原来的 1s" in translate_error(fix, "zh")
+    done = run(resume=folder, time=1200)
+    assert (done.result["winner"], done.result["budget_seconds"]) == ("gpt", 1200)

@@ -3,8 +3,9 @@ from pathlib import Path
 
 import numpy as np
 
+from headway.models.family import Estimate
 from headway.training.outcome import Outcome, Tournament
-from headway.training.storage import SHIPPED, Store
+from headway.training.storage import SHIPPED, Begun, Store
 from tests.runtime.graphs import number_graph
 
 
@@ -48,3 +49,13 @@ def test_a_graph_is_kept_on_a_disk_without_links(tmp_path, monkeypatch):
     store = Store(tmp_path)
     before = outcome()
     assert store.save(store.save(before)).graph.onnx == before.graph.onnx
+
+
+def test_what_is_forgotten_may_begin_anew(tmp_path):
+    store = Store(tmp_path)
+    for name, status in {"a": "ok", "b": "skipped", "c": "failed"}.items():
+        store.save(Outcome(name, status))
+        store.begin(name, Begun(Estimate(1.0, 1.0), 1.0, 5.0))
+    store.forget("skipped")
+    assert [name for name in "abc" if store.load(name)] == ["a", "c"]
+    assert [name for name in "abc" if store.begun(name)] == ["a", "c"]
