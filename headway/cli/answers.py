@@ -12,6 +12,7 @@ from typing import IO
 
 import polars as pl
 
+from headway.cli.marking import MARK, add_mark, needs_mark
 from headway.cli.unread import Unread, find_unread
 from headway.data.reading import blank_missing
 from headway.data.sources.part import REASON
@@ -143,10 +144,23 @@ def open_sink(out: Path | None) -> Iterator[Sink]:
 
 @contextmanager
 def _file_sink(out: Path, kind: str) -> Iterator[Sink]:
+    """Append to a draft of `out`; of a table that is not all ASCII the first bytes say that it is UTF-8."""
     draft = out.with_name(f".{out.name}.draft")
     try:
         with draft.open("wb") as file:
-            yield _text_sink(file, kind)
+            append, is_table, wanted, marked = _text_sink(file, kind), kind in (".csv", ".tsv"), False, False
+
+            def write(batch: pl.DataFrame) -> None:
+                nonlocal wanted, marked
+                wanted = wanted or (is_table and needs_mark(batch))
+                if wanted and file.tell() == 0:
+                    file.write(MARK)
+                    marked = True
+                append(batch)
+
+            yield write
+        if wanted and not marked:  # the first that is not ASCII stood in a later batch
+            add_mark(draft)
         draft.replace(out)
     finally:
         draft.unlink(missing_ok=True)

@@ -155,20 +155,13 @@ def _check_out(out: Path, rest: Path, *, force: bool) -> None:
 
 
 def _write(frame: pl.DataFrame, path: Path) -> None:
+    from headway.cli.marking import needs_mark
     from headway.compute.drafts import whole_file
 
     with whole_file(path) as draft:
         if path.suffix == ".csv":
-            # Without the mark a spreadsheet takes the file for one in the encoding of its country.
-            frame.write_csv(draft, include_bom=not _is_ascii(frame))
+            frame.write_csv(draft, include_bom=needs_mark(frame))
         elif path.suffix == ".jsonl":
             frame.write_ndjson(draft)
         else:
             frame.write_parquet(draft)
-
-
-def _is_ascii(frame: pl.DataFrame) -> bool:
-    import polars as pl
-
-    texts = frame.select((pl.col(pl.String).str.len_bytes() == pl.col(pl.String).str.len_chars()).all())
-    return all(name.isascii() for name in frame.columns) and all(texts.rows()[0] if texts.width else ())
