@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from importlib import resources
 from pathlib import Path
 
@@ -31,6 +32,13 @@ def write_report(path: Path, content: ReportContent, *, lang: Lang = "en") -> Pa
     with whole_file(path) as draft:
         draft.write_text(render_report(content, lang), encoding="utf-8")
     return path
+
+
+def language_of(path: Path) -> Lang | None:
+    """Return the language in which a report was written, None for a page that is none."""
+    with path.open(encoding="utf-8", errors="replace") as page:
+        found = re.search(r'<html lang="(en|zh)', page.read(1_000))
+    return None if found is None else ("zh" if found[1] == "zh" else "en")
 
 
 def render_report(content: ReportContent, lang: Lang) -> Markup:
