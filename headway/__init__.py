@@ -6,11 +6,35 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from headway.errors import (
+        BudgetError,
+        DataError,
+        HeadwayError,
+        InputError,
+        PackageError,
+        ProjectError,
+        RunError,
+    )
     from headway.pipeline.door import FinishedRun, run
     from headway.serving.client import AsyncClient, Client
+    from headway.serving.wire import ServiceError
 
 __version__ = "0.1.0"
-__all__ = ["AsyncClient", "Client", "FinishedRun", "__version__", "run"]
+__all__ = [
+    "AsyncClient",
+    "BudgetError",
+    "Client",
+    "DataError",
+    "FinishedRun",
+    "HeadwayError",
+    "InputError",
+    "PackageError",
+    "ProjectError",
+    "RunError",
+    "ServiceError",
+    "__version__",
+    "run",
+]
 
 # What is imported when it is first used: by name, since every room imports this file for its version.
 _DOORS = {
@@ -18,6 +42,14 @@ _DOORS = {
     "FinishedRun": "headway.pipeline.door",
     "Client": "headway.serving.client",
     "AsyncClient": "headway.serving.client",
+    "ServiceError": "headway.serving.wire",
+    "HeadwayError": "headway.errors",
+    "ProjectError": "headway.errors",
+    "DataError": "headway.errors",
+    "BudgetError": "headway.errors",
+    "RunError": "headway.errors",
+    "PackageError": "headway.errors",
+    "InputError": "headway.errors",
 }
 
 

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 import headway
+from headway import errors
 from headway.errors import ProjectError
 
 
@@ -70,3 +71,25 @@ def test_the_name_is_there_and_its_import_is_light():
     assert done.stdout.strip() == "[]"
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         headway.nothing  # noqa: B018
+
+
+def test_the_errors_to_catch_stand_at_the_door():
+    assert headway.HeadwayError is errors.HeadwayError
+    found = {name: getattr(headway, name) for name in headway.__all__ if name.endswith("Error")}
+    assert {"HeadwayError", "ProjectError", "DataError", "BudgetError", "InputError", "ServiceError"} <= set(found)
+    assert all(issubclass(each, headway.HeadwayError) for each in found.values())
+    assert {each.__name__ for each in found.values()} == set(found)
+
+
+def test_everything_at_the_door_is_there():
+    assert all(hasattr(headway, name) for name in headway.__all__)
+    with pytest.raises(AttributeError, match="HedwayError"):
+        _ = headway.HedwayError
+
+
+def test_catching_an_error_imports_nothing_heavy():
+    code = (
+        "import sys; from headway import HeadwayError, InputError;"
+        "print([m for m in ('polars', 'pydantic', 'numpy', 'httpx') if m in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
