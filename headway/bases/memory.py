@@ -21,13 +21,21 @@ def float32_mb(parameters: int) -> float:
     return 4 * parameters / _MB
 
 
-def refuse_too_large(name: str, size_mb: float, memory_mb: float) -> None:
-    """Raise `BaseModelError` where a base whose weights take `size_mb` in float32 cannot fit the memory."""
-    needed = memory_needed(size_mb)
-    if needed > memory_mb:
-        raise BaseModelError(
+class TooLargeError(BaseModelError):
+    """A base cannot fit the memory budget; its weights in float32 and what running them takes are in MB."""
+
+    def __init__(self, name: str, size_mb: float, memory_mb: float) -> None:
+        """Word it for a project; who knows of another bound words it anew."""
+        self.name, self.size_mb, self.needed_mb = name, size_mb, math.ceil(memory_needed(size_mb))
+        super().__init__(
             f"the base {name} is too large for the memory budget",
-            expected=f"budget.memory of {math.ceil(needed)}MB or more for {size_mb:,.0f} MB of weights in float32",
+            expected=f"budget.memory of {self.needed_mb}MB or more for {size_mb:,.0f} MB of weights in float32",
             got=f"{memory_mb:.0f}MB",
             fix="raise budget.memory, or take a smaller base: headway bases lists them",
         )
+
+
+def refuse_too_large(name: str, size_mb: float, memory_mb: float) -> None:
+    """Raise `TooLargeError` where a base whose weights take `size_mb` in float32 cannot fit the memory."""
+    if memory_needed(size_mb) > memory_mb:
+        raise TooLargeError(name, size_mb, memory_mb)

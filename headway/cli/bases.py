@@ -7,16 +7,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headway.cli.messages import Language, choose_language, say
+from headway.errors import BaseModelError, InputError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from headway.bases.base import Base
+    from headway.bases.hub import Tell
     from headway.bases.listing import Offer
 
 bases = typer.Typer(help="List pretrained base models, and fetch one.")
 
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _Lang = Annotated[str | None, typer.Option(help="Language of what is said: en or zh.")]
+Memory = Annotated[
+    str | None, typer.Option(help="The memory that the base must fit, such as 4GB; what is free here without it.")
+]
 
 
 @bases.callback(invoke_without_command=True)
@@ -48,6 +54,7 @@ def list_bases(context: typer.Context, *, as_json: _Json = False, lang: _Lang = 
 def get(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A name that is listed, or an id of the hub.")],
     *,
+    memory: Memory = None,
     as_json: _Json = False,
     lang: _Lang = None,
 ) -> None:
@@ -55,14 +62,13 @@ def get(
     import dataclasses
     import json
 
-    from headway.bases.opening import open_base
     from headway.cli.live import make_console
     from headway.report.translation import translate
 
     language, console = choose_language(lang), make_console()
     told: list[str] = []
     with console.status(say("bases:getting", language).format(name=name)):
-        base = open_base(name, tell=told.append)
+        base = open_here(name, memory, tell=told.append)
     if as_json:
         plain = {**dataclasses.asdict(base), "folder": str(base.folder)}
         typer.echo(json.dumps(plain, ensure_ascii=False, indent=2))
@@ -72,6 +78,42 @@ def get(
     for note in base.notes:
         console.print(f"! {translate(note, language)}", soft_wrap=True, highlight=False, markup=False)
     console.print(say("bases:use", language).format(name=base.name), highlight=False, markup=False)
+
+
+def open_here(name: str, memory: str | None, *, tell: Tell) -> Base:
+    """Open a base, fetched where that is needed; one that cannot fit the `memory` is refused before.
+
+    Without a `memory` that is what the machine, or its container, has free.
+    """
+    from headway.bases.memory import TooLargeError
+    from headway.bases.opening import open_base
+
+    room = _free_mb() if memory is None else _read_room(memory)
+    try:
+        return open_base(name, tell=tell, memory_mb=room)
+    except TooLargeError as error:
+        raise BaseModelError(
+            f"the base {error.name} is too large for the memory there is",
+            expected=f"{error.needed_mb:,} MB free for {error.size_mb:,.0f} MB of weights in float32",
+            got=f"{room:,.0f} MB free" if memory is None else f"--memory {memory}",
+            fix="take a smaller base (headway bases lists them), or say with --memory what there will be",
+        ) from error
+
+
+def _free_mb() -> float:
+    from headway.serving.memory import left
+
+    return left() / 2**20
+
+
+def _read_room(memory: str) -> float:
+    """Return a size in MB; raises `InputError` where it is none."""
+    from headway.project.units import read_memory
+
+    try:
+        return float(str(read_memory(memory)))
+    except ValueError as error:
+        raise InputError("this is no size", where="--memory", expected=str(error), got=memory) from None
 
 
 def base_table(offers: list[Offer], language: Language) -> Table:

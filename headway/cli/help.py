@@ -111,6 +111,9 @@ _CHINESE: Mapping[str, str] = {
     "A pretrained decoder: a name, a folder, a .gguf file or a hub id.": (
         "预训练的解码器：名称、文件夹、.gguf 文件或 hub 上的 id。"
     ),
+    "The memory that the base must fit, such as 4GB; what is free here without it.": (
+        "基础模型须放得下的内存，如 4GB；不写则为本机空闲的内存。"
+    ),
     "The folder to write; NAME.headway is written beside it.": "要写出的文件夹；旁边会写出 NAME.headway。",
     "Text to measure the perplexity on; written by the model itself without it.": (
         "用来测困惑度的文本；不写则由模型自己写。"

