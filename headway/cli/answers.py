@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,12 +21,14 @@ from headway.errors import InputError
 from headway.project.schema import Reading
 from headway.runtime import Answers, Model
 from headway.runtime.feeds import BadCellError
-from headway.runtime.feeds.cells import missing_column
+from headway.runtime.feeds.lacking import missing_columns
 from headway.runtime.manifest import Label, Manifest, name_for
 
 Sink = Callable[[pl.DataFrame], None]
 FORMATS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 _PLACE = "__place__"
+# What the readers call the columns of a file whose first line is a row like any other.
+_NAMELESS = re.compile(r"column_\d+")
 
 
 @dataclass(frozen=True)
@@ -118,12 +121,21 @@ def predict_rows(model: Model, rows: pl.DataFrame, *, strict: bool = True) -> An
 def select_inputs(model: Model, rows: pl.DataFrame) -> pl.DataFrame:
     """Return the model's input columns, the usual markers of missing values blanked."""
     names = [column.name for column in model.manifest.inputs]
-    for name in names:
-        if name not in rows.columns:
-            raise missing_column(name, rows.columns)
+    if not set(names) <= set(rows.columns):
+        raise nameless(names) if all(map(_NAMELESS.fullmatch, rows.columns)) else missing_columns(names, rows.columns)
     if model.memory is not None:
         names += [name for name in model.memory.names if name in rows.columns]
     return blank_missing(rows.select(names), Reading().missing)
+
+
+def nameless(names: Sequence[str]) -> InputError:
+    """Return the error for a file whose columns have no names, only numbers that the readers gave them."""
+    return InputError(
+        "the file does not name its columns",
+        expected=f"columns named {', '.join(map(repr, names))}",
+        got="a first line that holds cells of a row",
+        fix="put the names of the columns into its first line",
+    )
 
 
 @contextmanager

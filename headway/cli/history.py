@@ -14,7 +14,7 @@ from headway.data.reading import blank_missing
 from headway.data.sources.part import REASON
 from headway.project.schema import Reading
 from headway.runtime import Model
-from headway.runtime.feeds.cells import missing_column
+from headway.runtime.feeds.lacking import missing_columns
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,8 @@ def follow(batches: Iterable[pl.DataFrame], model: Model) -> Sequel:
 def _columns(rows: pl.DataFrame, model: Model) -> dict[str, pl.Series]:
     """Return the columns that the past is told by, and the target where it is there, missing cells blanked."""
     assert model.memory is not None
-    for name in model.memory.columns:
-        if name not in rows.columns:
-            raise missing_column(name, rows.columns)
+    if not set(model.memory.columns) <= set(rows.columns):
+        raise missing_columns(model.memory.columns, rows.columns)
     names = [*model.memory.columns, *([model.memory.target] if model.memory.target in rows.columns else [])]
     chosen = blank_missing(rows.select(names), Reading().missing)
     return {name: chosen[name] for name in chosen.columns}

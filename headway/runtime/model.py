@@ -14,7 +14,7 @@ from headway.errors import InputError, PackageError
 from headway.runtime.archive import MODEL, read_package
 from headway.runtime.decisions import decide
 from headway.runtime.feeds import Cells
-from headway.runtime.feeds.cells import missing_column
+from headway.runtime.feeds.lacking import missing_columns
 from headway.runtime.history.memory import Memory
 from headway.runtime.history.storing import FILE, read_past
 from headway.runtime.manifest import Label, Manifest
@@ -247,7 +247,6 @@ def _columns(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[st
     for row, cells in enumerate(rows):
         if not isinstance(cells, Mapping):
             raise InputError("a row is not a mapping", where=f"row {row + 1}", expected="column name -> cell")
-    for name in names:
-        if not any(name in row for row in rows):
-            raise missing_column(name, dict.fromkeys(key for row in rows[:100] for key in row))
+    if not all(any(name in row for row in rows) for name in names):
+        raise missing_columns(names, dict.fromkeys(key for row in rows for key in row))
     return {name: [row.get(name) for row in rows] for name in names}

@@ -13,7 +13,8 @@ import numpy as np
 from headway.errors import InputError, PackageError
 from headway.runtime.feeds import BadCellError, Cells, encode, tokens
 from headway.runtime.feeds.batches import batches_of
-from headway.runtime.feeds.cells import array, column, listed, missing_column, strings
+from headway.runtime.feeds.cells import array, column, listed, strings
+from headway.runtime.feeds.lacking import missing_column
 from headway.runtime.feeds.tokens import TokenRows
 from headway.runtime.manifest import Feed, RowFeed, TokenFeed
 from headway.runtime.session import check_signature, cores, open_session, run

@@ -10,6 +10,7 @@ from typing import Any
 
 from headway.runtime import Model
 from headway.runtime.feeds.cells import shown
+from headway.runtime.feeds.lacking import nearest_names
 from headway.serving.batching import Columns
 from headway.serving.limits import Limits
 from headway.serving.refusals import FieldProblem, too_large, wrong_input
@@ -122,9 +123,10 @@ def _missing(rows: Sequence[Mapping[str, Any]], reader: Reader) -> list[FieldPro
     for number, row in enumerate(rows):
         for name in reader.columns:
             if name not in row:
-                spare = {key.lower(): key for key in row if key not in reader.columns}
-                near = difflib.get_close_matches(name.lower(), spare, n=1, cutoff=0.5)  # 评轮 for 评论
-                fix = f"did you mean {name!r} where you wrote {spare[near[0]]!r}?" if near else "an empty cell is null"
+                near = nearest_names([name], [key for key in row if key not in reader.columns])
+                fix = "add the column; where nothing is known its cell is null"
+                if near:
+                    fix = f"did you mean {name!r} where you wrote {near[name]!r}?"
                 got = "the columns " + ", ".join(repr(key[:60]) for key in list(row)[:20]) if row else "an empty object"
                 problems.append(FieldProblem(number, name, "a cell of this column", got, fix))
     return problems

@@ -8,6 +8,7 @@ import pytest
 from headway.cli import answers
 from headway.cli.answers import name_members, write_answers
 from headway.data.sources.part import REASON
+from headway.data.streaming import scan_batches
 from headway.errors import InputError
 
 
@@ -55,6 +56,12 @@ def test_a_missing_input_column_is_an_error(tmp_path, model):
         write_answers([pl.DataFrame({"a": [1.0], "B ": [2.0]})], model, tmp_path / "a.csv")
     assert caught.value.problems[0].got == "the columns 'a', 'B '"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_without_a_line_of_names_is_told_so(tmp_path, model):
+    (tmp_path / "new.csv").write_text("1.5,2.5\n3.5,4.5\n")
+    with pytest.raises(InputError, match=r"does not name its columns(.|\n)*'a', 'b'(.|\n)*into its first line"):
+        write_answers(scan_batches(tmp_path / "new.csv"), model, tmp_path / "a.csv")
 
 
 def test_a_cell_that_cannot_be_read_counts_as_missing_and_is_told(tmp_path, model):

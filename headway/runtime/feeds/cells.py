@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from headway.errors import InputError
+from headway.runtime.feeds.lacking import missing_column
 
 # A list, a numpy array, or an object with `to_numpy` and `to_list`, which no common type describes.
 Cells = Sequence[Any] | np.ndarray | Any
@@ -55,18 +55,6 @@ def column(columns: Mapping[str, Cells], name: str) -> Cells:
         return columns[name]
     except KeyError:
         raise missing_column(name, columns) from None
-
-
-def missing_column(name: str, names: Iterable[str]) -> InputError:
-    """Return the error for a column that is needed and not among `names`."""
-    given = [str(other) for other in names]
-    near = difflib.get_close_matches(name, given, n=1, cutoff=0.6)
-    return InputError(
-        f"the column {name!r} is missing",
-        expected=f"a column named {name!r}",
-        got="the columns " + ", ".join(map(repr, given[:20])) if given else "no columns",
-        fix=f"did you mean {near[0]!r}? Rename it to {name!r}" if near else "add the column; its cells may be empty",
-    )
 
 
 def listed(cells: Cells) -> list[Any]:
