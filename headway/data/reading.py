@@ -17,6 +17,7 @@ from headway.data.sources.archives import name_inside, unpack
 from headway.data.sources.columnar import read_parquet
 from headway.data.sources.databases import is_sqlite, read_postgresql, read_sqlite
 from headway.data.sources.delimited import read_delimited
+from headway.data.sources.disguised import refuse_disguised
 from headway.data.sources.excel import read_excel
 from headway.data.sources.hub import read_hub
 from headway.data.sources.images import (
@@ -243,6 +244,8 @@ def _read_table(path: Path, how: _How) -> Part:
         return read_json(path, how.reading, limit=how.limit)
     if kind in IMAGE_SUFFIXES:
         raise DataError("one image is no data set", where=str(path), expected="a folder of images per class")
+    if path.suffix.lower() not in COMPRESSED:
+        refuse_disguised(path)
     return read_delimited(path, how.reading, limit=how.limit)
 
 

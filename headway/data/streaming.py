@@ -11,8 +11,10 @@ from headway.data.dataset import ROW, Table
 from headway.data.reading import file_kind
 from headway.data.sources.columnar import scan_parquet
 from headway.data.sources.delimited import scan_delimited
+from headway.data.sources.disguised import refuse_disguised
 from headway.data.sources.json_records import read_json, scan_json_lines
 from headway.data.sources.part import REASON, Part, Reject
+from headway.data.sources.streams import COMPRESSED
 from headway.errors import DataError
 from headway.project.schema import Reading
 
@@ -47,6 +49,8 @@ def scan_batches(
     elif kind == ".json":
         yield from _frames(iter([read_json(path, reading)]), rows, on_reject)
     else:
+        if path.suffix.lower() not in COMPRESSED:
+            refuse_disguised(path)
         yield from _frames(scan_delimited(path, reading), rows, on_reject)
 
 
