@@ -16,6 +16,7 @@ from headway.errors import ParityError
 from headway.package.writing import write_generator
 from headway.runtime.archive import MODEL
 from headway.runtime.generation import Generator
+from headway.runtime.generation.answering import written_by
 from headway.runtime.generation.engine import Engine
 from headway.runtime.generation.generator import assemble_generator
 from headway.runtime.generation.wishes import Wish
@@ -143,8 +144,8 @@ def write_own(generator: Generator) -> list[Held]:
     answers = [engine.begin([start], Wish(max_tokens=size, seed=number)) for number in range(_OWN)]
     for answer in answers:
         engine.add(answer)
-    while not engine.is_idle:
-        engine.step()
+    for _ in written_by(engine):
+        pass
     return [Held([*answer.prompt, *answer.ids]) for answer in answers]
 
 
@@ -164,12 +165,8 @@ def measure_speed(generator: Generator) -> float:
     size = min(_SPEED_TOKENS, generator.decoder.window - 2)
     answer = engine.begin([0], Wish(max_tokens=max(1, size), temperature=0))
     engine.add(answer)
-    seconds = []
-    while not engine.is_idle:
-        began = time.perf_counter()
-        engine.step()
-        seconds.append(time.perf_counter() - began)
-    return 1 / float(np.median(seconds))
+    times = [time.perf_counter(), *(time.perf_counter() for _ in written_by(engine))]
+    return 1 / float(np.median(np.diff(times)))
 
 
 def figures_of(gated: Gated) -> Mapping[str, Any]:

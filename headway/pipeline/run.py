@@ -10,12 +10,8 @@ from headway.pipeline.attempt import Attempt, Lang
 from headway.pipeline.competing import hold_tournament, task_of
 from headway.pipeline.compressing import compress_winner
 from headway.pipeline.events import Listener, RunStarted, ignore
-from headway.pipeline.folder import (
-    REPORT,
-    Stopwatch,
-    create_run_folder,
-    move_latest,
-)
+from headway.pipeline.folder import REPORT, Stopwatch, create_run_folder, move_latest, open_run_folder
+from headway.pipeline.holding import held_alone
 from headway.pipeline.labels import settle_labels
 from headway.pipeline.packaging import package_winner
 from headway.pipeline.preparing import prepare
@@ -42,15 +38,19 @@ def run(
 ) -> RunResult:
     """Run a project, or go on with the unfinished run in `resume`, with more `time` in all than it had where given.
 
-    Writes `out/<name>/<time>/` (`out` is `runs` by default) and moves `latest` there. Raises `HeadwayError`
-    where the data, the budget, the limits or a full disk allow no answer; what is finished by then stays in the folder.
+    Writes `out/<name>/<time>/` (`out` is `runs` by default) and moves `latest` there. Raises `HeadwayError` where the
+    data, the budget, the limits, a full disk or another process in that folder allow no answer; what is finished by
+    then stays in the folder.
     """
     if project is not None and resume is None:
         check_name(project.base, folder=project.folder)
-    attempt = begin(project, out or RUNS, lang, listen) if resume is None else go_on(resume, lang, listen, time=time)
-    listen(RunStarted(attempt.folder.path))
-    with told_of_full_disk(attempt.folder.path), told_of_small_budget(attempt):
-        return go_through(attempt)
+    begun = begin(project, out or RUNS, lang, listen) if resume is None else None
+    path = open_run_folder(resume).path if begun is None else begun.folder.path
+    with held_alone(path), told_of_full_disk(path):
+        attempt = begun or go_on(path, lang, listen, time=time)
+        listen(RunStarted(path))
+        with told_of_small_budget(attempt):
+            return go_through(attempt)
 
 
 def go_through(attempt: Attempt) -> RunResult:

@@ -173,6 +173,12 @@ def too_late(seconds: float) -> RefusalError:
     )
 
 
+def failed(error: Exception) -> RefusalError:
+    """Return the 500 for a fault of this side; what it was stands in the log."""
+    text = "the model could not answer" if isinstance(error, HeadwayError) else "something went wrong here"
+    return RefusalError(500, "failed", text, next="the server's log says more")
+
+
 def _later(status: int, kind: str, what: str, seconds: float) -> RefusalError:
     wait = max(1, round(seconds + 0.5))
     return RefusalError(

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headway.errors import HeadwayError
 from headway.serving.access import Access
 from headway.serving.deployments import Deployment, Registry
 from headway.serving.endpoints import find_endpoint
@@ -19,7 +18,7 @@ from headway.serving.limits import Limits
 from headway.serving.logs import Log
 from headway.serving.numbering import Numbering
 from headway.serving.observing import Failed, Observer, Opened, Plain, Routed, Router, Served, Silent
-from headway.serving.refusals import RefusalError, draining, no_painter, no_writer
+from headway.serving.refusals import RefusalError, draining, failed, no_painter, no_writer
 from headway.serving.settings import Price
 from headway.serving.telemetry import Telemetry
 
@@ -103,8 +102,7 @@ class Service:
         """Tell the client that the fault is here; what it was stands in the log."""
         if self.log is not None:
             self.log.write("error", request_id=request.id, error=f"{type(error).__name__}: {error}"[:2000])
-        text = "the model could not answer" if isinstance(error, HeadwayError) else "something went wrong here"
-        await self._refuse(request, RefusalError(500, "failed", text, next="the server's log says more"))
+        await self._refuse(request, failed(error))
 
     def _note(self, request: Request, kind: str) -> None:
         """Count and log a request that is over, unless its endpoint has done so."""

@@ -8,7 +8,7 @@ import pytest
 
 from headway.errors import BudgetError, ProjectError, RunError
 from headway.pipeline.checking import check
-from headway.pipeline.events import CandidateStarted, Remark, StageFinished
+from headway.pipeline.events import CandidateStarted, Remark, RunStarted, StageFinished
 from headway.pipeline.run import run
 from headway.project import build
 from headway.runtime import load
@@ -113,6 +113,19 @@ def test_rows_of_the_test_part_that_stand_in_training_are_reported_before_the_tr
 def test_a_finished_run_is_not_resumed(finished):
     with pytest.raises(RunError, match="finished already"):
         run(resume=finished.folder)
+
+
+def test_a_run_that_is_under_way_is_not_resumed_beside_it(tmp_path):
+    refused = []
+
+    def listen(event):
+        if isinstance(event, RunStarted):
+            with pytest.raises(RunError, match="another process is at work"):
+                run(resume=event.folder)
+            refused.append(event.folder)
+
+    done = run(table_project(tmp_path), out=tmp_path / "runs", listen=listen)
+    assert refused == [done.folder]
 
 
 def test_a_folder_that_is_no_run_is_named(tmp_path):

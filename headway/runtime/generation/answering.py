@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
@@ -74,6 +74,15 @@ class TextEngine(Protocol):
 
     def close(self) -> None:
         """Give back what is held; nothing is written afterwards."""
+
+
+def written_by(engine: TextEngine) -> Iterator[tuple[Answer, Piece]]:
+    """Yield what an engine writes until there is nothing left to do; raises what an answer failed by."""
+    while not engine.is_idle:
+        for answer, piece in engine.step():
+            if isinstance(piece, Exception):
+                raise piece
+            yield answer, piece
 
 
 def begin_answer(prompt: list[int], wish: Wish, prompts: Prompts, *, window: int) -> Answer:

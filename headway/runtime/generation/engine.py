@@ -71,8 +71,8 @@ class Engine:
     def close(self) -> None:
         """Do nothing: memory goes with the decoder."""
 
-    def step(self) -> list[tuple[Answer, Piece]]:
-        """Do a little of everything that is to be done; return what was written."""
+    def step(self) -> list[tuple[Answer, Piece | Exception]]:
+        """Do a little of everything that is to be done; return what was written, or why an answer failed alone."""
         written = self._read()
         if not self.running:
             return written
@@ -87,7 +87,7 @@ class Engine:
                 self._leave(answer)
         return written
 
-    def _read(self) -> list[tuple[Answer, Piece]]:
+    def _read(self) -> list[tuple[Answer, Piece | Exception]]:
         """Read one piece of a prompt; with the last one the first token is written."""
         if self._reading is None and self.waiting and len(self.running) < self.most:
             self._reading = self.waiting.popleft()
@@ -106,7 +106,15 @@ class Engine:
             self.running.append(answer)
         return [(answer, piece)]
 
-    def _write(self, answer: Answer, logits: np.ndarray) -> Piece:
+    def _write(self, answer: Answer, logits: np.ndarray) -> Piece | Exception:
+        """Return what the next token of an answer adds; one that fails, by its grammar perhaps, fails alone."""
+        try:
+            return self._take(answer, logits)
+        except Exception as error:  # noqa: BLE001 - those who wait for the others are not to suffer
+            answer.finish = "cancelled"
+            return error
+
+    def _take(self, answer: Answer, logits: np.ndarray) -> Piece:
         """Choose the next token of an answer and return what it adds."""
         token = choose(logits, answer.wish, answer.generator)
         chances = () if token in self._ends else self._chances(answer, token, logits)

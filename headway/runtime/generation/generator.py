@@ -10,6 +10,7 @@ import numpy as np
 
 from headway.errors import InputError, PackageError
 from headway.runtime.archive import MODEL, read_package
+from headway.runtime.generation.answering import written_by
 from headway.runtime.generation.decoder import CHUNK, Decoder
 from headway.runtime.generation.engine import Engine
 from headway.runtime.generation.prompts import Prompt, Prompts
@@ -64,18 +65,16 @@ class Generator:
         pieces: dict[int, list[Piece]] = {id(answer): [] for answer in answers}
         for answer in answers:
             engine.add(answer)
-        while not engine.is_idle:
-            for answer, piece in engine.step():
-                pieces[id(answer)].append(piece)
+        for answer, piece in written_by(engine):
+            pieces[id(answer)].append(piece)
         return [_joined(pieces[id(answer)]) for answer in answers]
 
     def stream(self, prompt: Prompt, wish: Wish | None = None) -> Iterator[Piece]:
         """Yield an answer piece by piece while it is written; see `Wish`."""
         engine = Engine(self.decoder, self.prompts)
         engine.add(engine.begin(self.ids_of(prompt), wish or Wish()))
-        while not engine.is_idle:
-            for _, piece in engine.step():
-                yield piece
+        for _, piece in written_by(engine):
+            yield piece
 
     def ids_of(self, prompt: Prompt) -> list[int]:
         """Return the token ids of a prompt; raises `InputError`."""

@@ -6,12 +6,15 @@ import numpy as np
 
 from headway.runtime.generation.wishes import Wish
 
+# Below it only the likeliest token has a chance that float32 can hold, and dividing by it might leave its range.
+_COLDEST = 1e-30
+
 
 def choose(logits: np.ndarray, wish: Wish, generator: np.random.Generator) -> int:
     """Return the next token of float32 `[vocabulary]`; what the grammar of the wish forbids is never chosen."""
     if wish.grammar is not None:
         logits = np.where(wish.grammar.allowed()[: len(logits)], logits, -np.inf)
-    if wish.temperature == 0:
+    if wish.temperature < _COLDEST:
         return int(logits.argmax())
     chances = np.exp((logits - logits.max()) / np.float32(wish.temperature))
     if wish.top_p == 1:
@@ -23,7 +26,7 @@ def choose(logits: np.ndarray, wish: Wish, generator: np.random.Generator) -> in
 def _likely(chances: np.ndarray, share: float) -> np.ndarray:
     """Return the likeliest tokens that have `share` together, at least one, the likeliest first."""
     # Sorting the whole vocabulary would take longer than all else; those below the threshold sum to less than the rest.
-    candidates = np.flatnonzero(chances > (1 - share) / len(chances))
+    candidates = np.flatnonzero(chances >= min((1 - share) / len(chances), float(chances.max())))
     order = candidates[np.argsort(-chances[candidates], kind="stable")]
     return order[: int(np.searchsorted(np.cumsum(chances[order]), share)) + 1]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from headway.runtime.generation.wishes import Piece
 from headway.serving.batching import Wait
 from headway.serving.http import Request, dump, parse
 from headway.serving.observing import Routed
-from headway.serving.refusals import RefusalError
+from headway.serving.refusals import RefusalError, failed
 from headway.serving.writing.asked import AskedText, as_refusal, read_chat, read_completion
 from headway.serving.writing.author import Order
 from headway.serving.writing.deployment import TextDeployment
@@ -22,6 +22,7 @@ from headway.serving.writing.forms import Form, Kind, usage
 
 if TYPE_CHECKING:
     from headway.serving.service import Service
+    from headway.serving.writing.grammar import JsonGrammar
 
 _EVENTS = b"text/event-stream; charset=utf-8"
 
@@ -49,7 +50,8 @@ async def _complete(service: Service, request: Request, kind: Kind, read: Callab
     asked = read(parse(await request.body(service.limits)))
     deployment = service.writer(asked.model)
     request.routed = Routed(deployment.name, deployment.version)
-    work = _order(service, request, deployment, asked, kind)
+    grammar = None if asked.schema is None else await asyncio.to_thread(_grammar, deployment, asked.schema)
+    work = _order(service, request, deployment, asked, kind, grammar=grammar)
     form = Form(kind, f"{'chatcmpl' if kind == 'chat' else 'cmpl'}-{request.id}", deployment.name, deployment.version)
     if asked.streams:
         tokens = await _stream(request, form, work, counts=asked.counts)
@@ -58,7 +60,15 @@ async def _complete(service: Service, request: Request, kind: Kind, read: Callab
     service.wrote(deployment, time.monotonic() - request.began, tokens)
 
 
-def _order(service: Service, request: Request, deployment: TextDeployment, asked: AskedText, kind: Kind) -> _Work:
+def _order(
+    service: Service,
+    request: Request,
+    deployment: TextDeployment,
+    asked: AskedText,
+    kind: Kind,
+    *,
+    grammar: JsonGrammar | None,
+) -> _Work:
     """Order all answers of a request; raises `RefusalError`: 400 for what cannot be written, 429 for a full queue."""
     wait = Wait(service.limits.timeout, request.is_gone)
     orders: list[Order] = []
@@ -68,7 +78,7 @@ def _order(service: Service, request: Request, deployment: TextDeployment, asked
             total += len(ids)
             room = deployment.engine.window - len(ids)
             for _ in range(asked.answers):
-                wish = asked.wish_of(len(orders), room, _grammar(deployment, asked))
+                wish = asked.wish_of(len(orders), room, None if grammar is None else grammar.anew())
                 orders.append(deployment.author.order(ids, wish, wait))
     except (InputError, RefusalError) as error:
         for order in orders:
@@ -89,21 +99,24 @@ def _ids(deployment: TextDeployment, prompt: Any) -> list[int]:
     return prompt
 
 
-def _grammar(deployment: TextDeployment, asked: AskedText) -> Any:
-    """Return the grammar of one answer, None where any text will do."""
-    if asked.schema is None:
-        return None
+def _grammar(deployment: TextDeployment, schema: Mapping[str, Any]) -> JsonGrammar:
+    """Return the grammar of answers, which may take seconds; raises `RefusalError` (400) for what cannot be held to."""
     from headway.serving.writing.grammar import JsonGrammar
 
     facts = deployment.manifest.generation
     assert facts is not None
     tokenizer = deployment.engine.prompts.tokenizer.to_str()
-    return JsonGrammar(tokenizer, deployment.engine.vocabulary, facts.end_ids, asked.schema)
+    return JsonGrammar(tokenizer, deployment.engine.vocabulary, facts.end_ids, schema)
 
 
 async def _answer(request: Request, form: Form, work: _Work) -> int:
     """Send all answers as a whole; return how many tokens they have."""
-    found = await asyncio.gather(*(_collect(order) for order in work.orders))
+    tasks = [asyncio.ensure_future(_collect(order)) for order in work.orders]
+    try:
+        found = await asyncio.gather(*tasks)
+    finally:  # where one fails, nobody waits for the others
+        for task in tasks:
+            task.cancel()
     tokens = sum(pieces[-1].tokens for pieces in found)
     choices = [form.choice(index, pieces) for index, pieces in enumerate(found)]
     await request.answer_json(200, form.whole(choices, work.prompt_tokens, tokens))
@@ -115,7 +128,20 @@ async def _collect(order: Order) -> list[Piece]:
 
 
 async def _stream(request: Request, form: Form, work: _Work, *, counts: bool) -> int:
-    """Send the answers while they are written, as server-sent events; return how many tokens they have."""
+    """Send the answers while they are written, as server-sent events; return how many tokens they have.
+
+    What goes wrong on the way is an event too, as OpenAI's clients read it, before the answer breaks off.
+    """
+    try:
+        return await _send_pieces(request, form, work, counts=counts)
+    except Exception as error:
+        if request.started:
+            refusal = error if isinstance(error, RefusalError) else failed(error)
+            await request.send_piece(_event({"error": refusal.as_json(request.language)}))
+        raise
+
+
+async def _send_pieces(request: Request, form: Form, work: _Work, *, counts: bool) -> int:
     tokens, opened = [0] * len(work.orders), set()
     async for index, piece in _merge(work.orders):
         tokens[index] = piece.tokens

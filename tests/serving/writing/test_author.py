@@ -3,6 +3,7 @@
 import asyncio
 import time
 
+import numpy as np
 import pytest
 
 from headway.errors import InputError
@@ -11,7 +12,7 @@ from headway.runtime.generation.wishes import Wish
 from headway.serving.batching import Wait
 from headway.serving.refusals import RefusalError
 from headway.serving.writing.author import Author
-from tests.runtime.generation.packages import open_tiny
+from tests.runtime.generation.packages import CONFIG, open_tiny
 
 FOREVER = Wait(60.0, lambda: False)
 
@@ -118,3 +119,33 @@ def test_an_error_reaches_those_who_wait_and_the_next_are_answered(author, gener
         assert (await collect(author.order(generator.ids_of("ab"), Wish(max_tokens=2), FOREVER)))[-1].tokens == 2
 
     asyncio.run(ask())
+
+
+class Broken:
+    """A grammar that gives up after two tokens."""
+
+    def __init__(self):
+        self.taken = 0
+
+    def allowed(self):
+        return np.ones(CONFIG.vocabulary, bool)
+
+    def take(self, _token):
+        self.taken += 1
+        if self.taken == 2:
+            raise InputError("this is too much")
+
+    is_over = False
+
+
+def test_an_answer_whose_grammar_gives_up_fails_alone(author, generator):
+    async def ask():
+        orders = [author.order(generator.ids_of("ab"), wish, FOREVER)
+                  for wish in (Wish(max_tokens=9, grammar=Broken()), Wish(max_tokens=9, seed=1))]  # fmt: skip
+        return await asyncio.gather(*map(collect, orders), return_exceptions=True)
+
+    broken, whole = asyncio.run(ask())
+    assert isinstance(broken, InputError)
+    assert "".join(piece.text for piece in whole) == generator.generate(["ab"], max_tokens=9, seed=1)[0].text
+    with pytest.raises(InputError, match="too much"):
+        list(generator.stream("ab", Wish(grammar=Broken())))

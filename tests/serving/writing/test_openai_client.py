@@ -150,6 +150,26 @@ def test_answers_keep_a_json_schema(client):
         assert answer.choices[0].finish_reason == "stop"
 
 
+def test_a_schema_that_turns_out_to_be_too_much_is_an_error_and_no_short_answer(client):
+    endless = {"type": "json_schema", "json_schema": {"name": "endless", "schema": {"$ref": "#"}}}
+    with pytest.raises(openai.BadRequestError, match="cannot be held") as caught:
+        client.chat.completions.create(model="tiny", messages=MESSAGES, max_tokens=20, response_format=endless)
+    assert caught.value.param == "response_format"
+    with pytest.raises(openai.APIError, match="cannot be held"):
+        list(client.chat.completions.create(
+            model="tiny", messages=MESSAGES, max_tokens=20, stream=True, response_format=endless))  # fmt: skip
+    assert client.chat.completions.create(model="tiny", messages=MESSAGES, max_tokens=3).usage.completion_tokens == 3
+
+
+@pytest.mark.parametrize(
+    "options", [{"temperature": 1e-50, "top_p": 0.9}, {"top_p": 0}, {"temperature": 2, "top_p": 0}]
+)
+def test_the_coldest_wishes_take_the_likeliest_token(client, options):
+    plain = client.completions.create(model="tiny", prompt="ab", max_tokens=8, temperature=0)
+    found = client.completions.create(model="tiny", prompt="ab", max_tokens=8, seed=5, extra_body=options)
+    assert found.choices[0].text == plain.choices[0].text
+
+
 def test_errors_come_in_the_clients_own_classes(client, service):
     with pytest.raises(openai.BadRequestError, match=r"130|1[0-9]{2} tokens") as caught:
         client.completions.create(model="tiny", prompt="y" * 130)

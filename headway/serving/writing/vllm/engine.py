@@ -151,7 +151,7 @@ class VllmEngine:
         pieces: list[tuple[Answer, Piece | Exception]] = []
         for place, token in enumerate(heard.tokens):
             chances = self._chances(answer, token, heard.logprobs[place]) if heard.logprobs else ()
-            pieces.append((answer, take_token(answer, token, ends=self._ends, window=self.window, chances=chances)))
+            pieces.append((answer, self._piece(answer, token, chances)))
             if answer.finish is not None:
                 break
         if heard.is_over:
@@ -160,6 +160,14 @@ class VllmEngine:
         if answer.finish is not None:
             self._leave(heard.id)
         return pieces
+
+    def _piece(self, answer: Answer, token: int, chances: tuple[Chance, ...]) -> Piece | Exception:
+        """Return what a token adds; an answer that fails by it, whose form is too much perhaps, fails alone."""
+        try:
+            return take_token(answer, token, ends=self._ends, window=self.window, chances=chances)
+        except Exception as error:  # noqa: BLE001 - those who wait for the others are not to suffer
+            answer.finish = "cancelled"
+            return error
 
     def _chances(self, answer: Answer, token: int, logprobs: Mapping[int, float]) -> tuple[Chance, ...]:
         """Return the chance of a token and the likeliest beside it; those that a form forbids have none."""
