@@ -21,7 +21,7 @@ _PART = re.compile(r"\n  (expected|got|next): ")
 # Nouns that the sentences count.
 _ONE = re.compile(r"(?<![\d,.\w])1 (?:different )?(?:inputs|rows|records|fields|labels|values|cells|columns)\b")
 # Places that hold one word, so that a pattern does not take other sentences for its own.
-ONE_WORD = frozenset({"limit", "metric", "amount", "ceiling"})
+ONE_WORD = frozenset({"limit", "metric", "amount", "ceiling", "low", "high"})
 NUMBERS = frozenset(
     {"bound", "count", "filled", "folds", "groups", "line", "number", "ratio", "read", "row", "rows", "share"}
 )

@@ -77,12 +77,10 @@ class Service:
             kind = refusal.kind
             await self._refuse(request, refusal)
         except ClientGoneError:
-            kind = "client_gone"
-            self.telemetry.add("abandoned")
-            request.status = request.status or 499
-        except asyncio.CancelledError:  # the time for stopping ran out
-            kind = "cut_off"
-            if not request.started:
+            kind = self._abandon(request)
+        except asyncio.CancelledError:  # nobody waits for the answer, or the time for stopping ran out
+            kind = self._abandon(request) if request.is_gone() else "cut_off"
+            if kind == "cut_off" and not request.started:
                 await request.refuse(draining())
         except Exception as error:  # noqa: BLE001 - the last door: the client gets a word, the log the rest
             kind = "failed"
@@ -90,6 +88,12 @@ class Service:
         finally:
             self.in_flight -= 1
             self._note(request, kind)
+
+    def _abandon(self, request: Request) -> str:
+        """Count a request whose client has hung up; return what its kind is called."""
+        self.telemetry.add("abandoned")
+        request.status = request.status or 499
+        return "client_gone"
 
     async def _refuse(self, request: Request, refusal: RefusalError) -> None:
         if request.started:  # too late for a status; a broken connection tells the client

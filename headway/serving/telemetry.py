@@ -212,7 +212,7 @@ def _families(telemetry: Telemetry, models: Mapping[int, tuple[str, str]]) -> It
         "wrong_rows": "Rows that could not be read.",
         "batches": "Calls of a model.",
         "batch_rows": "Rows in all calls of a model.",
-        "abandoned": "Requests whose client went away before the model looked at them.",
+        "abandoned": "Requests whose client went away before it was answered.",
         "log_lines_lost": "Log lines that could not be written.",
         "observer_errors": "Errors of what listens to predictions.",
         "feedback": "Corrections received.",

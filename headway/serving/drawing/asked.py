@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from headway.errors import InputError
 from headway.runtime.image_generation import ImageGenerator
-from headway.serving.writing.asked import bad
+from headway.serving.writing.asked import bad, unknown
 
 MOST = 64
 _FIELDS = ("prompt", "model", "n", "size", "response_format", "seed")
@@ -42,9 +41,7 @@ def read_pictures(document: object) -> AskedPictures:
         if name in _FIELDS:
             continue
         if name not in _NOTHING:
-            near = difflib.get_close_matches(name, _FIELDS, n=1)
-            step = f"did you mean {near[0]}?" if near else ""
-            raise bad(name[:60], f"one of {', '.join(_FIELDS)}", "an unknown field", next_step=step)
+            raise unknown(name, _FIELDS)
         if value not in _NOTHING[name]:
             raise bad(name, "nothing: this service does not have it", value, next_step=f"leave {name} out")
     if given.get("response_format", "b64_json") != "b64_json":

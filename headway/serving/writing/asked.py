@@ -86,6 +86,14 @@ def bad(param: str, expected: str, got: object, *, next_step: str = "") -> Refus
     return RefusalError(400, "invalid_request_error", words, next=next_step, more={"param": param, "code": None})
 
 
+def unknown(name: str, names: Sequence[str], where: str = "") -> RefusalError:
+    """Return the 400 for a field that is none of `names`, with the nearest."""
+    place, near = f"{where}{name[:60]}", difflib.get_close_matches(name, names, n=1)
+    words = f"{place}: unknown field, expected one of {', '.join(names)}"
+    step = f"did you mean {near[0]}?" if near else ""
+    return RefusalError(400, "invalid_request_error", words, next=step, more={"param": place, "code": None})
+
+
 def as_refusal(error: InputError, param: str) -> RefusalError:
     """Return the 400 for what the runtime refuses."""
     problem = error.problems[0]
@@ -111,13 +119,10 @@ def _known(
     for name, value in given.items():
         if name in names:
             continue
-        place = f"{where}{name[:60]}"
         if name not in nothing:
-            near = difflib.get_close_matches(name, names, n=1)
-            step = f"did you mean {near[0]}?" if near else ""
-            raise bad(place, f"one of {', '.join(names)}", "an unknown field", next_step=step)
+            raise unknown(name, names, where)
         if value not in nothing[name]:
-            raise bad(place, "nothing: this service does not have it", value, next_step=f"leave {name} out")
+            raise bad(f"{where}{name}", "nothing: this service does not have it", value, next_step=f"leave {name} out")
     return {name: value for name, value in given.items() if name in names}
 
 
@@ -135,7 +140,7 @@ def _asked(
         or len(stops) > _MOST_STOPS
         or not all(isinstance(s, str) and s for s in stops)
     ):
-        raise bad("stop", f"a text, or a list of at most {_MOST_STOPS}", stop)
+        raise bad("stop", f"a text that is not empty, or a list of at most {_MOST_STOPS} such", stop)
     seed = fields.get("seed")
     if seed is not None and (not isinstance(seed, int) or isinstance(seed, bool)):
         raise bad("seed", "a whole number", seed)
