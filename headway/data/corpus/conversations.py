@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 ROLES = ("system", "user", "assistant")
-_ALIASES = {"human": "user", "gpt": "assistant", "bot": "assistant", "model": "assistant", "chatgpt": "assistant"}
+_ALIASES = {"human": "user", "gpt": "assistant", "bot": "assistant", "model": "assistant", "chatgpt": "assistant",
+            "developer": "system", "系统": "system", "用户": "user", "助手": "assistant"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -63,10 +64,11 @@ def read_turns(cell: object) -> tuple[Turn, ...] | str:
         return "this is no list of turns with role and content"
     found = []
     for turn in turns:
-        role = str(turn.get("role", turn.get("from", "")))
+        given = str(turn.get("role", turn.get("from", "")))
+        role = given.strip().casefold()
         role = _ALIASES.get(role, role)
         if role not in ROLES:
-            return f'the role "{role}" is not known: system, user or assistant'
+            return f'the role "{given}" is not known: system, user or assistant'
         content = _content(turn.get("content", turn.get("value")))
         if content is None:
             return f"what the {role} says is no text"

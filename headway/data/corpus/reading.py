@@ -29,6 +29,8 @@ PLAIN = (".txt", ".text", ".md", ".markdown", "")
 _NOT_TEXT = ("readme", "licence", "license", "copying", "notice")
 # From so many files of text on, each is a text of its own; fewer are one running text.
 _MANY_FILES = 50
+# Of files that are left aside so many are named.
+_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def read_corpus(
         part for one in sources for part in read_parts(one, folder=folder, reading=reading, cache=cache, memory=memory)
     ]
     layouts = [find_layout(part.frame, target=target, inputs=inputs, where=part.file) for part in parts]
-    corpus = _join(parts, layouts)
+    corpus = _join(parts, layouts, _left_aside(plain))
     check_rejected(corpus.table, max_rejected, where=source)
     return corpus
 
@@ -151,7 +153,16 @@ def _broken(rows: Sequence[str]) -> tuple[Finding, ...]:
     return (Finding("broken_characters", "warning", TEXT, message, {"characters": broken}),)
 
 
-def _join(parts: Sequence[Part], layouts: Sequence[Layout]) -> Corpus:
+def _left_aside(plain: Sequence[Path]) -> tuple[Finding, ...]:
+    """Tell of plain text beside tables, which has no columns to read it by."""
+    if not plain:
+        return ()
+    names = ", ".join(path.name for path in plain[:_NAMED]) + (", ..." if len(plain) > _NAMED else "")
+    message = f"plain text beside tables is not read: {names}"
+    return (Finding("left_aside", "warning", None, message, {"files": len(plain)}),)
+
+
+def _join(parts: Sequence[Part], layouts: Sequence[Layout], findings: tuple[Finding, ...]) -> Corpus:
     numbers: list[int] = []
     records: list[Record] = []
     rejected: list[Reject] = []
@@ -175,7 +186,8 @@ def _join(parts: Sequence[Part], layouts: Sequence[Layout]) -> Corpus:
     names = (PROMPT, TEXT) if has_prompts else (TEXT,)
     told = {PROMPT: f"{', '.join(first.columns[:-1]) or first.columns[0]}: {first.reason}"}
     told[TEXT] = f"{first.columns[-1]}: {first.reason}"
-    return Corpus(table, "answers" if has_prompts else "documents", _inference(names, told, ()))
+    findings += _broken([record.text or "" for record in records])
+    return Corpus(table, "answers" if has_prompts else "documents", _inference(names, told, findings))
 
 
 def _frame(numbers: Sequence[int], records: Sequence[Record], *, has_prompts: bool) -> pl.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -19,6 +20,11 @@ from headway.project.schema import Reading
 BLOCK = 16 * 2**20
 _NESTED = (pl.List, pl.Struct, pl.Array, pl.Object)
 _LONGEST_LINE = 64 * 2**20
+# Escapes in JSON text; the group is half of a character (a lone surrogate), as programs write that cut texts in UTF-16.
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|(u[dD][89a-fA-F][\da-fA-F]{2})|.)", re.DOTALL
+)
+_HALF = re.compile(rb"\\u[dD][89abAB][\da-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][\da-fA-F]{2})\\u[dD][c-fC-F]")
 
 
 def read_json(path: Path, reading: Reading, *, limit: int = 2**62) -> Part:
@@ -35,7 +41,7 @@ def read_json(path: Path, reading: Reading, *, limit: int = 2**62) -> Part:
         raise DataError("the file is empty", where=str(path), expected="a JSON array, object, or one object a line")
     if head[:1] == b"{" and _is_lines(path, reading):
         return read_json_lines(path, reading, limit=limit)
-    text = b"".join(read_utf8(path, reading.encoding)).decode("utf-8", "replace")
+    text = whole_characters(b"".join(read_utf8(path, reading.encoding))).decode("utf-8", "replace")
     try:
         value = json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:
@@ -69,6 +75,13 @@ def scan_json_lines(path: Path, reading: Reading, *, block: int = BLOCK) -> Iter
             record, held = record + part.read, held[cut:]
             yield part
     yield _parse_lines(str(path), held, record)
+
+
+def whole_characters(data: bytes) -> bytes:
+    """Return JSON text in which U+FFFD stands for halves of characters, which no text holds (Polars reads NULs)."""
+    if not _HALF.search(data):
+        return data
+    return _ESCAPE.sub(lambda found: rb"\ufffd" if found[1] else found[0], data)
 
 
 def columns_of(records: Sequence[Mapping[str, object]]) -> pl.DataFrame:
@@ -161,6 +174,7 @@ def _part(file: str, items: list[object], *, first: int) -> Part:
 
 
 def _parse_lines(file: str, data: bytes, first: int) -> Part:
+    data = whole_characters(data)
     frame = _parse_fast(data)
     if frame is not None:
         return Part(file, frame, np.arange(first, first + frame.height), read=frame.height)

@@ -12,6 +12,7 @@ from headway.data.corpus.conversations import (
     is_conversation,
     parse_turns,
     read_conversation,
+    read_turns,
     write_turns,
 )
 
@@ -39,3 +40,9 @@ def test_pairs_to_different_prompts_are_told():
     assert "different prompts" in compared(Record("One", "a"), worse).fault
     assert "the rejected answer" in compared(Record("One", "a"), [{"role": "robot"}]).fault
     assert compared(Record("One", "a"), "  ").worse is None
+
+
+def test_roles_have_other_names_too():
+    turns = [{"role": "developer", "content": "a"}, {"role": "User", "content": "b"}, {"role": "助手", "content": "c"}]
+    assert [turn.role for turn in read_turns(turns)] == ["system", "user", "assistant"]
+    assert "Tool" in read_turns([{"role": "Tool", "content": "a"}])

@@ -45,6 +45,15 @@ def test_a_folder_of_json_is_read_whatever_else_its_files_hold(tmp_path):
     assert texts(corpus) == ["床前明月光，\n疑是地上霜。"] * 4
 
 
+def test_plain_text_beside_tables_is_told(tmp_path):
+    (tmp_path / "a.json").write_text(json.dumps(POEMS))
+    (tmp_path / "notes.txt").write_text("something else")
+    corpus = read(tmp_path, ".", target="paragraphs")
+    assert len(texts(corpus)) == 3
+    assert [finding.code for finding in corpus.inference.findings] == ["left_aside"]
+    assert "notes.txt" in corpus.inference.findings[0].message
+
+
 def test_prompts_and_answers_of_json_lines(tmp_path):
     rows = [{"prompt": "我喜欢听音乐", "completion": "音乐让我放松"}, {"prompt": None, "completion": "再见"}]
     (tmp_path / "a.jsonl").write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows))
@@ -57,6 +66,10 @@ def test_prompts_and_answers_of_json_lines(tmp_path):
 def test_text_that_cannot_be_decoded_is_told(tmp_path):
     (tmp_path / "a.txt").write_bytes("好的一行\n".encode() * 400 + b"bad \xff\xfe line\n")
     assert [finding.code for finding in read(tmp_path, "a.txt").inference.findings] == ["broken_characters"]
+    (tmp_path / "b.jsonl").write_text(r'{"prompt": "a", "completion": "cut \ud83d"}' + "\n")
+    corpus = read(tmp_path, "b.jsonl")
+    assert texts(corpus) == ["cut \ufffd"]
+    assert [finding.code for finding in corpus.inference.findings] == ["broken_characters"]
 
 
 @pytest.mark.parametrize(

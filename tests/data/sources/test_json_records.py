@@ -61,3 +61,13 @@ def test_lines_come_in_parts_of_bounded_size(tmp_path):
     assert len(parts) > 2
     assert pl.concat(part.frame for part in parts)["a"].to_list() == list(range(300_000))
     assert parts[1].records[0] == parts[0].records[-1] + 1
+
+
+# Cut in the middle of a character, whole ones, and a backslash before what only looks like an escape.
+HALVES = r'{"a": "x\ud83d", "b": "\uDE00y\ud83d\ude00 \ud83d\ud83d\uDE00", "c": "\\ud83d 好"}'
+WHOLE = ("x\ufffd", "\ufffdy😀 \ufffd😀", "\\ud83d 好")
+
+
+@pytest.mark.parametrize("text", [f"{HALVES}\n{HALVES}\n", f"{HALVES}\nbroken\n{HALVES}\n", f"[{HALVES}, {HALVES}]"])
+def test_half_a_character_stands_as_unreadable(tmp_path, text):
+    assert read_json(write(tmp_path, text), READING).frame.rows() == [WHOLE, WHOLE]
