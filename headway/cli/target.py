@@ -50,7 +50,9 @@ def guess_target(rows: pl.DataFrame) -> tuple[str, str]:
     if few:
         values = rows[few[0]].drop_nulls().n_unique()
         return few[0], f"a guess: the last column with few different values ({values}); --target names another"
-    return names[-1], "a guess: the last column; --target names another"
+    # One value in all rows is nothing to predict either.
+    varied = [name for name in names if rows[name].drop_nulls().n_unique() > 1]
+    return (varied or names)[-1], "a guess: the last column; --target names another"
 
 
 def is_named_target(name: str) -> bool:

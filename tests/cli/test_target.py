@@ -70,3 +70,10 @@ def test_a_number_of_rows_is_not_guessed_while_something_else_is_there():
     rows = pl.DataFrame({"title": list("abcd"), "tags": list("efgh"), "id": [11, 7, 3, 9]})
     assert guess_target(rows)[0] == "tags"
     assert guess_target(rows.select("id").with_columns(order_no=pl.col("id")))[0] == "order_no"
+
+
+def test_a_column_of_one_value_is_guessed_only_where_nothing_else_is_there():
+    answers = [f"answer {number % 77}" for number in range(200)]
+    rows = pl.DataFrame({"question": [f"q {n}" for n in range(200)], "answer": answers, "source": ["web"] * 200})
+    assert guess_target(rows)[0] == "answer"
+    assert guess_target(rows.select(pl.lit("a").alias("a"), "source"))[0] == "source"

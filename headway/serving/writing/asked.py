@@ -100,7 +100,7 @@ def as_refusal(error: InputError, param: str) -> RefusalError:
     words = "; ".join(filter(None, [problem.what, problem.expected and f"expected {problem.expected}",
                                     problem.got and f"got {problem.got}"]))  # fmt: skip
     code = "context_length_exceeded" if "window" in problem.what else None
-    known = problem.where or param
+    known = param if problem.where in {"", "prompt"} else problem.where
     return RefusalError(400, "invalid_request_error", words, next=problem.fix, more={"param": known, "code": code})
 
 

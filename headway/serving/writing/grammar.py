@@ -62,7 +62,8 @@ class JsonGrammar:
     def _check(self) -> None:
         """Raise `RefusalError` (400) where the matcher has given up: it would let the answer end anywhere."""
         if self.matcher.is_error():
-            found = " ".join(str(self.matcher.get_error()).split())[:300]
+            told = str(self.matcher.get_error()).partition("<state>")[0]  # the rest is for those who wrote it
+            found = " ".join(told.split())[:300]
             words = f"answers cannot be held to this JSON schema; got {found}"
             step = "make it simpler, or leave response_format out"
             more = {"param": "response_format", "code": None}

@@ -155,6 +155,7 @@ def test_a_schema_that_turns_out_to_be_too_much_is_an_error_and_no_short_answer(
     with pytest.raises(openai.BadRequestError, match="cannot be held") as caught:
         client.chat.completions.create(model="tiny", messages=MESSAGES, max_tokens=20, response_format=endless)
     assert caught.value.param == "response_format"
+    assert "state" not in caught.value.message
     with pytest.raises(openai.APIError, match="cannot be held"):
         list(client.chat.completions.create(
             model="tiny", messages=MESSAGES, max_tokens=20, stream=True, response_format=endless))  # fmt: skip
@@ -176,6 +177,9 @@ def test_errors_come_in_the_clients_own_classes(client, service):
     assert caught.value.code == "context_length_exceeded"
     assert caught.value.param == "prompt"
     assert "window of 120" in caught.value.message
+    with pytest.raises(openai.BadRequestError, match="window") as caught:
+        client.chat.completions.create(model="tiny", messages=[{"role": "user", "content": "y" * 130}])
+    assert (caught.value.code, caught.value.param) == ("context_length_exceeded", "messages")
     with pytest.raises(openai.NotFoundError, match="tiny") as caught:
         client.chat.completions.create(model="huge", messages=MESSAGES)
     assert caught.value.code == "model_not_found"
