@@ -31,6 +31,10 @@ LADDER = (Size(32, 2), Size(64, 3), Size(96, 4), Size(128, 4), Size(192, 4), Siz
 TOKENS_A_WEIGHT = 2.5
 # From so many readings of the same text on, a network learns it by heart rather than how it is written.
 READINGS, DROPOUT_FROM, DROPOUT = 12.0, 6.0, 0.1
+# A short text is read more often, for fewer steps teach even a small network next to nothing; the weights of the lowest
+# loss on validation texts are kept. 541 pairs of short Chinese sentences: 7.76 bits a character after 12 readings (123
+# steps), 7.13 after 36.
+FEWEST_STEPS = 400
 # Steps of so many tokens: fewer would spend the time on the optimiser, more leave too few steps in minutes.
 TOKENS_A_STEP = 1024
 LONGEST_WINDOW, SHORTEST_WINDOW = 256, 32
@@ -97,6 +101,7 @@ def plan_for(recipe: Recipe, *, tokens: int, longest: int, vocabulary: int, read
     window = min(LONGEST_WINDOW, max(SHORTEST_WINDOW, 1 << (longest - 1).bit_length()))
     batch = max(2, min(TOKENS_A_STEP // window, tokens // (4 * window)))
     size, reads = choose_size(tokens, vocabulary, readable)
+    reads = max(reads, min(FEWEST_STEPS * batch * window, readable / size.parameters(vocabulary)))
     steps = max(20, round(reads / (batch * window)))
     plan = Plan(size, window, steps, batch, dropout=DROPOUT if reads / tokens > DROPOUT_FROM else 0.0)
     return wished(plan, recipe, tokens)

@@ -1,6 +1,6 @@
 import math
 
-from headway.models.gpt.plan import LADDER, TOKENS_A_WEIGHT, choose_size, plan_for
+from headway.models.gpt.plan import FEWEST_STEPS, LADDER, TOKENS_A_WEIGHT, choose_size, plan_for
 from headway.tasks.recipe import Recipe
 
 
@@ -26,6 +26,15 @@ def test_the_time_is_filled_and_not_more():
 def test_much_repeated_text_gets_dropout():
     assert plan(readable=1e11).dropout == 0
     assert plan().dropout > 0
+
+
+def test_a_short_text_is_read_until_something_is_learnt_where_the_time_allows():
+    short = plan(tokens=8_000, longest=40, vocabulary=900)
+    assert short.steps >= FEWEST_STEPS
+    assert short.size.width <= plan(tokens=80_000, longest=40, vocabulary=900).size.width
+    hurried = plan(tokens=8_000, longest=40, vocabulary=900, readable=8e9)
+    assert hurried.steps * hurried.tokens * hurried.size.parameters(900) <= 8e9 * 1.01
+    assert plan(Recipe(epochs=2), tokens=8_000, longest=40).steps < FEWEST_STEPS
 
 
 def test_the_window_is_as_long_as_the_texts():
