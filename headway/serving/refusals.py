@@ -100,14 +100,16 @@ def no_model(name: str, names: Sequence[str]) -> RefusalError:
 
 def no_writer(name: str, names: Sequence[str]) -> RefusalError:
     """Return the 404 for a model that writes no text here, with those that do."""
-    words = f"no model {name[:80]!r} writes text here; there is: {', '.join(names) or 'none'}"
+    there = f"no model {name[:80]!r} writes text here; there is: {', '.join(names)}"
+    words = there if names else "no model writes text here"
     more = {"param": "model", "code": "model_not_found"}
     return RefusalError(404, "invalid_request_error", words, next="GET /v1/models", more=more)
 
 
 def no_painter(name: str, names: Sequence[str]) -> RefusalError:
     """Return the 404 for a model that draws no pictures here, with those that do."""
-    words = f"no model {name[:80]!r} draws pictures here; there is: {', '.join(names) or 'none'}"
+    there = f"no model {name[:80]!r} draws pictures here; there is: {', '.join(names)}"
+    words = there if names else "no model draws pictures here"
     more = {"param": "model", "code": "model_not_found"}
     return RefusalError(404, "invalid_request_error", words, next="GET /v1/models", more=more)
 

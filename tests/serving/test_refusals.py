@@ -7,7 +7,17 @@ from pathlib import Path
 import pytest
 
 import headway.serving
-from headway.serving.refusals import FieldProblem, RefusalError, over_rate, tell, too_busy, too_late, wrong_input
+from headway.serving.refusals import (
+    FieldProblem,
+    RefusalError,
+    no_painter,
+    no_writer,
+    over_rate,
+    tell,
+    too_busy,
+    too_late,
+    wrong_input,
+)
 from tests.report.test_translation import read
 
 SOURCE = Path(headway.serving.__file__).parent
@@ -72,3 +82,9 @@ def refused(path):
             parts += [each.value for each in node.keywords if each.arg in {"next", "next_step"}]
             found |= {words for part in parts for words in read(part)}
     return {words for words in found if " " in words.replace("7", "").strip() and not words.startswith(COMMANDS)}
+
+
+def test_where_nothing_writes_no_name_is_asked_for():
+    assert no_writer("", ()).as_json("zh")["message"] == "这里没有会写文本的模型"
+    assert no_painter("x", ()).message == "no model draws pictures here"
+    assert "there is: a" in no_writer("b", ["a"]).message
