@@ -14,6 +14,7 @@ from headway.evaluation.metrics import greater_is_better, score
 from headway.tasks import Classify, Task
 
 SIGNIFICANCE = 0.05
+_CHINESE_TESTS = {"paired bootstrap": "配对自助法", "McNemar mid-p": "McNemar 检验（mid-p）"}
 _METRICS = {"classify": "accuracy", "regress": "rmse", "generate": "bits_per_character",
             "several": "mean_score"}  # fmt: skip
 # What runs with costs are compared by.
@@ -66,7 +67,7 @@ class Comparison:
         if self.better is not None:
             words = f"{self.better} 优于 {self._other}，差距超出偶然范围"
         figures = f"{self.rows:,} 行上 {called} {self._values}，差值 {self._difference}"
-        return f"{words}（{figures}；{self.test}，{self._chance}）。"
+        return f"{words}（{figures}；{_CHINESE_TESTS.get(self.test, self.test)}，{self._chance}）。"
 
     @property
     def _other(self) -> str:

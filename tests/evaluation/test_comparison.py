@@ -28,6 +28,7 @@ def test_a_real_difference_is_found_and_worded_in_both_languages():
     assert found.chinese_verdict("准确率").startswith("new 优于 old")
     assert "p < 0.001" in found.verdict
     assert "1,000 行上 准确率 0." in found.chinese_verdict("准确率")
+    assert "McNemar 检验" in found.chinese_verdict("准确率")
 
 
 def test_the_order_of_the_two_does_not_matter():
