@@ -20,6 +20,7 @@ from headway.serving.wire import (
     Trust,
     import_httpx,
     may_ask_again,
+    reaching,
     to_answered,
     to_archive,
     to_document,
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     import httpx
 
 _LONGEST_PAUSE = 5.0
+_JSON = {"content-type": "application/json"}
+_LINES = {"content-type": "application/x-ndjson"}
 
 
 class _Caller:
@@ -57,10 +60,21 @@ class _Caller:
         said = {"request_id": request_id, "row": row, "user": user, "model": model}
         return _dump({**said, "truth": to_json(truth), "value": to_json(value)})
 
-    def _pause(self, answer: httpx.Response | None, attempt: int) -> float:
-        """Return how long to wait before the next try: as the service says, else longer each time."""
-        told = answer.headers.get("retry-after", "") if answer is not None else ""
+    def _pause(self, got: httpx.Response | Exception, attempt: int) -> float | None:
+        """Return how long to wait before the next try: as the service says, else longer each time; None for no more."""
+        if isinstance(got, Exception):
+            is_worth_it, told = may_ask_again(got), ""
+        else:
+            is_worth_it, told = got.status_code in AGAIN, got.headers.get("retry-after", "")
+        if not is_worth_it or attempt + 1 >= self._tries:
+            return None
         return min(_LONGEST_PAUSE, float(told) if told.isdigit() else 0.1 * 2**attempt)
+
+    def _read(self, got: httpx.Response | Exception) -> Any:
+        """Return the document that came at last; raises the error that came instead."""
+        if isinstance(got, Exception):
+            raise unreached(self._url, got) from got
+        return to_document(got)
 
 
 class Client(_Caller):
@@ -119,8 +133,10 @@ class Client(_Caller):
     def stream(self, rows: Iterable[Mapping[str, Any]], *, model: str | None = None) -> Iterator[Mapping[str, Any]]:
         """Yield one answer for each row while they come, for any number of rows; bad ones are answered by `error`."""
         query = {"model": model} if model else {}
-        headers = {"content-type": "application/x-ndjson"}
-        with self._http.stream("POST", "/v1/predict", content=to_lines(rows), params=query, headers=headers) as answer:
+        with (
+            reaching(self._url),
+            self._http.stream("POST", "/v1/predict", content=to_lines(rows), params=query, headers=_LINES) as answer,
+        ):
             if answer.status_code != 200:
                 answer.read()
                 raise to_error(answer)
@@ -153,32 +169,26 @@ class Client(_Caller):
         """Exchange a package in the running service; raises `PackageError` with figures where it is refused."""
         query = {key: value for key, value in (("name", name), ("force", "1" if force else None)) if value}
         headers = {"content-type": "application/octet-stream"}
-        try:
+        with reaching(self._url):
             answer = self._http.post("/v1/deploy", content=to_archive(Path(package)), params=query, headers=headers,
                                      timeout=import_httpx().Timeout(self._timeout, read=300))  # fmt: skip
-        except import_httpx().TransportError as error:
-            raise unreached(self._url, error) from error
         if answer.status_code != 200:
             raise to_error(answer)
         found: dict[str, Any] = answer.json()["deployed"]
         return found
 
     def _ask(self, method: str, path: str, body: bytes | None = None) -> Any:
-        httpx = import_httpx()
-        headers = {"content-type": "application/json"}
-        for attempt in range(self._tries):
-            last = attempt == self._tries - 1
-            try:
-                answer = self._http.request(method, path, content=body, headers=headers)
-            except httpx.TransportError as error:
-                if last or not may_ask_again(error):
-                    raise unreached(self._url, error) from error
-                time.sleep(self._pause(None, attempt))
-                continue
-            if answer.status_code not in AGAIN or last:
-                break
-            time.sleep(self._pause(answer, attempt))
-        return to_document(answer)
+        attempt = 0
+        while (pause := self._pause(got := self._send(method, path, body), attempt)) is not None:
+            time.sleep(pause)
+            attempt += 1
+        return self._read(got)
+
+    def _send(self, method: str, path: str, body: bytes | None) -> httpx.Response | Exception:
+        try:
+            return self._http.request(method, path, content=body, headers=_JSON)
+        except import_httpx().TransportError as error:
+            return error
 
 
 class AsyncClient(_Caller):
@@ -234,13 +244,15 @@ class AsyncClient(_Caller):
                 yield piece
 
         query = {"model": model} if model else {}
-        headers = {"content-type": "application/x-ndjson"}
-        async with self._http.stream("POST", "/v1/predict", content=pieces(), params=query, headers=headers) as answer:
-            if answer.status_code != 200:
-                await answer.aread()
-                raise to_error(answer)
-            async for line in answer.aiter_lines():
-                yield json.loads(line)
+        with reaching(self._url):
+            async with self._http.stream(
+                "POST", "/v1/predict", content=pieces(), params=query, headers=_LINES
+            ) as answer:
+                if answer.status_code != 200:
+                    await answer.aread()
+                    raise to_error(answer)
+                async for line in answer.aiter_lines():
+                    yield json.loads(line)
 
     async def feedback(
         self,
@@ -264,21 +276,17 @@ class AsyncClient(_Caller):
     async def _ask(self, method: str, path: str, body: bytes | None = None) -> Any:
         import asyncio
 
-        httpx = import_httpx()
-        headers = {"content-type": "application/json"}
-        for attempt in range(self._tries):
-            last = attempt == self._tries - 1
-            try:
-                answer = await self._http.request(method, path, content=body, headers=headers)
-            except httpx.TransportError as error:
-                if last or not may_ask_again(error):
-                    raise unreached(self._url, error) from error
-                await asyncio.sleep(self._pause(None, attempt))
-                continue
-            if answer.status_code not in AGAIN or last:
-                break
-            await asyncio.sleep(self._pause(answer, attempt))
-        return to_document(answer)
+        attempt = 0
+        while (pause := self._pause(got := await self._send(method, path, body), attempt)) is not None:
+            await asyncio.sleep(pause)
+            attempt += 1
+        return self._read(got)
+
+    async def _send(self, method: str, path: str, body: bytes | None) -> httpx.Response | Exception:
+        try:
+            return await self._http.request(method, path, content=body, headers=_JSON)
+        except import_httpx().TransportError as error:
+            return error
 
 
 def _dump(document: Mapping[str, Any]) -> bytes:

@@ -8,6 +8,7 @@ import json
 import math
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -164,6 +165,15 @@ def unreached(url: str, error: Exception) -> ServiceError:
     """Return the error for a service that cannot be reached."""
     text = f"the service at {url} did not answer: {error or type(error).__name__}"
     return ServiceError(0, "unreached", text, fix="is it running, and is the address right? headway serve PACKAGE")
+
+
+@contextmanager
+def reaching(url: str) -> Iterator[None]:
+    """Raise `ServiceError` where a connection to the service breaks, or cannot be had."""
+    try:
+        yield
+    except import_httpx().TransportError as error:
+        raise unreached(url, error) from error
 
 
 def may_ask_again(error: Exception) -> bool:

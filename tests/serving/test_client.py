@@ -1,4 +1,7 @@
 import asyncio
+import socket
+import threading
+from contextlib import contextmanager
 from datetime import date
 
 import numpy as np
@@ -44,6 +47,81 @@ def test_both_clients_get_the_same_answers(running, tiny_package):
 def test_a_service_that_is_not_there_is_told_with_the_next_step():
     with headway.Client("http://127.0.0.1:9", tries=2) as client, pytest.raises(ServiceError, match="headway serve"):
         client.models()
+
+
+def ask_waiting(url):
+    with headway.Client(url) as client:
+        return client.models()
+
+
+async def _ask_async(url):
+    async with headway.AsyncClient(url) as client:
+        return await client.models()
+
+
+def stream_waiting(url):
+    with headway.Client(url) as client:
+        return list(client.stream([{"a": 1, "b": 0}]))
+
+
+async def _stream_async(url):
+    async with headway.AsyncClient(url) as client:
+        return [answer async for answer in client.stream([{"a": 1, "b": 0}])]
+
+
+ASKS = {"waiting": ask_waiting, "async": lambda url: asyncio.run(_ask_async(url))}
+STREAMS = {"waiting": stream_waiting, "async": lambda url: asyncio.run(_stream_async(url))}
+
+
+@contextmanager
+def answering(*answers):
+    """An HTTP service that gives these answers, one a connection, "" for a connection that breaks; yields its URL."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def work():
+            for answer in answers:
+                connection, _ = listener.accept()
+                with connection:
+                    connection.recv(1 << 16)
+                    connection.sendall(answer.encode())
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        thread.join(timeout=10)
+        assert not thread.is_alive()
+
+
+def reply(status, body, *headers):
+    lines = (f"HTTP/1.1 {status} X", f"content-length: {len(body)}", "connection: close", *headers)
+    return "\r\n".join((*lines, "", body))
+
+
+@pytest.mark.parametrize("ask", ASKS.values(), ids=ASKS)
+def test_what_was_not_worked_on_is_asked_again(ask):
+    full = reply(503, "{}", "retry-after: 0")
+    with answering(full, "", reply(429, "{}", "retry-after: 0"), reply(200, '{"models": [1]}')) as url:
+        assert ask(url) == [1]
+
+
+@pytest.mark.parametrize("ask", ASKS.values(), ids=ASKS)
+def test_an_answer_is_not_asked_for_again(ask):
+    refused = '{"error": {"type": "failed", "message": "the model could not answer"}}'
+    with answering(reply(500, refused)) as url, pytest.raises(ServiceError, match="could not answer"):
+        ask(url)
+
+
+@pytest.mark.parametrize("ask", ASKS.values(), ids=ASKS)
+def test_the_last_refusal_is_told(ask):
+    full = reply(503, '{"error": {"type": "full", "message": "too many rows wait"}}', "retry-after: 0")
+    with answering(*[full] * 4) as url, pytest.raises(ServiceError, match="too many rows wait"):
+        ask(url)
+
+
+@pytest.mark.parametrize("stream", STREAMS.values(), ids=STREAMS)
+def test_a_stream_to_a_service_that_is_not_there_tells_the_next_step(stream):
+    with pytest.raises(ServiceError, match="headway serve"):
+        stream("http://127.0.0.1:9")
 
 
 def test_cells_become_what_json_can_hold(tmp_path):
