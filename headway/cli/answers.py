@@ -15,6 +15,7 @@ import polars as pl
 
 from headway.cli.marking import MARK, add_mark, needs_mark
 from headway.cli.unread import Unread, find_unread
+from headway.data.dataset import ROW
 from headway.data.reading import blank_missing
 from headway.data.sources.part import REASON
 from headway.errors import InputError
@@ -122,14 +123,17 @@ def select_inputs(model: Model, rows: pl.DataFrame) -> pl.DataFrame:
     """Return the model's input columns, the usual markers of missing values blanked."""
     names = [column.name for column in model.manifest.inputs]
     if not set(names) <= set(rows.columns):
-        raise nameless(names) if all(map(_NAMELESS.fullmatch, rows.columns)) else missing_columns(names, rows.columns)
+        raise without_columns(names, rows)
     if model.memory is not None:
         names += [name for name in model.memory.names if name in rows.columns]
     return blank_missing(rows.select(names), Reading().missing)
 
 
-def nameless(names: Sequence[str]) -> InputError:
-    """Return the error for a file whose columns have no names, only numbers that the readers gave them."""
+def without_columns(names: Sequence[str], rows: pl.DataFrame) -> InputError:
+    """Return the error for a file that lacks some of the columns `names`, or whose columns have only numbers."""
+    given = [name for name in rows.columns if name not in (ROW, REASON)]
+    if not given or not all(map(_NAMELESS.fullmatch, given)):
+        return missing_columns(names, given)
     return InputError(
         "the file does not name its columns",
         expected=f"columns named {', '.join(map(repr, names))}",

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from headway.cli.messages import choose_language
+from headway.cli.messages import choose_language, say, say_count
 from headway.errors import InputError, PackageError
 
 if TYPE_CHECKING:
+    import numpy as np
     import polars as pl
 
     from headway.evaluation.drift import Drift, Reference
@@ -35,24 +36,40 @@ def drift(
 ) -> None:
     """Compare rows with the package's training reference: inputs, answers and, where known, mistakes."""
     from headway import runtime
+    from headway.cli.history import follow
     from headway.cli.places import find_package
     from headway.cli.price import read_part
     from headway.data.reading import read
+    from headway.evaluation.drift.comparing import FEWEST_ROWS
     from headway.serving.drift.wording import tell_drift, tell_shift
 
     found, language = find_package(package), choose_language(lang)
     rate = read_part(false_alarms, "--false-alarms")
     if not 0 < rate < 1:
         raise InputError("this is no rate of false alarms", expected="1% or 0.01", got=false_alarms)
-    result = compare_rows(found, runtime.load(found), read(file).rows, rate)
+    model = runtime.load(found)
+    sequel = follow([read(file).rows], model)
+    for words in sequel.describe(language):
+        typer.echo(words, err=True)
+    rows, is_whole = sequel.batches[0], sequel.is_whole
+    compared = rows.height if is_whole is None else int(is_whole.sum())
+    if compared < rows.height:
+        words = say("drift:whole", language)
+        typer.echo(words.format(rows=say_count(compared, "row", language)), err=True)
+    result = compare_rows(found, model, rows, rate, is_whole=is_whole)
     if as_json:
         plain = {
             "rows": result.rows,
+            "answers_compared": compared,
             "false_alarms": result.false_alarms,
             "alarms": len(result.alarms),
             "views": [dataclasses.asdict(shift) for shift in result.shifts],
         }
         typer.echo(json.dumps(plain, ensure_ascii=False, indent=2))
+        return
+    if not result.shifts:
+        words = say("drift:few", language)
+        typer.echo(words.format(rows=say_count(rows.height, "row", language), least=FEWEST_ROWS))
         return
     typer.echo(tell_drift(result, language))
     for shift in result.shifts:
@@ -60,8 +77,15 @@ def drift(
         typer.echo(f"{mark} {tell_shift(shift, language)}")
 
 
-def compare_rows(path: Path, model: Model, rows: pl.DataFrame, false_alarms: float) -> Drift:
-    """Answer the rows and compare them with the package's reference; raises `PackageError` where it has none."""
+def compare_rows(
+    path: Path, model: Model, rows: pl.DataFrame, false_alarms: float, *, is_whole: np.ndarray | None = None
+) -> Drift:
+    """Answer the rows and compare them with the package's reference; raises `PackageError` where it has none.
+
+    Answers to rows whose past is not whole (bool `[rows]`) are left out: those of the reference had theirs.
+    """
+    import polars as pl
+
     from headway.cli.answers import predict_rows
     from headway.evaluation.drift import compare_counts, count_answers, count_inputs
     from headway.serving.drift.watching import read_reference
@@ -69,15 +93,16 @@ def compare_rows(path: Path, model: Model, rows: pl.DataFrame, false_alarms: flo
     reference = read_reference(path)
     if reference is None:
         raise PackageError("the package holds no training reference", where=str(path), fix="run the project again")
-    answers = predict_rows(model, rows, strict=False)
     columns: Mapping[str, Any] = {name: rows[name].to_list() for name in reference.kinds if name in rows.columns}
     counts = dict(count_inputs(reference, columns))
+    judged = rows if is_whole is None else rows.filter(pl.Series(is_whole))
+    answers = predict_rows(model, judged, strict=False)
     for part in model.manifest.parts:
         own = answers.targets[part.target] if model.task == "several" else answers
         name = part.target if model.task == "several" else ""
         confidence = None if own.confidence is None else own.confidence.tolist()
         counts |= count_answers(reference, own.predictions.tolist(), confidence, target=name)
-        counts |= _mistakes(part, reference, rows, own.predictions.tolist(), target=name)
+        counts |= _mistakes(part, reference, judged, own.predictions.tolist(), target=name)
     return compare_counts(reference, counts, false_alarms=false_alarms)
 
 

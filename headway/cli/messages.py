@@ -129,6 +129,18 @@ _MESSAGES: Mapping[str, tuple[str, str]] = {
         "{rows} without a readable time, or before {since} (UTC), which is forgotten: nothing is told of their past",
         "{rows}没有可读的时间，或早于 {since}（UTC，模型包已不记得）：无法给出其历史",
     ),
+    "history:gap": (
+        "{rows} look back further: nothing is known of the time from {first} to {last} (UTC); put its rows in too",
+        "{rows}需要回看的时间早于本文件：对 {first} 至 {last}（UTC）一无所知；请把这段时间的行也放入文件",
+    ),
+    "drift:few": (
+        "{rows} are too few to tell drift from chance: {least} or more are needed, and as many in training",
+        "{rows}太少，无法区分漂移与偶然：至少需要 {least} 行，训练数据也是",
+    ),
+    "drift:whole": (
+        "answers are compared for {rows} only, those whose past is known",
+        "只比较历史完整的{rows}的预测结果",
+    ),
     "evaluate:left_out": ("{rows} left out: {reason}", "{rows}未计入：{reason}"),
     "warning": ("warning: {words}", "注意：{words}"),
     "more": ("{shown} and {count} more", "{shown} 及另外 {count} 个"),

@@ -58,6 +58,21 @@ def test_the_same_rows_are_not(command, watched, tmp_path):
     assert "no drift in 300 rows" in command("drift", watched, write(tmp_path / "usual.csv", 0.0))
 
 
+def test_too_few_rows_are_told(command, watched, tmp_path):
+    (tmp_path / "few.csv").write_text("a,b\n" + "0.1,0.2\n" * 20)
+    assert "20 rows are too few" in command("drift", watched, tmp_path / "few.csv")
+    assert "20 行太少" in command("drift", watched, tmp_path / "few.csv", "--lang", "zh")
+    assert json.loads(command("drift", watched, tmp_path / "few.csv", "--json"))["views"] == []
+
+
+def test_a_missing_column_is_told_beside_those_of_the_file(command, watched, tmp_path):
+    (tmp_path / "other.csv").write_text("a,c\n" + "0.1,0.2\n" * 40)
+    with pytest.raises(InputError) as caught:
+        command("drift", watched, tmp_path / "other.csv")
+    assert "'c'" in str(caught.value)
+    assert "__" not in str(caught.value)
+
+
 def test_what_cannot_be_is_refused(command, watched, run_folder, tmp_path):
     rows = write(tmp_path / "usual.csv", 0.0)
     with pytest.raises(PackageError, match="no training reference"):

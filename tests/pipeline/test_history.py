@@ -21,18 +21,18 @@ HISTORY = {"time": "when", "keys": ["card", "shop"], "values": ["amount"], "wind
 DATES = {"train_until": "2024-03-10", "test_from": "2024-03-12"}
 
 
-def write_purchases(folder, rows=3000, seed=0):
+def write_purchases(folder, rows=3000, seed=0, start="2024-03-01T00:00", name="purchases.csv"):
     """A shop goes bad for days on end; a card's usual amount is known by its past alone."""
     generator = np.random.default_rng(seed)
     minutes = np.sort(generator.integers(0, 14 * 24 * 60, rows))
-    when = (np.datetime64("2024-03-01T00:00") + minutes.astype("timedelta64[m]")).astype("datetime64[us]")
+    when = (np.datetime64(start) + minutes.astype("timedelta64[m]")).astype("datetime64[us]")
     cards, shops = generator.integers(0, 40, rows), generator.integers(0, 20, rows)
     usual = generator.lognormal(3, 1, 40)[cards]
     odd = generator.random(rows) < 0.04
     amounts = (usual * generator.normal(1, 0.1, rows) * np.where(odd, 4, 1)).round(2)
     bad = odd | ((shops < 3) & (generator.random(rows) < 0.5))
     pl.DataFrame({"when": when, "card": cards, "shop": shops, "amount": amounts, "bad": bad.astype(int)}).write_csv(
-        folder / "purchases.csv"
+        folder / name
     )
 
 
@@ -128,6 +128,44 @@ def test_evaluate_scores_the_same_test_part(finished):
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)["metrics"]["average_precision"]
     assert found == pytest.approx(done.result["metrics"]["average_precision"], abs=1e-5)
+
+
+def drift(package, file, *options):
+    result = CliRunner().invoke(make_app(), ["drift", str(package), str(file), *options])
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def test_drift_looks_at_the_answers_that_predict_gives(finished):
+    folder, done = finished
+    write_purchases(folder, start="2024-03-15T00:00", name="next.csv")
+    CliRunner().invoke(
+        make_app(), ["predict", str(done.package), str(folder / "next.csv"), "--out", str(folder / "next_out.csv")]
+    )
+    share = (pl.read_csv(folder / "next_out.csv")["prediction"] == 1).mean()
+    result = drift(done.package, folder / "next.csv", "--json")
+    assert "later rows of this file are each other's past" in result.stderr
+    told = json.loads(result.stdout)
+    answers = next(view for view in told["views"] if view["aspect"] == "answer")
+    assert told["answers_compared"] == answers["rows"] == 3000
+    assert answers["now"] == pytest.approx(share if answers["cell"] == "1" else 1 - share)
+
+
+def test_drift_leaves_out_answers_whose_past_nobody_knows(finished):
+    folder, done = finished
+    write_purchases(folder, start="2024-06-01T00:00", name="later.csv")
+    # Windows of three days, and targets known after one: from the fifth day on all that counts is in the file.
+    whole = pl.read_csv(folder / "later.csv", try_parse_dates=True).filter(pl.col("when") >= pl.datetime(2024, 6, 5))
+    result = drift(done.package, folder / "later.csv", "--json")
+    told = json.loads(result.stdout)
+    assert told["rows"] == 3000
+    assert abs(told["answers_compared"] - len(whole)) < 10
+    assert not any(view["aspect"] in {"answer", "confidence", "mistakes"} and view["rows"] > told["answers_compared"]
+                   for view in told["views"])  # fmt: skip
+    said = drift(done.package, folder / "later.csv")
+    assert "nothing is known of the time from 2024-03-14" in said.stderr
+    assert "are compared for" in said.stderr
+    assert "一无所知" in drift(done.package, folder / "later.csv", "--lang", "zh").stderr
 
 
 def test_time_and_keys_are_no_inputs_unless_named(tmp_path):
