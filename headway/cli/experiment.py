@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
@@ -84,11 +85,11 @@ def start(
     opened = open_store(store, create=False)
     started = start_experiment(opened, plan)
     shares = ", ".join(f"{each.name} {_share(started, each)}" for each in started.arms)
-    missing = _tell_missing(opened, started, store, language)
+    missing = _tell_idle(opened, started, store, language)
     begun = ("已登记" if missing else "已开始") if language == "zh" else ("is written down" if missing else "runs")
     typer.echo(f"{name} {begun}：{shares}" if language == "zh" else f"{name} {begun}: {shares}")
-    if missing:
-        typer.echo(f"! {missing}")
+    for words in missing:
+        typer.echo(f"! {words}")
     after = f"headway experiment report {name}" + ("" if store == _USUAL else f" --store {store}")
     typer.echo(f"  {'下一步' if language == 'zh' else 'next'}: {after}")
 
@@ -125,6 +126,7 @@ def list_all(*, store: _Store = _USUAL, as_json: _Json = False, lang: _Lang = No
 @experiment.command()
 def report(name: _Name, *, store: _Store = _USUAL, as_json: _Json = False, lang: _Lang = None) -> None:
     """Report difference, interval and test of every arm; valid however often you look."""
+    from headway.serving.experiments.fitting import find_misfits
     from headway.serving.experiments.judging import judge
     from headway.serving.experiments.keeping import find_experiment, find_missing
     from headway.serving.experiments.outcomes import read_outcomes
@@ -138,13 +140,15 @@ def report(name: _Name, *, store: _Store = _USUAL, as_json: _Json = False, lang:
     judgement = judge(found, outcomes.units, now=found.stopped or now)
     if as_json:
         plain = describe_report(found, judgement, outcomes, language=language)
-        plain["not_served"] = find_missing(found, read_serving(opened)) if found.running else []
+        served = read_serving(opened) if found.running else {}
+        plain["not_served"] = find_missing(found, served) if found.running else []
+        plain["misfits"] = [dataclasses.asdict(each) for each in find_misfits(found, served)]
         typer.echo(json.dumps(plain, ensure_ascii=False, indent=2))
         return
     for line in tell_report(found, judgement, outcomes, now=now, language=language):
         typer.echo(line)
-    if found.running and (missing := _tell_missing(opened, found, store, language)):
-        typer.echo(f"! {missing}")
+    for words in _tell_idle(opened, found, store, language) if found.running else ():
+        typer.echo(f"! {words}")
 
 
 def read_arm(text: str, *, shadow: bool = False) -> Arm:
@@ -164,15 +168,17 @@ def read_arm(text: str, *, shadow: bool = False) -> Arm:
     return Arm(name, package, share, shadow)
 
 
-def _tell_missing(opened: Store, plan: Experiment, store: str, language: Language) -> str:
-    """Return why an experiment has no effect yet; "" where servers follow it."""
+def _tell_idle(opened: Store, plan: Experiment, store: str, language: Language) -> list[str]:
+    """Return why an experiment, or an arm of it, has no effect; nothing where servers follow it."""
+    from headway.serving.experiments.fitting import find_misfits
     from headway.serving.experiments.keeping import find_missing
-    from headway.serving.experiments.wording import tell_missing
+    from headway.serving.experiments.wording import tell_misfits, tell_missing
     from headway.serving.store.serving import read_serving
 
     served = read_serving(opened)
     missing = find_missing(plan, served)
-    return tell_missing(missing, served=bool(served), store=store, language=language) if missing else ""
+    told = tell_missing(missing, served=bool(served), store=store, language=language) if missing else ""
+    return [each for each in (told, tell_misfits(find_misfits(plan, served), language)) if each]
 
 
 def _read_outcome(text: str) -> Outcome:

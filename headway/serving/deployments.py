@@ -79,6 +79,13 @@ def version_of(manifest: Manifest) -> str:
     return hashlib.sha256(to_json(manifest).encode()).hexdigest()[:12]
 
 
+def answered_by(manifest: Manifest) -> tuple[str, ...]:
+    """Return all labels that are answered, those of several targets with the target's name, and targets of values."""
+    if not manifest.targets:
+        return tuple(map(str, manifest.labels))
+    return tuple(f"{each.name}: {label}" for each in manifest.targets for label in each.labels or ("a value",))
+
+
 class Registry:
     """The deployments by key; the first one answers requests that name none."""
 

@@ -70,13 +70,18 @@ class Feedback:
 class Opened:
     """A package that answers from now on under `name`, in place of what answered under it before.
 
-    `path` is where it lies; None for a model that was made in this process.
+    `path` is where it lies; None for a model that was made in this process. `reads`: the columns that it wants of each
+    row; `labels`: what it may answer, those of several targets with the target's name. Of a package with a history
+    `remembers_until` is the time of the newest row that it remembers, in seconds since 1970 UTC.
     """
 
     name: str
     version: str
     task: str
     path: str | None = None
+    reads: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    remembers_until: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from headway.evaluation.metrics import greater_is_better
 from headway.package.parity import TOLERANCE
 from headway.runtime import Model
 from headway.runtime.manifest import Manifest
+from headway.serving.deployments import answered_by
 from headway.serving.pace import example_row
 
 
@@ -59,8 +60,8 @@ def _check_contract(new: Manifest, current: Manifest) -> None:
         names = ", ".join(sorted(map(repr, more)))
         raise PackageError("the package reads columns that clients do not send yet", got=names,
                            fix="deploy it with --force once clients send them")  # fmt: skip
-    if _answered(new) != _answered(current):
-        lost = sorted(_answered(current) ^ _answered(new))[:10]
+    if different := set(answered_by(new)) ^ set(answered_by(current)):
+        lost = sorted(different)[:10]
         raise PackageError("the package answers other labels", got="only in one: " + ", ".join(lost),
                            fix="deploy it with --force once clients know")  # fmt: skip
 
@@ -82,10 +83,3 @@ def _check_score(new: Manifest, current: Manifest) -> dict[str, object]:
             fix="deploy it with --force to release it all the same",
         )
     return {"metric": name, "before": before, "now": now}
-
-
-def _answered(manifest: Manifest) -> set[str]:
-    """Return all labels that are answered, those of several targets with the target's name, and targets of values."""
-    if not manifest.targets:
-        return {str(label) for label in manifest.labels}
-    return {f"{each.name}: {label}" for each in manifest.targets for label in each.labels or ("a value",)}

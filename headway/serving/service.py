@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headway.serving.access import Access
-from headway.serving.deployments import Deployment, Registry
+from headway.serving.deployments import Deployment, Registry, answered_by
 from headway.serving.endpoints import find_endpoint
 from headway.serving.http import ClientGoneError, Receive, Request, Scope, Send
 from headway.serving.limits import Limits
@@ -130,7 +130,10 @@ class Service:
         self.registry.put(deployment)
         self.number_of(deployment)
         path = None if deployment.path is None else str(deployment.path)
-        opened = Opened(deployment.name, deployment.version, deployment.model.task, path)
+        manifest = deployment.model.manifest
+        until = None if manifest.history is None else manifest.history.until
+        opened = Opened(deployment.name, deployment.version, deployment.model.task, path, deployment.reader.columns,
+                        answered_by(manifest), until)  # fmt: skip
         self.observe(lambda: self.observer.opened(opened))
         if swapped:
             self.telemetry.add("deployments")

@@ -96,6 +96,37 @@ def test_an_outcome_that_does_not_fit_is_told_before_it_runs(command, tmp_path):
     command(*start, "--model", "price", "--outcome", "error")
 
 
+@pytest.mark.parametrize("arm", [("--arm", "new=wide"), ("--arm", "new=reviews", "--shadow", "dark=wide")])
+def test_an_arm_that_reads_other_columns_is_refused_at_the_start(command, tmp_path, arm):
+    url = f"sqlite:///{tmp_path}/store.db"
+    own = Opened("reviews", "v", "classify", reads=("review", "city"))
+    wide = Opened("wide", "v", "classify", reads=("review", "city", "stars"))
+    tell_serving(open_store(url), [own, wide])
+    start = ("experiment", "start", "--store", url)
+    with pytest.raises(ExperimentError, match="need not send") as caught:
+        command(*start, "e", "--model", "reviews", "--arm", "old=reviews", *arm)
+    (problem,) = caught.value.problems
+    assert (problem.got, problem.expected) == ("'stars'", "only such as reviews has: 'review', 'city'")
+    assert "--model wide" in problem.fix
+    assert json.loads(command("experiment", "list", "--store", url, "--json")) == []
+    # The narrower one may take clients of the wider one.
+    assert "e runs" in command(*start, "e", "--model", "wide", "--arm", "old=reviews", "--arm", "new=wide")
+
+
+def test_an_arm_that_was_deployed_later_and_does_not_fit_is_reported(command, tmp_path):
+    url = f"sqlite:///{tmp_path}/store.db"
+    opened = open_store(url)
+    tell_serving(opened, [Opened(name, "v", "classify", reads=("review",)) for name in ("reviews", "candidate")])
+    command("experiment", "start", "e", "--model", "reviews", "--arm", "old=reviews", "--arm", "new=candidate",
+            "--store", url)  # fmt: skip
+    assert "!" not in command("experiment", "report", "e", "--store", url)
+    tell_serving(opened, [Opened("candidate", "v2", "classify", reads=("review", "stars"))])
+    assert "need not send: 'stars'" in command("experiment", "report", "e", "--store", url)
+    assert "不计入实验" in command("experiment", "report", "e", "--store", url, "--lang", "zh")
+    (wrong,) = json.loads(command("experiment", "report", "e", "--store", url, "--json"))["misfits"]
+    assert (wrong["what"], wrong["names"]) == ("columns", ["stars"])
+
+
 def test_wrong_words_are_told(command, tmp_path):
     url = f"sqlite:///{tmp_path}/store.db"
     start = ("experiment", "start", "e", "--model", "m", "--arm", "a=x", "--arm", "b=y", "--store", url)

@@ -110,6 +110,7 @@ def write_tiny(folder, name="numbers", *, graph: Graph | None = None, reference=
     graph = graph or own
     pair = {"a": [1.0, 2.0], "b": [0.0, 5.0]}
     cells = {"numbers": pair, "several": pair, "texts": {"review": ["好", "bad room"]},
+             "mixed": {"n": [1.0], "when": ["2026-01-31"], "city": ["Paris"]},
              "pictures": {"photo": [np.zeros((4, 4, 3), np.uint8)]}}  # fmt: skip
     columns = cells.get(name, {"a": [1.0]})
     expected = open_graph(graph).run(columns)

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 import headway
 from headway.cli.app import make_app
+from headway.errors import ExperimentError
 from headway.serving.store.alarms import read_alarms
 from headway.serving.store.opening import open_store
 from headway.serving.store.reading import read_stored
@@ -77,6 +78,38 @@ def test_experiments_on_values_and_on_errors_run_from_start_to_report(running, t
         assert sum(arm["units"] for arm in report["arms"]) == 300
         assert [arm["mean"] for arm in report["arms"]] == pytest.approx(means, abs=0.4)
         assert report["better"] == "new"
+
+
+@pytest.mark.slow
+def test_clients_are_answered_though_an_arm_reads_what_they_do_not_send(running, tiny_package, tmp_path):
+    store = f"sqlite:///{tmp_path / 'kept.db'}"
+    start = (
+        "experiment",
+        "start",
+        "--model",
+        "numbers",
+        "--arm",
+        "old=numbers",
+        "--arm",
+        "new=mixed",
+        "--store",
+        store,
+    )
+    open_store(store).close()
+    command(*start, "blind")  # nobody knows yet what will be served
+    mixed = write_tiny(tmp_path / "mixed", "mixed")
+    service = running(tiny_package, mixed, "--workers", "1", "--store", store, "--log", tmp_path / "log")
+    wait_for(lambda: 'experiment="blind"' in httpx.get(f"{service.url}/metrics").text)
+    with headway.Client(service.url) as client:
+        asked = [client.predict([{"a": 1.0, "b": 0.0}], user=f"user {number}") for number in range(40)]
+    assert {answered.model for answered in asked} == {"numbers"}
+    wait_for(lambda: "mixed" in read_serving(open_store(store)))
+    assert "need not send: 'n', 'when', 'city'" in command("experiment", "report", "blind", "--store", store)
+    command("experiment", "stop", "blind", "--store", store)
+    with pytest.raises(ExperimentError, match="need not send"):
+        command(*start, "seeing")
+    assert service.stop() == 0
+    assert "arm new gets no traffic" in (tmp_path / "log").read_text("utf-8")
 
 
 @pytest.mark.slow

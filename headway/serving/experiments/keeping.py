@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from headway.errors import ExperimentError
+from headway.serving.experiments.fitting import find_misfits, listed
 from headway.serving.experiments.plan import Arm, Experiment, Guardrails, check_experiment
 from headway.serving.store.opening import Store, reaching
 from headway.serving.store.records import to_json
@@ -19,8 +20,8 @@ from headway.serving.store.serving import Serving, read_serving
 def start_experiment(store: Store, experiment: Experiment) -> Experiment:
     """Write a plan down and let it run from now on; return it with its time.
 
-    Raises `ExperimentError` where the plan is no good, the name was used before, the model has a running experiment, or
-    what it is known to answer cannot be judged by the outcome.
+    Raises `ExperimentError` where the plan is no good, the name was used before, the model has a running experiment,
+    what it is known to answer cannot be judged by the outcome, or an arm is known not to fit its clients.
     """
     from sqlalchemy import insert
 
@@ -35,7 +36,9 @@ def start_experiment(store: Store, experiment: Experiment) -> Experiment:
         raise ExperimentError(
             "an experiment runs on this model already", got=running, fix=f"headway experiment stop {running}"
         )
-    _check_outcome(experiment, read_serving(store, since=0.0).get(experiment.model))
+    served = read_serving(store, since=0.0)
+    _check_outcome(experiment, served.get(experiment.model))
+    _check_arms(experiment, served)
     begun = dataclasses.replace(experiment, started=experiment.started or time.time())
     record = {"name": begun.name, "started": begun.started, "stopped": None, "plan": _to_plan(begun)}
     with reaching(store, "takes no experiment now"), store.engine.begin() as connection:
@@ -120,6 +123,27 @@ def _check_outcome(experiment: Experiment, served: Serving | None) -> None:
             where=experiment.model,
             expected=f"--outcome {fitting} or value",
             got=experiment.outcome,
+        )
+
+
+def _check_arms(experiment: Experiment, served: Mapping[str, Serving]) -> None:
+    """Raise `ExperimentError` for an arm whose users would be refused, or answered what they do not expect."""
+    for wrong in find_misfits(experiment, served)[:1]:
+        arm = f"{wrong.arm.name} ({wrong.arm.package})"
+        if wrong.what == "task":
+            raise ExperimentError("an arm has another task than the model whose clients it gets", where=arm,
+                                  expected=wrong.known[0], got=wrong.names[0])  # fmt: skip
+        wider = wrong.arm.package
+        what = {
+            "columns": "an arm reads columns that the clients of the model need not send",
+            "labels": "an arm answers labels that the clients of the model do not expect",
+        }
+        raise ExperimentError(
+            what[wrong.what],
+            where=arm,
+            expected=f"only such as {experiment.model} has: {listed(wrong.known)}",
+            got=listed(wrong.names),
+            fix=f"divide the traffic of a model that has them all (--model {wider}), once clients ask for it",
         )
 
 

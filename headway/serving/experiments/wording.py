@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from headway.serving.experiments.fitting import Misfit, listed
 from headway.serving.experiments.judging import ArmResult, Judgement
 from headway.serving.experiments.outcomes import Outcomes
 from headway.serving.experiments.plan import Experiment
@@ -88,6 +89,30 @@ def tell_missing(missing: Sequence[str], *, served: bool, store: str, language: 
         else f"the servers that use this store do not serve {names}; the model's own package answers that traffic,"
         " and it does not count"
     )
+
+
+def tell_misfit(misfit: Misfit, language: Language) -> str:
+    """Return why an arm cannot stand in for its model."""
+    package, names = misfit.arm.package, listed(misfit.names)
+    if language == "zh":
+        wrong = {"task": "的任务不同", "columns": "读取该模型的客户端未必发送的列", "labels": "会给出该模型没有的标签"}
+        return f"{package} {wrong[misfit.what]}：{names}"
+    wrong = {
+        "task": "has another task",
+        "columns": "reads columns that the clients of the model need not send",
+        "labels": "answers labels that the model does not have",
+    }
+    return f"{package} {wrong[misfit.what]}: {names}"
+
+
+def tell_misfits(misfits: Sequence[Misfit], language: Language) -> str:
+    """Return which arms of a running experiment get no traffic, and why; "" for none."""
+    told = [tell_misfit(each, language) for each in misfits]
+    if not told:
+        return ""
+    if language == "zh":
+        return f"{'；'.join(told)}；其流量由该模型原来的包回答，不计入实验"
+    return f"{'; '.join(told)}; the model's own package answers that traffic, and it does not count"
 
 
 def describe_report(

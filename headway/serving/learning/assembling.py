@@ -88,7 +88,7 @@ def learn(settings: _Settings) -> tuple[Learning, Router]:
     lanes += [Lane("drift", watch)] if options.drift else []
     ends: list[Callable[[], object]] = []
     follower = Follower(store, router) if store else None
-    follows = [watch.opened, *([follower.opened] if follower else [])]
+    follows = [watch.opened, router.opened, *([follower.opened] if follower else [])]
     observer = Learning(Lane("store", recorder) if recorder else None, lanes, follows)
 
     def figures() -> list[Any]:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 # Formats that only lack columns which may stay empty in the rows they have.
-OLDER = frozenset({"1"})
+OLDER = frozenset({"1", "2"})
 
 
 def migrate(connection: Connection) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 metadata = MetaData()
 
@@ -75,6 +75,7 @@ ended_arms = Table(
 )
 
 # What the servers that use this store answer with, by the name that it is served under; `at`: when one last said so.
+# `reads`, the columns it wants, and `labels`, what it may answer, are lists in JSON (empty: format 2).
 serving = Table(
     "headway_serving",
     metadata,
@@ -82,6 +83,8 @@ serving = Table(
     Column("version", String(200), nullable=False),
     Column("task", String(40), nullable=False),
     Column("at", Float(53), nullable=False),
+    Column("reads", Text),
+    Column("labels", Text),
 )
 
 # Drift, guardrails and other alarms, for whoever looks later.

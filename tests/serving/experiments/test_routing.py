@@ -4,7 +4,7 @@ import pytest
 
 from headway.serving.experiments.plan import Arm, Experiment
 from headway.serving.experiments.routing import Router, pick_arm, place
-from headway.serving.observing import Choice
+from headway.serving.observing import Choice, Opened
 
 PLAN = Experiment("e", "reviews", (Arm("old", "reviews", 3.0), Arm("new", "candidate", 1.0)), started=1.0)
 USERS = [f"user {number}" for number in range(4000)]
@@ -70,3 +70,21 @@ def test_places_are_even_and_fixed():
     places = [place(f"x{number}") for number in range(2000)]
     assert 0.47 < sum(places) / 2000 < 0.53
     assert place("x") == place("x") == 0.9193310190301585 or 0 <= place("x") < 1
+
+
+def test_an_arm_that_the_clients_cannot_ask_gets_no_traffic(caplog):
+    dark = replace(PLAN, arms=(*PLAN.arms, Arm("dark", "listener", shadow=True)))
+    router = Router()
+    router.opened(Opened("reviews", "v1", "classify", reads=("review",)))
+    router.opened(Opened("listener", "v1", "classify", reads=("review", "stars")))
+    router.update([dark])
+    assert {router.pick("reviews", user, "r").key for user in USERS[:99]} == {"reviews", "candidate"}
+    assert router.pick("reviews", "ann", "r").shadows == ()
+    router.opened(Opened("candidate", "v1", "classify", reads=("review", "city")))
+    choices = [router.pick("reviews", user, "r") for user in USERS[:99]]
+    assert {choice.key for choice in choices} == {"reviews"}
+    assert {choice.arm for choice in choices} == {"e/old", None}  # those of the arm do not count
+    router.update([dark])
+    assert caplog.text.count("'city'") == caplog.text.count("'stars'") == 1  # told once
+    router.opened(Opened("candidate", "v2", "classify", reads=("review",)))
+    assert {router.pick("reviews", user, "r").key for user in USERS[:99]} == {"reviews", "candidate"}

@@ -9,8 +9,12 @@ from headway.serving.store.reading import read_answered, read_traffic
 from headway.serving.store.recorder import Recorder
 from headway.serving.store.tables import FORMAT_VERSION, metadata
 
-# What came with format 2.
-NEW = {"headway_feedback": ("value", "subject"), "headway_predictions": ("share",)}
+# What came with formats 2 and 3.
+NEW = {
+    "headway_feedback": ("value", "subject"),
+    "headway_predictions": ("share",),
+    "headway_serving": ("reads", "labels"),
+}
 
 
 def make_old(store):

@@ -12,3 +12,11 @@ def test_what_servers_answer_with_is_known_for_a_while(store):
     ]
     assert list(read_serving(store, since=1001.0)) == ["reviews"]
     assert read_serving(store) == {}
+
+
+def test_what_packages_read_and_answer_is_known_too(store):
+    tell_serving(store, [Opened("reviews", "v1", "classify", reads=("评论", "it's"), labels=("好", "bad, or so"))])
+    found = read_serving(store)["reviews"]
+    assert (found.reads, found.labels) == (("评论", "it's"), ("好", "bad, or so"))
+    tell_serving(store, [Opened("reviews", "v1", "classify")])
+    assert read_serving(store)["reviews"].reads == ()
