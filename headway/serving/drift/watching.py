@@ -25,7 +25,7 @@ from headway.evaluation.drift import (
 from headway.evaluation.drift.counting import Counts
 from headway.runtime.archive import REFERENCE, read_package
 from headway.runtime.manifest import Manifest
-from headway.serving.drift.wording import tell_drift
+from headway.serving.drift.wording import tell_drift, tell_past
 from headway.serving.learning.noted import Noted
 from headway.serving.observing import Feedback, Opened, Served
 from headway.serving.store.alarms import Alarm
@@ -57,6 +57,13 @@ class Window(NamedTuple):
 
     kind: Literal["rows", "feedback"]
     target: str = ""
+
+
+class Progress(NamedTuple):
+    """How many rows, or answers with feedback, a window still lacks of those it `needs`."""
+
+    lacks: int
+    needs: int
 
 
 @dataclass
@@ -111,6 +118,24 @@ class Watch:
     def drifts(self) -> dict[str, dict[Window, Drift]]:
         """Return the last full windows by model."""
         return {name: dict(model.last) for name, model in list(self._models.items())}
+
+    def progress(self) -> dict[str, dict[Window, Progress]]:
+        """Return by model what its windows still lack; no window for one whose package has no reference.
+
+        A reference is read with the first row: until then only the window of rows is known.
+        """
+        return {name: self._progress_of(name, package.version) for name, package in list(self._packages.items())}
+
+    def _progress_of(self, name: str, version: str) -> dict[Window, Progress]:
+        model = self._models.get(name)
+        needs, told = self._watching.window, self._watching.told
+        if model is None or model.version != version:
+            return {Window("rows"): Progress(needs, needs)}
+        if model.reference is None:
+            return {}
+        heard = [target for target in model.reference.targets if model.reference.of(target, "mistakes")]
+        feedback = {Window("feedback", each): Progress(told - model.told.get(each, 0), told) for each in heard}
+        return {Window("rows"): Progress(needs - model.rows, needs), **feedback}
 
     def _see(self, event: Served) -> None:
         model = self._model(event.name, event.version)
@@ -174,9 +199,14 @@ class Watch:
         drift = compare_counts(model.reference, counts, false_alarms=self._watching.false_alarms, seed=model.windows)
         model.last[window] = drift
         if drift.alarms:
-            details = {"window": window.kind, "target": window.target, "rows": drift.rows,
+            details: dict[str, Any] = {"window": window.kind, "target": window.target, "rows": drift.rows,
                        "shifts": [vars(shift) for shift in drift.alarms]}  # fmt: skip
-            self._raise(Alarm("drift", name, tell_drift(drift, "en"), details))
+            until = self._packages[name].remembers_until
+            said = tell_drift(drift, "en")
+            if until is not None and any(not shift.column for shift in drift.alarms):
+                details["remembers_until"] = until
+                said += f"; {tell_past(until, 'en')}"
+            self._raise(Alarm("drift", name, said, details))
 
     def _model(self, name: str, version: str) -> _Model | None:
         """Return what is known of a package; None for one that does not answer any more."""

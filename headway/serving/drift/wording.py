@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Literal
 
 from headway.evaluation.drift import Drift, Shift
@@ -58,6 +59,14 @@ def tell_shift(shift: Shift, language: Literal["en", "zh"]) -> str:
     where = f"{aspect} of {shift.column}" if shift.column else aspect
     where = f"{aspect} for {shift.target}" if shift.target else where
     return f"{where} ({change}; distance {shift.distance:.2f}, {p})"
+
+
+def tell_past(until: float, language: Literal["en", "zh"]) -> str:
+    """Return why answers of a package with a history may have moved though the rows have not."""
+    reaches = datetime.fromtimestamp(until, UTC).strftime("%Y-%m-%d %H:%M")
+    if language == "zh":
+        return f"模型包只记得 {reaches}（UTC）以前的行：请重新打包，或由请求自带历史列"
+    return f"the package remembers rows up to {reaches} (UTC) only: pack it again, or let rows bring their past"
 
 
 def name_aspect(aspect: str, language: Literal["en", "zh"]) -> str:

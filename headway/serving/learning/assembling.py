@@ -99,6 +99,7 @@ def learn(settings: _Settings) -> tuple[Learning, Router]:
             undelivered=alarms.undelivered,
             drifts=watch.drifts(),
             experiments=list(router.experiments.values()),
+            progress=watch.progress() if options.drift else {},
         )
 
     ledger = Ledger(shared_folder(os.getppid()), figures)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from types import MappingProxyType
 from typing import Any
 
 from headway.evaluation.drift import Drift
-from headway.serving.drift.watching import Window
+from headway.serving.drift.watching import Progress, Window
 from headway.serving.experiments.plan import Experiment
 from headway.serving.learning.lane import Tally
 from headway.serving.learning.ledger import Figure
@@ -23,6 +24,9 @@ _HELP = {
     "headway_drift_distance": "Share of rows in other cells than in training, last full window.",
     "headway_drift_p_value": "Corrected p-value of the change, last full window.",
     "headway_drift_moved": "1 for a change that is certain and large enough for an alarm, last full window.",
+    "headway_drift_watched": "1 for a model that is watched for drift, 0 where its package has no reference.",
+    "headway_drift_lacks": "Rows, or answers with feedback, that the next window lacks in the process nearest to it.",
+    "headway_drift_needs": "Rows, or answers with feedback, in a window.",
     "headway_drift_alarm": "1 where the last full window alarmed.",
     "headway_experiment_arm_ended": "1 for an arm that a guardrail has stopped.",
 }
@@ -36,6 +40,7 @@ def list_figures(
     undelivered: int,
     drifts: Mapping[str, Mapping[Window, Drift]],
     experiments: Sequence[Experiment],
+    progress: Mapping[str, Mapping[Window, Progress]] = MappingProxyType({}),
 ) -> list[Figure]:
     """Return everything as figures."""
     figures = [
@@ -43,6 +48,7 @@ def list_figures(
         *(Figure("headway_alarms", count, "counter", (("kind", kind),)) for kind, count in alarms.items()),
         Figure("headway_alarms_undelivered", undelivered, "counter"),
         *_drifts(drifts),
+        *_watched(progress),
     ]
     for experiment in experiments:
         for arm in experiment.arms:
@@ -74,6 +80,15 @@ def _drifts(drifts: Mapping[str, Mapping[Window, Drift]]) -> Iterator[Figure]:
                 yield Figure("headway_drift_distance", shift.distance, "gauge", where)
                 yield Figure("headway_drift_p_value", shift.p_value, "least", where)
                 yield Figure("headway_drift_moved", shift in drift.alarms, "gauge", where)
+
+
+def _watched(progress: Mapping[str, Mapping[Window, Progress]]) -> Iterator[Figure]:
+    for model, windows in progress.items():
+        yield Figure("headway_drift_watched", bool(windows), "least", (("model", model),))
+        for window, each in windows.items():
+            labels = (("model", model), ("window", window.kind), ("target", window.target))
+            yield Figure("headway_drift_lacks", each.lacks, "least", labels)
+            yield Figure("headway_drift_needs", each.needs, "gauge", labels)
 
 
 @dataclass(frozen=True)

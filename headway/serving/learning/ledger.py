@@ -66,7 +66,10 @@ class Ledger:
 
 
 def add_up(folder: Path) -> list[Figure]:
-    """Return all workers' figures: counters summed, of gauges the largest or least; sorted by name and labels."""
+    """Return all workers' figures: counters summed, of gauges the largest or least; sorted by name and labels.
+
+    Of a worker that was killed only the counters count: its gauges tell of what is no more.
+    """
     total: dict[tuple[str, tuple[tuple[str, str], ...]], Figure] = {}
     for figure in (figure for path in sorted(folder.glob("*.json")) for figure in _read_file(path)):
         key = (figure.name, figure.labels)
@@ -91,14 +94,22 @@ def shared_folder(parent: int, environment: Mapping[str, str] = os.environ) -> P
 
 
 def _read_file(path: Path) -> Iterator[Figure]:
+    is_alive = _lives(int(path.stem))
     try:
         plain = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return
     for name, value, kind, labels in plain:
-        yield Figure(
-            str(name),
-            float(value),
-            kind if kind in _JOINED else "gauge",
-            tuple((str(a), str(b)) for a, b in labels),
-        )
+        if is_alive or kind == "counter":
+            yield Figure(
+                str(name),
+                float(value),
+                kind if kind in _JOINED else "gauge",
+                tuple((str(a), str(b)) for a, b in labels),
+            )
+
+
+def _lives(process: int) -> bool:
+    import psutil
+
+    return bool(psutil.pid_exists(process))

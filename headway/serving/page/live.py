@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from headway.report.charts.bars import Bar, draw_bars
@@ -105,21 +106,51 @@ def _ms(seconds: float | None) -> float | None:
 
 
 def _learning(service: Service, lang: Lang) -> list[Markup]:
-    """Return drift, as far as the collectors of `/metrics` know of it."""
+    """Return drift, as far as the collectors of `/metrics` know of it, and what the next windows still lack."""
     samples = _samples(service)
-    shown: list[Markup] = []
-    if drifts := samples.get("headway_drift_distance"):
-        moved = {_where(sample) for sample in samples.get("headway_drift_moved", ()) if sample.value}
-        names = {sample.labels.get("model") for sample in drifts}
-        bars = [
-            _bar(sample, lang, has_moved=_where(sample) in moved, of_several=len(names) > 1)
-            for sample in sorted(drifts, key=lambda each: (_where(each) not in moved, -each.value))[:_DRIFTS]
-        ]
-        shown.append(
-            figure(lambda width: draw_bars(bars, width, top_value=1.0), title=say("drift", lang),
-                   description=say("drift_words", lang), caption=say("drift_words", lang), wide=_WIDE)
-        )  # fmt: skip
-    return shown
+    drifts = samples.get("headway_drift_distance", [])
+    shown = [_drift(drifts, samples, lang)] if drifts else []
+    compared = {_of(sample, "model") for sample in drifts}
+    watched = samples.get("headway_drift_watched", [])
+    if watched and not drifts:
+        shown.append(element("h3", say("drift", lang)))
+    return shown + [
+        element("p", _say_progress(_of(each, "model"), samples, lang, compared=compared), attributes={"class": "made"})
+        for each in watched
+    ]
+
+
+def _drift(drifts: list[Any], samples: Mapping[str, list[Any]], lang: Lang) -> Markup:
+    """Return how far each column has moved in the last full window, the largest first."""
+    moved = {_where(sample) for sample in samples.get("headway_drift_moved", ()) if sample.value}
+    names = {_of(sample, "model") for sample in drifts}
+    bars = [
+        _bar(sample, lang, has_moved=_where(sample) in moved, of_several=len(names) > 1)
+        for sample in sorted(drifts, key=lambda each: (_where(each) not in moved, -each.value))[:_DRIFTS]
+    ]
+    return figure(
+        lambda width: draw_bars(bars, width, top_value=1.0), title=say("drift", lang),
+        description=say("drift_words", lang), caption=say("drift_words", lang), wide=_WIDE,
+    )  # fmt: skip
+
+
+def _say_progress(model: str, samples: Mapping[str, list[Any]], lang: Lang, *, compared: Collection[str]) -> str:
+    """Return what is still to come before a model is compared with training, the first time or again."""
+    lacks, needs = (
+        {(_of(each, "window"), _of(each, "target")): int(each.value) for each in samples.get(name, ())
+         if _of(each, "model") == model}
+        for name in ("headway_drift_lacks", "headway_drift_needs")
+    )  # fmt: skip
+    if not lacks:
+        return say("drift_unwatched", lang, model=model)
+    first = next(window for window in lacks if window[0] == "rows")
+    key = "drift_next" if model in compared else "drift_first"
+    said = say(key, lang, model=model, lacks=f"{lacks[first]:,}", needs=f"{needs[first]:,}")
+    told = [window for window in lacks if window[0] == "feedback"]
+    if told:
+        nearest = min(told, key=lambda window: lacks[window])
+        said += say("drift_feedback", lang, lacks=f"{lacks[nearest]:,}", needs=f"{needs[nearest]:,}")
+    return said
 
 
 def _bar(sample: Any, lang: Lang, *, has_moved: bool, of_several: bool) -> Bar:
@@ -130,7 +161,11 @@ def _bar(sample: Any, lang: Lang, *, has_moved: bool, of_several: bool) -> Bar:
 
 
 def _where(sample: Any) -> tuple[str, ...]:
-    return tuple(str(sample.labels.get(name, "")) for name in ("model", "column", "target", "aspect"))
+    return tuple(_of(sample, name) for name in ("model", "column", "target", "aspect"))
+
+
+def _of(sample: Any, label: str) -> str:
+    return str(sample.labels.get(label, ""))
 
 
 def _samples(service: Service) -> dict[str, list[Any]]:

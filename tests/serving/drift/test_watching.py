@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from headway.serving.drift.watching import Watch, Watching, Window, read_reference
+from headway.serving.drift.watching import Progress, Watch, Watching, Window, read_reference
 from headway.serving.learning import Noted
 from headway.serving.observing import Feedback, Opened, Served
 from tests.serving.drift.watched import write_watched, write_watched_several, write_watched_too_much
@@ -171,3 +171,27 @@ def test_columns_that_the_model_does_not_read_are_not_watched(tmp_path):
     watch([make_event(number, prediction=drawn(number)) for number in range(100)])  # rows that lack the other column
     assert not alarms
     assert {shift.column for shift in watch.drifts()["m"][Window("rows")].shifts} == {"", "a"}
+
+
+def test_what_a_window_still_lacks_is_known(watched, tmp_path):
+    watch, _ = watched
+    rows, feedback = Window("rows"), Window("feedback")
+    assert watch.progress() == {"m": {rows: Progress(100, 100)}}
+    watch([make_event(number) for number in range(30)])
+    watch([Noted(Feedback("r1", 0, "a", "m"))])
+    assert watch.progress() == {"m": {rows: Progress(70, 100), feedback: Progress(59, 60)}}
+    watch([make_event(number) for number in range(30, 110)])
+    assert watch.progress()["m"][rows] == Progress(90, 100)
+    watch.opened(Opened("m", "v2", "classify", str(write_tiny(tmp_path / "plain"))))
+    assert watch.progress()["m"] == {rows: Progress(100, 100)}
+    watch([make_event(1, version="v2")])
+    assert watch.progress()["m"] == {}
+
+
+def test_an_alarm_of_a_package_with_a_history_says_how_far_it_remembers(watched_package):
+    alarms = []
+    watch = Watch(alarms.append, Watching(window=100, most_rows_per_second=1e6))
+    watch.opened(Opened("m", "v1", "classify", str(watched_package), remembers_until=1_771_934_612.0))
+    watch([make_event(number, prediction="b") for number in range(100)])
+    assert "remembers rows up to 2026-02-24 12:03 (UTC) only" in alarms[0].message
+    assert alarms[0].details["remembers_until"] == 1_771_934_612.0

@@ -1,9 +1,10 @@
 import re
+from types import MappingProxyType
 
 from headway.evaluation.drift import Drift, Shift
 from headway.serving.access import Access
 from headway.serving.deployments import deploy_model
-from headway.serving.drift.watching import Window
+from headway.serving.drift.watching import Progress, Window
 from headway.serving.keys import KeyRing, add_key
 from headway.serving.learning.collecting import Collector, list_figures
 from headway.serving.limits import Limits
@@ -81,9 +82,14 @@ def test_style_and_script_are_carried_along(ask):
     assert ask("GET", "/page.js").headers["content-type"].startswith("text/javascript")
 
 
-def collector(drifts):
+def collector(drifts, progress=MappingProxyType({})):
     """What `/metrics` has of drift, without anything else that is learnt."""
-    return Collector(lambda: list_figures({}, refused=0, alarms={}, undelivered=0, drifts=drifts, experiments=()))
+    return Collector(
+        lambda: sorted(
+            list_figures({}, refused=0, alarms={}, undelivered=0, drifts=drifts, experiments=(), progress=progress),
+            key=lambda figure: figure.name,
+        )
+    )
 
 
 def test_drift_is_shown_in_the_language_of_the_page_and_for_each_target():
@@ -106,6 +112,30 @@ def test_drift_is_shown_in_the_language_of_the_page_and_for_each_target():
         ["city · values"], ["mood · mistakes"]
     ]  # fmt: skip
     assert 'headway_drift_moved{aspect="mistakes",column="",model="m",target="mood"} 1.0' in ask("GET", "/metrics").text
+
+
+def test_before_the_first_window_is_full_the_page_says_what_is_missing():
+    progress = {
+        "m": {Window("rows"): Progress(372, 500), Window("feedback"): Progress(199, 200)}, "n": {},
+        "o": {Window("rows"): Progress(1500, 1500)},
+    }  # fmt: skip
+    ask = Asker(make_service("numbers", collectors=(collector({}, progress),)))
+    english, chinese = (ask("GET", f"/live?lang={lang}").text for lang in ("en", "zh"))
+    assert "<h3>Drift</h3>" in english
+    assert (
+        "Watching “m”. Still missing for the first comparison with training: 372 of 500 rows; for its accuracy, \
+199 of 200 corrections"
+        in english
+    )
+    assert "1,500 of 1,500 rows" in english
+    assert "“n” is not watched for drift" in english
+    assert "正在观察“m”。距首次与训练数据比较还差 372 行" in chinese
+    assert "未观察“n”的漂移" in chinese
+    shift = Shift("a", "range", 500, 0.001, 0.4, "x", 0.1, 0.5)
+    later = collector({"m": {Window("rows"): Drift(500, 0.01, (shift,))}}, progress)
+    text = Asker(make_service("numbers", collectors=(later,)))("GET", "/live?lang=en").text
+    assert "missing for the next comparison: 372 of 500 rows" in text
+    assert "Drift" not in Asker(make_service("numbers"))("GET", "/live?lang=en").text
 
 
 def test_where_several_models_drift_each_bar_names_its_own():
