@@ -6,6 +6,7 @@ A full disk or a slow pipe holds up no answer.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -32,6 +33,8 @@ class Log:
         """Write to `path`, or to standard error; `on_lost` is told how many lines could not be written."""
         self._path, self._on_lost = path, on_lost
         self._lines: deque[dict[str, Any]] = deque()
+        # Whether the last line may have been written in part: the next one must not be joined to it.
+        self._is_torn = False
         self._wake, self._stop = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
@@ -70,9 +73,20 @@ class Log:
                 write_through(text)
             else:  # opened anew each time, so that a rotated file is found
                 with self._path.open("ab") as file:
-                    file.write(text)
+                    file.write(b"\n" + text if self._is_torn and _ends_within(self._path) else text)
+            self._is_torn = False
         except (OSError, ValueError):
+            self._is_torn = True
             self._on_lost(len(lines))
+
+
+def _ends_within(path: Path) -> bool:
+    """Tell whether a file ends in the midst of a line."""
+    if not path.is_file() or path.stat().st_size == 0:
+        return False
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) != b"\n"
 
 
 @contextmanager

@@ -1,7 +1,9 @@
 import json
 import logging
+import resource
 import socket
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -36,6 +38,34 @@ def test_a_full_disk_loses_lines_and_counts_them_and_nothing_else(tmp_path):
     assert Asker(service).predict([{"a": 1, "b": 0}]).status_code == 200
     service.log.close()
     assert service.telemetry.read("log_lines_lost") == 1
+
+
+@contextmanager
+def files_of_at_most(size):
+    """Let no file that this process writes become larger: a disk that is full in the midst of a line."""
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, usual[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+
+
+def test_the_line_after_a_disk_was_full_stands_by_itself(tmp_path):
+    lost, path = [], tmp_path / "log.jsonl"
+    log = Log(path, on_lost=lost.append)
+    with files_of_at_most(100):
+        log.write("x", text="a" * 200)
+        deadline = time.monotonic() + 30
+        while not lost:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    log.write("after")
+    log.write("later")
+    log.close()
+    half, *lines = path.read_bytes().splitlines()
+    assert len(half) == 100
+    assert [json.loads(line)["event"] for line in lines] == ["after", "later"]
 
 
 @pytest.mark.slow
