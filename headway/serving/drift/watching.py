@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -42,7 +43,8 @@ class Watching:
 
     `window`: rows in a window of inputs and answers; `told`: answers with feedback in a window of accuracy;
     `false_alarms`: the share of windows that alarm though nothing has changed; `most_rows_per_second` is looked at (a
-    busy service needs no more to fill its windows); `remembered`: answers that wait for their feedback.
+    busy service needs no more to fill its windows); `remembered`: answers that wait for their feedback. What alarmed
+    alarms again after `silence` seconds only: windows of a busy service are full every few seconds.
     """
 
     window: int = 500
@@ -50,6 +52,7 @@ class Watching:
     false_alarms: float = 0.01
     most_rows_per_second: float = 200.0
     remembered: int = 50_000
+    silence: float = 3600.0
 
 
 class Window(NamedTuple):
@@ -81,6 +84,8 @@ class _Model:
     looked: float = -_SAVED_SECONDS
     windows: int = 0
     last: dict[Window, Drift] = field(default_factory=dict)
+    # When each view last alarmed aloud.
+    alarmed: dict[tuple[str, str], float] = field(default_factory=dict)
 
 
 class Watch:
@@ -93,12 +98,14 @@ class Watch:
         *,
         read: Callable[[Path], Reference | None] | None = None,
         recall: Callable[[str, int], Said | None] = lambda _request_id, _row: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Watch the packages that `opened` tells of, each by the reference that `read` finds in it.
 
         `recall` knows answers that this process does not remember, by the request's id and the row.
         """
         self._raise, self._watching, self._read, self._recall = raise_alarm, watching, read or read_reference, recall
+        self._clock = clock
         self._packages: dict[str, Opened] = {}
         self._models: dict[str, _Model] = {}
         self._answers: OrderedDict[tuple[str, int], Said] = OrderedDict()
@@ -198,7 +205,7 @@ class Watch:
         model.windows += 1
         drift = compare_counts(model.reference, counts, false_alarms=self._watching.false_alarms, seed=model.windows)
         model.last[window] = drift
-        if drift.alarms:
+        if self._is_news(model, drift):
             details: dict[str, Any] = {"window": window.kind, "target": window.target, "rows": drift.rows,
                        "shifts": [vars(shift) for shift in drift.alarms]}  # fmt: skip
             until = self._packages[name].remembers_until
@@ -207,6 +214,15 @@ class Watch:
                 details["remembers_until"] = until
                 said += f"; {tell_past(until, 'en')}"
             self._raise(Alarm("drift", name, said, details))
+
+    def _is_news(self, model: _Model, drift: Drift) -> bool:
+        """Tell whether a view alarms that has been silent for long, and note that those of the window have alarmed."""
+        now = self._clock()
+        keys = [(shift.column or shift.target, shift.aspect) for shift in drift.alarms]
+        if all(now - model.alarmed.get(key, -math.inf) < self._watching.silence for key in keys):
+            return False
+        model.alarmed.update(dict.fromkeys(keys, now))
+        return True
 
     def _model(self, name: str, version: str) -> _Model | None:
         """Return what is known of a package; None for one that does not answer any more."""

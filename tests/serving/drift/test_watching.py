@@ -45,6 +45,24 @@ def test_other_rows_alarm_when_the_window_is_full(watched):
     assert alarms[0].details["shifts"][0]["column"] == "a"
 
 
+def test_what_goes_on_is_not_told_with_every_window(watched_package):
+    alarms, now = [], [0.0]
+    watch = Watch(alarms.append, Watching(window=100, most_rows_per_second=1e6, silence=60.0), clock=lambda: now[0])
+    watch.opened(Opened("m", "v1", "classify", str(watched_package)))
+
+    def see(mean, said=drawn):
+        now[0] += 1.0
+        watch([make_event(number, mean=mean, prediction=said(number)) for number in range(100)])
+        return len(alarms)
+
+    assert see(3.0) == see(3.0) == see(0.0) == see(3.0) == 1
+    assert watch.drifts()["m"][Window("rows")].alarms  # what was seen is in the figures all the same
+    assert see(3.0, lambda _: "b") == 2  # the answers too, now
+    assert see(3.0) == 2
+    now[0] += 60.0
+    assert see(3.0) == 3
+
+
 def test_feedback_shows_a_loss_of_accuracy(watched):
     watch, alarms = watched
     watch([make_event(number, prediction=drawn(number)) for number in range(60)])
