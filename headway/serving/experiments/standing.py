@@ -8,7 +8,9 @@ import time
 from dataclasses import dataclass
 
 from headway.errors import HeadwayError
+from headway.serving.experiments.fitting import Misfit, find_misfits
 from headway.serving.experiments.judging import Judgement, judge
+from headway.serving.experiments.keeping import find_missing
 from headway.serving.experiments.outcomes import read_outcomes
 from headway.serving.experiments.plan import Experiment
 from headway.serving.experiments.routing import Router
@@ -21,11 +23,16 @@ _log = logging.getLogger("headway.serving")
 
 @dataclass(frozen=True)
 class Standing:
-    """One experiment, what it has found, and the users whose time window is not over."""
+    """One experiment, what it has found, and the users whose time window is not over.
+
+    Arms with `misfits`, and those whose packages this process does not serve (`missing`), get no traffic.
+    """
 
     experiment: Experiment
     judgement: Judgement
     waiting: int
+    misfits: tuple[Misfit, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 class Standings:
@@ -33,7 +40,7 @@ class Standings:
 
     def __init__(self, store: Store, router: Router, *, every: float = EVERY_SECONDS) -> None:
         """Judge the experiments that `router` knows by what `store` has kept."""
-        self._store, self._router, self._every = store, router, every
+        self._store, self.router, self._every = store, router, every
         self._latest: tuple[Standing, ...] = ()
         self._due = 0.0
         self._working = threading.Lock()
@@ -48,7 +55,7 @@ class Standings:
         """Judge now and return what was found; while the store is away, what was known stays."""
         began = time.monotonic()
         try:
-            self._latest = tuple(self._judged(each) for each in list(self._router.experiments.values()))
+            self._latest = tuple(self._judged(each) for each in list(self.router.experiments.values()))
         except HeadwayError as error:
             _log.warning("experiments are not judged for the page: %s", error)
         spent = time.monotonic() - began
@@ -66,4 +73,8 @@ class Standings:
         found = read_outcomes(self._store, experiment, now=now)
         # A picture wants some sixty looks, however short or long it has run.
         every = max(60.0, (now - experiment.started) / 60)
-        return Standing(experiment, judge(experiment, found.units, now=now, every=every), found.waiting)
+        judgement = judge(experiment, found.units, now=now, every=every)
+        packages = self.router.packages
+        missing = find_missing(experiment, packages) if packages else []
+        misfits = find_misfits(experiment, packages)
+        return Standing(experiment, judgement, found.waiting, tuple(misfits), tuple(missing))

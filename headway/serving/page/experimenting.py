@@ -9,7 +9,7 @@ from headway.report.markup import Markup, element, join, table
 from headway.report.translation import Lang
 from headway.serving.experiments.judging import ArmResult
 from headway.serving.experiments.standing import Standing
-from headway.serving.experiments.wording import tell_verdict
+from headway.serving.experiments.wording import tell_misfits, tell_missing, tell_verdict
 from headway.serving.page.language import say
 from headway.serving.page.pictures import draw_band
 
@@ -36,10 +36,17 @@ def _show(standing: Standing, lang: Lang) -> Markup:
         [
             element("h3", f"{say('experiments', lang)} · {experiment.name}"),
             element("p", tell_verdict(experiment, judgement, lang)),
+            *(element("p", words) for words in _tell_idle(standing, lang)),
             table(header, rows),
             *pictures,
         ]
     )
+
+
+def _tell_idle(standing: Standing, lang: Lang) -> list[str]:
+    """Return why arms get no traffic."""
+    missing = tell_missing(standing.missing, served=True, store="", language=lang) if standing.missing else ""
+    return [words for words in (missing, tell_misfits(standing.misfits, lang)) if words]
 
 
 def _row(arm: ArmResult, lang: Lang) -> tuple[str, ...]:

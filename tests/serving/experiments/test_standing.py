@@ -6,6 +6,7 @@ from headway.serving.experiments.keeping import read_experiments, start_experime
 from headway.serving.experiments.plan import Arm, Experiment
 from headway.serving.experiments.routing import Router
 from headway.serving.experiments.standing import Standings
+from headway.serving.observing import Opened
 from headway.serving.page.experimenting import experiments_panel
 from headway.serving.store.opening import open_store
 from headway.serving.store.recorder import Keeping, Recorder
@@ -44,6 +45,20 @@ def test_running_experiments_are_judged_and_shown(held):
     assert "实验 · e" in text
     assert 'class="band"' in text
     assert "对照组" in text
+
+
+def test_arms_that_get_no_traffic_are_told(held):
+    held.router.opened(Opened("reviews", "v1", "classify", reads=("review",)))
+    held.refresh()
+    assert "do not serve candidate" in experiments_panel(held.latest)("en")
+    held.router.opened(Opened("candidate", "v1", "classify", reads=("review", "stars")))
+    held.refresh()
+    english, chinese = (experiments_panel(held.latest)(lang) for lang in ("en", "zh"))
+    assert "candidate reads columns that the clients of the model need not send: &#x27;stars&#x27;" in english
+    assert "不计入实验" in chinese
+    held.router.opened(Opened("candidate", "v2", "classify", reads=("review",)))
+    held.refresh()
+    assert "does not count" not in experiments_panel(held.latest)("en")
 
 
 def test_asking_never_waits_and_what_was_known_stays_while_the_store_is_away(held, monkeypatch):
