@@ -186,9 +186,10 @@ class Client(_Caller):
 
     def _send(self, method: str, path: str, body: bytes | None) -> httpx.Response | Exception:
         try:
-            return self._http.request(method, path, content=body, headers=_JSON)
+            got: httpx.Response | Exception = self._http.request(method, path, content=body, headers=_JSON)
         except import_httpx().TransportError as error:
-            return error
+            got = error
+        return got
 
 
 class AsyncClient(_Caller):
@@ -284,9 +285,10 @@ class AsyncClient(_Caller):
 
     async def _send(self, method: str, path: str, body: bytes | None) -> httpx.Response | Exception:
         try:
-            return await self._http.request(method, path, content=body, headers=_JSON)
+            got: httpx.Response | Exception = await self._http.request(method, path, content=body, headers=_JSON)
         except import_httpx().TransportError as error:
-            return error
+            got = error
+        return got
 
 
 def _dump(document: Mapping[str, Any]) -> bytes:
