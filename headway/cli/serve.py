@@ -146,12 +146,14 @@ def _check(settings: Settings) -> None:
 
 
 def _check_learning(options: Mapping[str, Any]) -> None:
-    """Raise for a store that cannot be, or a share that makes no sense."""
+    """Raise for a store or a webhook that cannot be, or a share that makes no sense."""
+    from headway.serving.learning.alarming import Alarms
     from headway.serving.learning.assembling import read_options
     from headway.serving.store.opening import check_place, connect
     from headway.serving.store.recorder import read_keeping
 
     read_options(options)
+    Alarms(webhook=options["webhook"])
     read_keeping(str(options["keep"]))
     if options["store"] is not None:
         store = connect(str(options["store"]))

@@ -32,6 +32,13 @@ def test_keys_are_made_shown_and_revoked(headway, tmp_path, lang):
     assert "predict or deploy" in wrong.stderr
 
 
+def test_a_webhook_that_is_none_is_refused_before_anything_starts(headway, run_folder):
+    done = headway("serve", run_folder, "--webhook", "ftp://x", "--port", "0")
+    assert done.returncode == 1
+    assert done.stderr.startswith("headway: --webhook: this is not where alarms can be sent")
+    assert "could not start" not in done.stderr
+
+
 def test_a_store_in_a_folder_that_is_not_there_is_refused_before_anything_starts(headway, run_folder, tmp_path):
     url = f"sqlite:///{tmp_path}/gone/kept.db"
     done = headway("serve", run_folder, "--port", "0", "--store", url, lang="zh")

@@ -25,7 +25,8 @@ class Alarms:
     def __init__(self, store: Store | None = None, webhook: str | None = None) -> None:
         """Keep alarms in `store` and post them as JSON to `webhook`; raises `InputError` for what is no http(s) URL."""
         if webhook is not None and (urlsplit(webhook).scheme not in {"http", "https"} or not urlsplit(webhook).netloc):
-            raise InputError("this is not where alarms can be sent", expected="http:// or https://", got=webhook[:80])
+            raise InputError("this is not where alarms can be sent", where="--webhook", expected="http:// or https://",
+                             got=webhook[:80])  # fmt: skip
         self.count: dict[str, int] = {"drift": 0, "guardrail": 0}
         self.undelivered = 0
         self._store, self._webhook = store, webhook
