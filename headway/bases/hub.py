@@ -16,6 +16,17 @@ if TYPE_CHECKING:
     from huggingface_hub import ModelInfo
 
 _ID = re.compile(r"[A-Za-z0-9][\w.\-]*/[\w.\-]+")
+# Names that are often written without their owner: what they begin with, and whose they are.
+_OWNERS = {
+    r"bert-(base|large)-": "google-bert",
+    r"distilbert-base-": "distilbert",
+    r"(xlm-)?roberta-(base|large)$": "FacebookAI",
+    r"albert-x*(base|large)-v": "albert",
+    r"gpt2(-medium|-large|-xl)?$": "openai-community",
+    r"(all|paraphrase|multi-qa|distiluse)-": "sentence-transformers",
+    r"(multilingual-)?e5-(small|base|large)": "intfloat",
+    r"bge-": "BAAI",
+}
 _TIMEOUT = 6.0  # seconds until a hub that does not answer counts as out of reach
 # Files of a model that are of use here; never code, and pickles only where there is nothing else.
 _WANTED = ["*.json", "*.safetensors", "*.txt", "*.model", "README.md", "1_Pooling/*"]
@@ -29,6 +40,12 @@ Tell = Callable[[str], None]
 def is_hub_id(name: str) -> bool:
     """Tell whether a name has the form `owner/name`."""
     return _ID.fullmatch(name) is not None
+
+
+def add_owner(name: str) -> str | None:
+    """Return the id of a well-known model that is named without its owner, None where it is none of these."""
+    owner = next((owner for start, owner in _OWNERS.items() if re.match(start, name, re.IGNORECASE)), None)
+    return None if owner is None else f"{owner}/{name}"
 
 
 def hub_cache() -> Path:

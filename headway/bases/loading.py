@@ -38,6 +38,7 @@ def load_backbone(base: Base) -> nn.Module:
         import transformers
     except ImportError as error:
         raise MissingExtraError("deep", purpose=f"the base {base.name}") from error
+    from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
 
     try:
@@ -50,7 +51,7 @@ def load_backbone(base: Base) -> nn.Module:
                 use_safetensors=True,
                 output_loading_info=True,
             )
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError, StrictDataclassError) as error:
         raise BaseModelError(
             f"the base model {base.name} cannot be opened",
             where=str(base.folder),

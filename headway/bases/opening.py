@@ -11,12 +11,13 @@ from headway.bases.architectures import kind_of
 from headway.bases.base import Base
 from headway.bases.cached import find_carried, find_kept, keep
 from headway.bases.catalogue import CATALOGUE, find_known
+from headway.bases.contents import check_numbers
 from headway.bases.folders import CONFIG, describe_folder, read_config, size_of
-from headway.bases.hub import Tell, fetch_from_hub, find_cached, is_hub_id, is_offline, list_cached
+from headway.bases.hub import Tell, add_owner, fetch_from_hub, find_cached, is_hub_id, is_offline, list_cached
 from headway.bases.memory import float32_mb, refuse_too_large
 from headway.bases.packages import find_packaged
 from headway.bases.preparing import complete_folder, file_key, rename_timm
-from headway.bases.tokenizing import TOKENIZER, guess_languages, read_tokenizer, settle_padding
+from headway.bases.tokenizing import TOKENIZER, check_tokens, guess_languages, read_tokenizer, settle_padding
 from headway.bases.unpacking.timm import describe_timm, is_timm
 from headway.bases.weights import find_weights
 from headway.compute.caches import cache_folder
@@ -25,6 +26,8 @@ from headway.errors import BaseModelError
 
 _CHUNK = 1 << 22
 _GGUF = ".gguf"
+# How much of a name must agree with another to be taken for it, and to be worth a guess.
+_SURELY, _PERHAPS = 0.85, 0.5
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,7 @@ def open_place(place: Place, *, memory_mb: float = float("inf")) -> Base:
     else:
         whole, notes = complete_folder(path, reads_texts=kind in {"text_encoder", "decoder"})
     base = replace(describe_folder(whole, name=place.name, source=place.source), notes=notes)
+    check_numbers(whole)
     if base.kind != "image_encoder":
         base = _settle_tokenizer(base)
     return replace(base, digest=_digest(base))
@@ -119,6 +123,8 @@ def _is_whole(folder: Path) -> bool:
 def _settle_tokenizer(base: Base) -> Base:
     """Read the tokenizer and settle what fills a batch, and the languages where no card names them."""
     tokenizer = read_tokenizer(base.folder)
+    if base.kind == "text_encoder":
+        check_tokens(tokenizer, find_weights(base.folder).tokens, where=base.folder)
     padding = settle_padding(base.folder, tokenizer, read_config(base.folder).get("pad_token_id"))
     notes = (*base.notes, padding.note) if padding.note else base.notes
     return replace(base, pad_id=padding.id, notes=notes, languages=base.languages or guess_languages(tokenizer))
@@ -149,12 +155,16 @@ def _is_path(name: str) -> bool:
 
 def _missing(name: str, got: str, names: list[str]) -> BaseModelError:
     folded = {each.split("/")[-1].lower(): each for each in names} | {each.lower(): each for each in names}
-    near = get_close_matches(name.lower(), list(folded), n=1, cutoff=0.5)
+    begun = [each for each in folded if each.startswith(name.lower())]
+    close, far = (get_close_matches(name.lower(), list(folded), n=1, cutoff=cutoff) for cutoff in (_SURELY, _PERHAPS))
+    owned = None if is_hub_id(name) or _is_path(name) else add_owner(name)
+    likely = begun or close or ([] if owned else far)
+    meant = folded[likely[0]] if likely else owned
     return BaseModelError(
         f'there is no base model "{name}"',
         expected="a folder, a .gguf file, a name that `headway bases` lists, or an id of the Hugging Face hub",
         got=got,
-        fix=f'did you mean "{folded[near[0]]}"?' if near else "headway bases lists what is usable here",
+        fix=f'did you mean "{meant}"?' if meant else "headway bases lists what is usable here",
     )
 
 

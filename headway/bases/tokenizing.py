@@ -49,6 +49,22 @@ def read_tokenizer(folder: Path) -> Tokenizer:
         ) from None
 
 
+def check_tokens(tokenizer: Tokenizer, rows: int, *, where: Path) -> None:
+    """Raise `BaseModelError` where the tokenizer gives ids beyond the `rows` of the table of tokens; 0: none is known.
+
+    A text with such a token would end whatever asks for it, in production too.
+    """
+    beyond = sorted((id_, token) for token, id_ in tokenizer.get_vocab().items() if id_ >= rows)
+    if rows and beyond:
+        raise BaseModelError(
+            "the tokenizer knows tokens that the model has no vectors for",
+            where=str(where),
+            expected=f"ids below {rows}, as many as the table of tokens has rows",
+            got=f"{len(beyond)} others: {', '.join(f'{token} ({id_})' for id_, token in beyond[:3])}",
+            fix="take the tokenizer that the model was saved with",
+        )
+
+
 def settle_padding(folder: Path, tokenizer: Tokenizer, config_pad: object) -> Padding:
     """Return what fills a batch: the padding token, else the id the configuration names, else the end token, else 0.
 

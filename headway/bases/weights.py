@@ -22,11 +22,15 @@ _AGAIN = "fetch or copy it again"
 
 @dataclass(frozen=True)
 class Weights:
-    """The files of the weights; `parameters` and `embedding` (those in the table of tokens) are 0 for pickled ones."""
+    """The files of the weights; the numbers are 0 for pickled ones.
+
+    `parameters`: all of them; `embedding`: those in the table of tokens, which has `tokens` rows.
+    """
 
     files: tuple[Path, ...]
     parameters: int = 0
     embedding: int = 0
+    tokens: int = 0
     is_pickled: bool = False
 
 
@@ -37,10 +41,11 @@ def find_weights(folder: Path) -> Weights:
     """
     files = _find_safe(folder)
     if files:
-        tensors = [_check_whole(file) for file in files]
-        sizes = {name: math.prod(spec["shape"]) for part in tensors for name, spec in part.items() if _is_float(spec)}
-        embedding = max((size for name, size in sizes.items() if _TOKEN_TABLE.search(name)), default=0)
-        return Weights(files, sum(sizes.values()), embedding)
+        tensors = [read_header(file)[1] for file in files]
+        shapes = {name: spec["shape"] for part in tensors for name, spec in part.items() if _is_float(spec)}
+        tables = [shape for name, shape in shapes.items() if _TOKEN_TABLE.search(name)]
+        table = max(tables, key=math.prod, default=[0])
+        return Weights(files, sum(map(math.prod, shapes.values())), math.prod(table), table[0])
     files = _find_parts(folder, PICKLED_INDEX) or tuple(path for path in (folder / PICKLED,) if path.is_file())
     if files:
         return Weights(files, is_pickled=True)
@@ -86,8 +91,11 @@ def _find_parts(folder: Path, index: str) -> tuple[Path, ...]:
     return tuple(folder / name for name in names)
 
 
-def _check_whole(file: Path) -> Mapping[str, Any]:
-    """Return the tensors that a safetensors file declares; raises `BaseModelError` where it is cut short or none."""
+def read_header(file: Path) -> tuple[int, Mapping[str, Any]]:
+    """Return where the numbers of a safetensors file begin, and the tensors it declares.
+
+    Raises `BaseModelError` where it is cut short or none.
+    """
     size = file.stat().st_size
     with file.open("rb") as stream:
         start = stream.read(8)
@@ -109,7 +117,7 @@ def _check_whole(file: Path) -> Mapping[str, Any]:
     if size != end:
         what = "the weights are cut short" if size < end else "the weights are longer than they say"
         raise BaseModelError(what, where=str(file), expected=f"{end:,} bytes", got=f"{size:,} bytes", fix=_AGAIN)
-    return tensors
+    return 8 + length, tensors
 
 
 def _is_float(spec: Mapping[str, Any]) -> bool:

@@ -103,18 +103,42 @@ def to_stack(config: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> St
     found = _Tensors(tensors)
     positions = found["embeddings.position_embeddings.weight"]
     if shifted:
-        positions = positions[int(config["pad_token_id"]) + 1 :]
+        positions = positions[_whole_number(config, "pad_token_id", least=0) + 1 :]
     if names.type_embeddings is not None and names.type_embeddings in found:
         positions = positions + found[names.type_embeddings][0]
-    layers = tuple(_layer(found, names, names.layer.format(number)) for number in range(int(config[names.layers])))
+    count, words = _whole_number(config, names.layers), found["embeddings.word_embeddings.weight"]
     return Stack(
-        words=found["embeddings.word_embeddings.weight"],
+        words=words,
         positions=positions,
         embedding_norm=_norm(found, names.embedding_norm),
-        layers=layers,
-        heads=int(config[names.heads]),
+        layers=tuple(_layer(found, names, names.layer.format(number)) for number in range(count)),
+        heads=_heads(config, names.heads, width=words.shape[1]),
         epsilon=float(config.get("layer_norm_eps", 1e-12)),
         activation=ACTIVATIONS[str(config[names.activation])],
+    )
+
+
+def _heads(config: Mapping[str, Any], name: str, *, width: int) -> int:
+    """Return the number of heads, each of which gets an equal part of `width`."""
+    heads = _whole_number(config, name)
+    if width % heads:
+        raise _strange(f"a {name} that divides the width {width}", heads)
+    return heads
+
+
+def _whole_number(config: Mapping[str, Any], name: str, *, least: int = 1) -> int:
+    value = config.get(name)
+    if not isinstance(value, int) or value < least:
+        raise _strange(f"a whole number as {name}", value)
+    return value
+
+
+def _strange(expected: str, value: object) -> BaseModelError:
+    return BaseModelError(
+        "the configuration of the base model does not describe its weights",
+        expected=expected,
+        got="nothing" if value is None else repr(value),
+        fix="download the model again, or name another `base`",
     )
 
 

@@ -1,7 +1,9 @@
+import pickle
 import shutil
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from headway.bases import opening
 from headway.bases.memory import memory_needed
@@ -98,6 +100,9 @@ def test_a_missing_base_is_named_with_the_nearest_one(tmp_path):
     fails("./minlm", tmp_path, 'there is no base model "./minlm"', "nothing at")
     fails("all-minilm-l6", tmp_path, 'did you mean "all-MiniLM-L6-v2"?')
     fails("xyzzy", tmp_path, "headway bases lists")
+    for name, owner in (("bert-base-chinese", "google-bert"), ("XLM-RoBERTa-base", "FacebookAI"), ("bge-m3", "BAAI")):
+        fails(name, tmp_path, f'did you mean "{owner}/{name}"?')
+    fails("all-mpnet-base-v2", tmp_path, 'did you mean "sentence-transformers/all-mpnet-base-v2"?')
     fails("someone/nothing", tmp_path, "not in the hub's cache")
 
 
@@ -125,6 +130,46 @@ def test_truncated_weights_are_found(tmp_path):
     fails("tiny", tmp_path, "a pointer of Git LFS", "git lfs pull")
     weights.unlink()
     fails("tiny", tmp_path, "there are no weights", "model.safetensors")
+
+
+def test_a_hole_in_weights_of_the_right_size_is_found(tmp_path):
+    folder = text_folder(tmp_path / "tiny")
+    tensors = weights_of(folder)
+    large = {"layer.weight": np.ones((128, 128), np.float32), "pooler.weight": np.zeros((128, 128), np.float32)}
+    save_file({**tensors, **large, "layer.bias": np.zeros(20_000, np.float32)}, folder / "model.safetensors")
+    assert open_base("tiny", folder=tmp_path).parameters
+    save_file({**tensors, **large, "layer.weight": large["pooler.weight"]}, folder / "model.safetensors")
+    fails("tiny", tmp_path, "the weights are only half there", "1 hold zeros alone: layer.weight")
+
+
+@pytest.mark.parametrize("kind", ["float32", "float16", "bfloat16"])
+def test_weights_that_are_no_numbers_are_refused(tmp_path, kind):
+    torch = pytest.importorskip("torch")
+    from safetensors.torch import load_file
+    from safetensors.torch import save_file as save
+
+    folder = text_folder(tmp_path / "tiny")
+    tensors = {name: part.to(getattr(torch, kind)) for name, part in load_file(folder / "model.safetensors").items()}
+    largest = torch.full((3,), torch.inf, dtype=getattr(torch, kind))  # a mask may hold it
+    save({**tensors, "mask": -largest}, folder / "model.safetensors")
+    assert open_base("tiny", folder=tmp_path).parameters
+    tensors["encoder.layer.0.output.dense.weight"][3, 1] = torch.nan
+    save(tensors, folder / "model.safetensors")
+    fails("tiny", tmp_path, "what is no number", "NaN in encoder.layer.0.output.dense.weight")
+
+
+def test_a_tokenizer_with_tokens_beyond_the_table_is_refused(tmp_path):
+    from tokenizers import Tokenizer
+
+    folder = text_folder(tmp_path / "tiny")
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.add_tokens(["[FAR]"])
+    tokenizer.save(str(folder / "tokenizer.json"))
+    rows = len(weights_of(folder)["embeddings.word_embeddings.weight"])
+    assert tokenizer.get_vocab_size() == rows + 1
+    fails(
+        "tiny", tmp_path, "tokens that the model has no vectors for", f"ids below {rows}", f"1 others: [FAR] ({rows})"
+    )
 
 
 def test_parts_of_the_weights_are_counted_and_missed(tmp_path):
@@ -229,7 +274,12 @@ def test_a_pickle_that_would_run_code_is_refused(tmp_path):
     folder = text_folder(tmp_path / "tiny")
     (folder / "model.safetensors").unlink()
     torch.save({"a": Evil(tmp_path / "ran")}, folder / "pytorch_model.bin")
-    fails("tiny", tmp_path, "hold more than numbers and are refused", "take a model with safetensors")
+    fails("tiny", tmp_path, "hold more than numbers and are refused", "it would run ", "take a model with safetensors")
+    with pytest.raises(BaseModelError) as caught:
+        open_base("tiny", folder=tmp_path)
+    assert "weights_only" not in str(caught.value)  # no reader is told how to run it all the same
+    (folder / "pytorch_model.bin").write_bytes(pickle.dumps({"a": Evil(tmp_path / "ran")}, protocol=4))
+    fails("tiny", tmp_path, "hold more than numbers and are refused")
     (folder / "pytorch_model.bin").write_bytes(b"PK\x03\x04 cut short")
     fails("tiny", tmp_path, "the pickled weights cannot be read")
     assert not (tmp_path / "ran").exists()

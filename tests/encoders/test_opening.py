@@ -21,6 +21,7 @@ from headway.encoders.reading import token_feed, tokenizer_files
 from headway.package.constants import Constants
 from headway.runtime.feeds import encode
 from headway.runtime.session import open_session
+from tests.bases.folders import change_json
 from tests.encoders.tiny import sentences, tiny_base
 
 
@@ -103,6 +104,24 @@ def test_a_tensor_that_is_missing_is_named(tmp_path):
         read_stack(base)
     with pytest.raises(BaseModelError, match=r"encoder\.layer\.1\.output\.dense\.bias"):
         open_encoder(base)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"num_attention_heads": None}, "a whole number as num_attention_heads"),
+        ({"num_hidden_layers": "two"}, "a whole number as num_hidden_layers"),
+        ({"num_attention_heads": 5}, "a num_attention_heads that divides the width 32"),
+    ],
+)
+def test_a_configuration_that_describes_other_weights_is_refused(tmp_path, changes, words):
+    base = tiny_base(tmp_path)
+    change_json(tmp_path / "config.json", **changes)
+    with pytest.raises(BaseModelError, match=words):
+        read_stack(base)
+    if None not in changes.values():  # Transformers takes its own default for what is not told
+        with pytest.raises(BaseModelError, match="cannot be opened"):
+            open_encoder(base)
 
 
 def test_a_pooler_that_is_missing_is_not_spoken_of(tmp_path):
