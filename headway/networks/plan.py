@@ -66,7 +66,8 @@ class Plan:
     gentle_steps: int = 0
 
 
-HONOURED = frozenset(field.name for field in fields(Recipe))
+# What every network honours; a recipe has more, for families that train otherwise.
+HONOURED = frozenset(field.name for field in fields(Recipe)) & frozenset(field.name for field in fields(Plan))
 
 
 def planned(recipe: Recipe, task: Task, defaults: Plan) -> Plan:
