@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 import numpy as np
 
+from headway.bases.base import BaseKind
 from headway.data.dataset import Dataset
 from headway.evaluation.comparison import compare
 from headway.evaluation.metrics import greater_is_better, quick_metric
@@ -22,19 +24,19 @@ from headway.training.outcome import Outcome
 EXAMPLES = 10
 
 
-def tell_what_was_bought(competed: Competed, dataset: Dataset) -> Bought | None:
+def tell_what_was_bought(competed: Competed, dataset: Dataset, kinds: AbstractSet[BaseKind]) -> Bought | None:
     """Compare on the validation rows the best candidate that stands on a base with the best that does not.
 
-    None where only one side has a candidate that answered all of them. An ensemble with one member on a base stands on
+    `kinds`: of the bases that the run leans on; a small encoder that a candidate made for itself is none. None where only one side has a candidate that answered all of them. An ensemble with one member on a base stands on
     a base itself.
     """
     contest, outcomes = competed.contest, competed.tournament.outcomes
     if contest.task.kind == "generate":
         return None  # the report shows the base itself beside what it was taught
     ranked = _ranked(outcomes, contest)
-    without = [each for each in ranked if not stands_on_a_base(each)]
+    without = [each for each in ranked if not stands_on_a_base(each, kinds)]
     small = next(iter(without), None)
-    large = next((each for each in ranked if stands_on_a_base(each)), None)
+    large = next((each for each in ranked if stands_on_a_base(each, kinds)), None)
     if small is None or large is None or small.name in BASELINES:
         return None
     assert small.answers is not None
@@ -60,16 +62,16 @@ def tell_what_was_bought(competed: Competed, dataset: Dataset) -> Bought | None:
         len(contest.valid),
         compared.only,
         tuple(_example(position, small.answers, large.answers, contest, dataset) for position in found),
-        tuple((each.name, stands_on_a_base(each)) for each in ranked),
+        tuple((each.name, stands_on_a_base(each, kinds)) for each in ranked),
         _mixed(without, contest),
     )
 
 
-def stands_on_a_base(outcome: Outcome) -> bool:
-    """Tell whether a candidate, or a member of it, was made from a pretrained model."""
+def stands_on_a_base(outcome: Outcome, kinds: AbstractSet[BaseKind]) -> bool:
+    """Tell whether a candidate, or a member of it, was made from a pretrained model, of those of `kinds`."""
     cards = discover().cards
     names = outcome.members or (outcome.name,)
-    return any(name in cards and cards[name].base is not None for name in names)
+    return any(name in cards and cards[name].base in kinds for name in names)
 
 
 def _ranked(outcomes: Sequence[Outcome], contest: Contest) -> list[Outcome]:

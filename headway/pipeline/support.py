@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from headway.bases.base import Base
+from headway.bases.base import Base, BaseKind
 from headway.bases.choosing import Demands
 from headway.bases.finding import Found, find_bases, reopen
 from headway.compute.caches import cache_folder
@@ -115,6 +115,11 @@ def read_kept(folder: RunFolder) -> Mapping[str, Any] | None:
     """Return what is kept of a run's bases, or None."""
     file = folder.path / BASES
     return dict(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else None
+
+
+def kinds_of_bases(folder: RunFolder) -> frozenset[BaseKind]:
+    """Return of which kinds the run has bases."""
+    return frozenset(each["kind"] for each in (read_kept(folder) or {"bases": []})["bases"])
 
 
 def base_of_winner(folder: RunFolder, tournament: Tournament) -> Mapping[str, str] | None:

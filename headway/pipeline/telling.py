@@ -27,7 +27,7 @@ from headway.pipeline.folder import PACKAGE
 from headway.pipeline.labels import find_doubtful_labels
 from headway.pipeline.preparing import CHANGES, KEPT_STEPS, REJECTED, Prepared
 from headway.pipeline.scoring import Decided, Scored
-from headway.pipeline.support import base_of_winner
+from headway.pipeline.support import base_of_winner, kinds_of_bases
 from headway.report.content import Change, PackageFacts, ReportContent, RowCounts
 from headway.report.filling import fill_changes, fill_columns
 from headway.runtime.manifest import Label
@@ -70,7 +70,7 @@ def tell(
         writing=scored.writing,
         members=dict(winner.members),
         base=base_of_winner(attempt.folder, tournament) or {},
-        bought=tell_what_was_bought(competed, dataset),
+        bought=tell_what_was_bought(competed, dataset, kinds_of_bases(attempt.folder)),
         folds=len(competed.contest.folds),
         threshold=scored.decided.threshold,
         costs=scored.decided.costs,

@@ -12,6 +12,7 @@ from headway.training.contest import Contest
 from headway.training.outcome import Outcome, Tournament
 
 ROWS = 200
+KINDS = frozenset({"text_encoder"})
 INPUTS = (Column("text", "text"),)
 
 
@@ -52,7 +53,7 @@ def test_the_rows_that_only_the_large_model_got_right_are_shown():
         y, task, "accuracy", baseline=(0.5, sure(truth * 0)), ngram_linear=(0.7, sure(small)),
         encoder_frozen=(0.9, sure(large)),
     )  # fmt: skip
-    found = tell_what_was_bought(held, table(y))
+    found = tell_what_was_bought(held, table(y), KINDS)
     assert (found.without, found.with_base, found.better) == ("ngram_linear", "encoder_frozen", "encoder_frozen")
     assert found.only == (0, 20)
     assert found.standings == (("encoder_frozen", True), ("ngram_linear", False), ("baseline", False))
@@ -70,7 +71,7 @@ def test_numbers_are_shown_where_the_large_model_came_closer():
     held = competed(
         y, Regress(), "rmse", ngram_linear=(5.0, truth + 5), encoder_frozen=(1.0, truth - 1)
     )  # fmt: skip
-    found = tell_what_was_bought(held, table(y, "regress"))
+    found = tell_what_was_bought(held, table(y, "regress"), KINDS)
     assert found.better == "encoder_frozen"
     assert found.only == (0, 0)
     first = found.examples[0]
@@ -82,9 +83,9 @@ def test_nothing_is_told_where_one_side_is_missing():
     task = Classify(("no", "yes"))
     truth = sure(y[100:])
     alone = competed(y, task, "accuracy", baseline=(0.5, truth), encoder_frozen=(0.9, truth))
-    assert tell_what_was_bought(alone, table(y)) is None
+    assert tell_what_was_bought(alone, table(y), KINDS) is None
     cut = competed(y, task, "accuracy", ngram_linear=(0.7, truth), encoder_frozen=(0.9, truth[:50]))
-    assert tell_what_was_bought(cut, table(y)) is None
+    assert tell_what_was_bought(cut, table(y), KINDS) is None
 
 
 def test_of_equals_the_one_that_won_comes_first():
@@ -94,7 +95,7 @@ def test_of_equals_the_one_that_won_comes_first():
         y, Classify(("no", "yes")), "accuracy", encoder_finetune=(0.9, truth), encoder_frozen=(0.9, truth),
         ngram_linear=(0.7, truth),
     )  # fmt: skip
-    found = tell_what_was_bought(held, table(y))
+    found = tell_what_was_bought(held, table(y), KINDS)
     assert found.with_base == found.standings[0][0] == "encoder_frozen"
 
 
@@ -107,7 +108,7 @@ def test_a_mix_with_one_member_on_a_base_stands_on_it():
     outcomes = tuple(
         replace(each, members=members) if each.name == "ensemble" else each for each in held.tournament.outcomes
     )
-    found = tell_what_was_bought(replace(held, tournament=replace(held.tournament, outcomes=outcomes)), table(y))
+    found = tell_what_was_bought(replace(held, tournament=replace(held.tournament, outcomes=outcomes)), table(y), KINDS)
     assert (found.without, found.with_base) == ("ngram_linear", "ensemble")
 
 
@@ -125,4 +126,12 @@ def test_candidates_without_a_base_are_also_set_beside_it_mixed():
         y, Classify(("no", "yes")), "accuracy", encoder_frozen=(0.9, sure(truth)),
         **{name: (0.5, given) for name, given in small.items()},
     )  # fmt: skip
-    assert tell_what_was_bought(held, table(y)).mixed_without == 1.0
+    assert tell_what_was_bought(held, table(y), KINDS).mixed_without == 1.0
+
+
+def test_a_small_encoder_of_its_own_is_no_large_model():
+    y = np.arange(ROWS) % 2
+    task = Classify(("no", "yes"))
+    held = competed(y, task, "accuracy", ngram_linear=(0.5, sure(y[100:] * 0)), encoder_pretrain=(1.0, sure(y[100:])))
+    assert tell_what_was_bought(held, table(y), frozenset()) is None
+    assert tell_what_was_bought(held, table(y), KINDS).with_base == "encoder_pretrain"
