@@ -58,6 +58,10 @@ class Tuned(nn.Module):
         """Return how many layers stand between a parameter and the head, see `networks.optimizing.Layered`."""
         return 0 if parameter.startswith("head.") else self.cut.height(parameter)
 
+    def is_begun(self, parameter: str) -> bool:
+        """Tell whether a parameter is the encoder's or an adapter's, see `networks.mixout.Begun`."""
+        return not parameter.startswith("head.")
+
 
 def set_dropout(encoder: Encoder, dropout: float) -> None:
     """Give every layer of dropout this rate; the one inside attention, slow on CPUs, is always left out."""

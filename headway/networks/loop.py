@@ -16,6 +16,7 @@ from headway.networks import losses, timing
 from headway.networks.batches import Lesson, parts_of, shuffled
 from headway.networks.checkpoints import Checkpoints, Values, values_of
 from headway.networks.device import autocast
+from headway.networks.mixout import mixing
 from headway.networks.optimizing import Progress, decayed, optimizer_of, rate, set_rate
 from headway.networks.plan import Plan
 from headway.networks.trained import Trained, outputs_of
@@ -53,6 +54,7 @@ class Run:
         own = self.network if isinstance(self.network, losses.SelfTaught) else None
         self.loss = own.row_loss if own else losses.row_loss(self.plan, smoothing=self.plan.label_smoothing)
         self.optimizer = optimizer_of(self.network, self.plan)
+        self.mixed = mixing(self.network, self.plan.mixout)
         self.schedule = self.plan.epochs
         self.reserve = 0.0 if math.isinf(self.clock.deadline) else RESERVE * self.clock.left()
         self.steps = 0
@@ -121,10 +123,11 @@ class Run:
         """Take one step down the gradient; returns the mean loss of the batch."""
         self.optimizer.zero_grad()
         total = 0.0
-        for part in parts_of(self.lesson.source, positions, self.plan.tokens):
-            loss = self.loss_of(part) * (len(part) / len(positions))
-            loss.backward()  # type: ignore[no-untyped-call]
-            total += loss.item()
+        with self.mixed():
+            for part in parts_of(self.lesson.source, positions, self.plan.tokens):
+                loss = self.loss_of(part) * (len(part) / len(positions))
+                loss.backward()  # type: ignore[no-untyped-call]
+                total += loss.item()
         if self.plan.l1 > 0:
             penalty = self.plan.l1 * torch.stack([weight.abs().sum() for weight in decayed(self.network)]).sum()
             penalty.backward()  # type: ignore[no-untyped-call]

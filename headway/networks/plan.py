@@ -55,6 +55,7 @@ class Plan:
     huber_delta: float = 1.0
     label_smoothing: float = 0.0
     r_drop: float = 0.0
+    mixout: float = 0.0
     clip: float = 0.0
     augment: bool = False
     criterion: Literal["loss", "error"] = "loss"
@@ -66,8 +67,9 @@ class Plan:
     gentle_steps: int = 0
 
 
-# What every network honours; a recipe has more, for families that train otherwise.
-HONOURED = frozenset(field.name for field in fields(Recipe)) & frozenset(field.name for field in fields(Plan))
+# What networks honour that go on from a base, and what all do; a recipe has more, for families that train otherwise.
+HONOURED_FROM_BASE = frozenset(field.name for field in fields(Recipe)) & frozenset(field.name for field in fields(Plan))
+HONOURED = HONOURED_FROM_BASE - {"mixout"}
 
 
 def planned(recipe: Recipe, task: Task, defaults: Plan) -> Plan:

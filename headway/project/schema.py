@@ -175,6 +175,7 @@ class Training(Part):
     lora_rank: Annotated[int, Field(ge=1, le=1024)] | None = None
     dpo_beta: Positive | None = None
     r_drop: NotNegative | None = None
+    mixout: Annotated[float, Field(ge=0, lt=1)] | None = None
 
 
 class Decision(Part):

@@ -53,6 +53,10 @@ class Contrast(nn.Module):
         """Return how many layers stand between a parameter and the head, see `networks.optimizing.Layered`."""
         return self.tuned.height(parameter.removeprefix("tuned."))
 
+    def is_begun(self, parameter: str) -> bool:
+        """Tell whether a parameter is the encoder's or an adapter's, see `networks.mixout.Begun`."""
+        return self.tuned.is_begun(parameter.removeprefix("tuned."))
+
 
 def paired(likeness: Tensor, y: Tensor) -> Tensor:
     """Return for each row the mean surprise at its partners among the others, 0 where it has none."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headway.models.family import Card
-from headway.networks.plan import HONOURED
+from headway.networks.plan import HONOURED_FROM_BASE
 
 CARD = Card(
     name="encoder_finetune",
@@ -11,7 +11,7 @@ CARD = Card(
     modalities=frozenset({"text", "number", "category", "date"}),
     usually_among=frozenset({"text"}),
     tasks=frozenset({"classify", "regress"}),
-    honours=HONOURED - {"augment"},
+    honours=HONOURED_FROM_BASE - {"augment"},
     extra="deep",
     needs=("torch", "transformers", "peft"),
     elastic=True,

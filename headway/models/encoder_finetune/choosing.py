@@ -20,6 +20,8 @@ from headway.tasks.recipe import Recipe
 
 # Tokens of a part of a step: more gain no speed on a CPU.
 MOST_TOKENS = 4_096
+# What a weight that learns takes: itself, its gradient, two moments, the kept best; with mixout three more numbers.
+WEIGHT_BYTES, MIXED_BYTES = 20, 32
 # What torch and its libraries take beside weights and activations.
 WORKSPACE_MB = 500.0
 # Shares of the layers to choose from, deepest first.
@@ -74,10 +76,11 @@ class Work:
 
 @dataclass(frozen=True)
 class Room:
-    """What may be taken of memory and of the disk."""
+    """What may be taken of memory and of the disk, and the `weight_bytes` that a weight that learns takes of it."""
 
     memory_mb: float
     disk_mb: float
+    weight_bytes: int = WEIGHT_BYTES
 
 
 @dataclass(frozen=True)
@@ -181,9 +184,9 @@ def seconds_of(choice: Choice, size: Size, work: Work, speed: Speed) -> float:
     return head * speed.forward + work.epochs * epoch
 
 
-def memory_of(choice: Choice, size: Size, *, longest: int) -> float:
+def memory_of(choice: Choice, size: Size, *, longest: int, weight_bytes: int = WEIGHT_BYTES) -> float:
     """Estimate the peak in MB beside what the process has now: weights, what learns, activations."""
-    learning = size.layer * choice.depth * (20 if choice.method == "layers" else 1)
+    learning = size.layer * choice.depth * (weight_bytes if choice.method == "layers" else 1)
     tokens = max(choice.tokens, longest)
     inside = tokens * 4 * (12 * size.hidden + 3 * size.inner)
     kept = inside + tokens * 4 * size.hidden * choice.depth if choice.recompute else inside * choice.depth
@@ -200,7 +203,8 @@ def fitted_to_memory(
         for recompute in (False, True):
             for tokens in _halved(MOST_TOKENS, max(work.longest, 256)):
                 choice = Choice(method, depth, tokens, recompute, keeps)
-                if memory_of(choice, size, longest=work.longest) <= room.memory_mb:
+                needed = memory_of(choice, size, longest=work.longest, weight_bytes=room.weight_bytes)
+                if needed <= room.memory_mb:
                     return choice
     return None
 

@@ -136,6 +136,7 @@ def _choice(encoder: Encoder, assignment: Assignment, clock: Clock, scratch: Pat
     room = Room(
         memory_mb=min(assignment.train.support.memory_mb - taken_mb, free_mb),
         disk_mb=shutil.disk_usage(scratch).free / 1e6,
+        weight_bytes=choosing.MIXED_BYTES if assignment.plan.mixout > 0 else choosing.WEIGHT_BYTES,
     )
     if settings is not None and "depth" in settings:
         depth = min(as_int(settings, "depth", 1), size.layers)

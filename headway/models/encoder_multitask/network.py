@@ -106,6 +106,10 @@ class Multitask(nn.Module):
         """Return how many layers stand between a parameter and the heads, see `networks.optimizing.Layered`."""
         return self.tuned.height(parameter.removeprefix("tuned.")) if parameter.startswith("tuned.") else 0
 
+    def is_begun(self, parameter: str) -> bool:
+        """Tell whether a parameter is the encoder's or an adapter's, see `networks.mixout.Begun`."""
+        return parameter.startswith("tuned.") and self.tuned.is_begun(parameter.removeprefix("tuned."))
+
     def _known(self, y: Tensor, place: int) -> tuple[Tensor, Tensor]:
         """Return the rows that have a target, and what it is in them."""
         column = y[:, place]

@@ -62,6 +62,23 @@ def test_every_way_learns_and_ships(base, settings):
     assert settings is None or settings.items() <= model.settings.items()
 
 
+@pytest.mark.parametrize("method", ["layers", "lora"])
+def test_with_mixout_it_moves_less_learns_the_same_way_again_and_ships_the_plain_network(base, method):
+    train, test = (reviews(rows, seed, Support(base=base)) for seed, rows in enumerate((160, 60)))
+    choice = {"method": method, "depth": 2}
+
+    def trained(mixout):
+        recipe = Recipe(epochs=3, learning_rate=3e-3, mixout=mixout)
+        return fitting.fit(train, test, TASK, recipe, settings=choice, seed=0, clock=Clock())
+
+    plain, mixed, again = (trained(mixout) for mixout in (None, 0.7, 0.7))
+    answers = mixed.predict(test.rows)
+    assert (answers.argmax(1) == test.y).mean() > 0.9
+    assert np.abs(answers - plain.predict(test.rows)).max() > 1e-3
+    np.testing.assert_array_equal(again.predict(test.rows), answers)
+    np.testing.assert_allclose(open_graph(mixed.graph()).run(test.rows.to_dict()), answers, atol=1e-4)
+
+
 def test_two_text_columns_are_read_side_by_side(base):
     train, test = (reviews(rows, seed, Support(base=base), ("a", "b")) for seed, rows in enumerate((120, 40)))
     model = fit(train, test)
