@@ -27,8 +27,9 @@ EXAMPLES = 10
 def tell_what_was_bought(competed: Competed, dataset: Dataset, kinds: AbstractSet[BaseKind]) -> Bought | None:
     """Compare on the validation rows the best candidate that stands on a base with the best that does not.
 
-    `kinds`: of the bases that the run leans on; a small encoder that a candidate made for itself is none. None where only one side has a candidate that answered all of them. An ensemble with one member on a base stands on
-    a base itself.
+    `kinds`: of the bases that the run leans on; a small encoder that a candidate made for itself is none. None where
+    only one side has a candidate that answered all of them. An ensemble with one member on a base stands on a base
+    itself.
     """
     contest, outcomes = competed.contest, competed.tournament.outcomes
     if contest.task.kind == "generate":

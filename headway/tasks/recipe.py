@@ -22,7 +22,8 @@ class Recipe:
     target's standard deviation; `clip` is the largest gradient norm. `lora_rank` is r of Hu et al. 2022, section 4.1;
     `dpo_beta` is beta of Rafailov et al. 2023, eq. 7, whose loss is "dpo". `r_drop` is alpha of Wu et al. 2021
     ("R-Drop", eq. 4), 0 for none: two draws of dropout should answer alike, at twice the cost of a step.
-    `mixout` is p of Lee et al. 2020 ("Mixout", section 3), the share of the weights that stand in a step where they began.
+    `mixout` is p of Lee et al. 2020 ("Mixout", section 3): the share of the weights that stand where they began in a
+    step.
     """
 
     loss: Loss | None = None

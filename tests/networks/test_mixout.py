@@ -1,11 +1,9 @@
 import copy
 import re
 
-import pytest
-
-torch = pytest.importorskip("torch")
-
 import numpy as np
+import pytest
+import torch
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 

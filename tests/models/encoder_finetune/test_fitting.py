@@ -63,7 +63,7 @@ def test_every_way_learns_and_ships(base, settings):
 
 
 @pytest.mark.parametrize("method", ["layers", "lora"])
-def test_with_mixout_it_moves_less_learns_the_same_way_again_and_ships_the_plain_network(base, method):
+def test_with_mixout_it_learns_otherwise_and_ships_the_plain_network(base, method):
     train, test = (reviews(rows, seed, Support(base=base)) for seed, rows in enumerate((160, 60)))
     choice = {"method": method, "depth": 2}
 
