@@ -9,7 +9,7 @@ from pathlib import Path
 
 from headway.bases.base import Base, BaseKind
 from headway.bases.catalogue import CATALOGUE
-from headway.bases.choosing import Demands, choose, speaks
+from headway.bases.choosing import Demands, choose, find_fault, speaks
 from headway.bases.hub import Tell, is_hub_id
 from headway.bases.languages import find_language
 from headway.bases.listing import Offer, list_offers
@@ -58,7 +58,8 @@ def find_bases(
         return _find_auto(kinds, demands)
     base = open_base(wanted, folder=folder, tell=tell, memory_mb=demands.memory_mb)
     needs = {kind: f"needs {KIND_WORDS[kind]}: the base {wanted} is of another kind" for kind in kinds - {base.kind}}
-    return Found({base.kind: base} if base.kind in kinds else {}, needs, _remarks(base, demands))
+    told = (*_remarks(base, demands), *_over_limits(base, demands))
+    return Found({base.kind: base} if base.kind in kinds else {}, needs, told)
 
 
 def _find_auto(kinds: AbstractSet[BaseKind], demands: Demands) -> Found:
@@ -85,6 +86,23 @@ def _add(found: Found, kind: BaseKind, offers: Sequence[Offer], demands: Demands
         return _add(replace(found, remarks=(*found.remarks, told)), kind, others, demands)
     remarks = (*found.remarks, choice.reason, *_remarks(base, demands))
     return Found({**found.bases, kind: base}, found.absent, remarks)
+
+
+def _over_limits(base: Base, demands: Demands) -> tuple[str, ...]:
+    """Say for what `auto` would have left out an encoder that was named; it takes part all the same."""
+    if base.kind == "decoder":
+        return ()
+    language = "" if base.kind == "image_encoder" else find_language(demands.texts)
+    offer = Offer(
+        base.name,
+        base.kind,
+        "ready",
+        parameters=base.parameters,
+        embedding_parameters=base.embedding_parameters,
+        size_mb=base.size_mb,
+    )
+    fault = find_fault(offer, demands, language)
+    return (f"{base.name} {fault}",) if fault else ()
 
 
 def _none_here(kind: BaseKind, demands: Demands) -> str:

@@ -3,6 +3,7 @@ import pytest
 from headway.bases.choosing import Demands
 from headway.bases.finding import check_name, find_bases, reopen
 from headway.errors import BaseModelError
+from headway.report.translation import translate
 from tests.bases.folders import sentence_folder, text_folder
 
 TEXTS = ("the room was lovely", "never again")
@@ -50,6 +51,16 @@ def test_auto_takes_a_base_whose_card_is_silent_by_its_vocabulary(tmp_path, hub)
     chinese = find("auto", tmp_path, texts=("房间很大",))
     assert chinese.bases == {}
     assert "finds none for Chinese texts, only someone/tiny" in " ".join(chinese.remarks)
+
+
+def test_a_named_base_takes_part_though_it_cannot_meet_a_limit_and_that_is_told(tmp_path):
+    text_folder(tmp_path / "tiny")
+    assert find("./tiny", tmp_path).remarks == ()
+    found = find("./tiny", tmp_path, size_mb=0.001, seconds=1e9)
+    assert list(found.bases) == ["text_encoder"]
+    (told,) = found.remarks
+    assert "./tiny ships with at least" in told
+    assert translate(told, "zh") != told
 
 
 def test_auto_passes_over_a_base_that_is_broken(tmp_path, hub):
