@@ -45,7 +45,7 @@ def find_weights(folder: Path) -> Weights:
         shapes = {name: spec["shape"] for part in tensors for name, spec in part.items() if _is_float(spec)}
         tables = [shape for name, shape in shapes.items() if _TOKEN_TABLE.search(name)]
         table = max(tables, key=math.prod, default=[0])
-        return Weights(files, sum(map(math.prod, shapes.values())), math.prod(table), table[0])
+        return Weights(files, sum(math.prod(shape) for shape in shapes.values()), math.prod(table), table[0])
     files = _find_parts(folder, PICKLED_INDEX) or tuple(path for path in (folder / PICKLED,) if path.is_file())
     if files:
         return Weights(files, is_pickled=True)
