@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from headway.bases.finding import check_name
@@ -44,10 +45,17 @@ def run(
     """
     if project is not None and resume is None:
         check_name(project.base, folder=project.folder)
-    begun = begin(project, out or RUNS, lang, listen) if resume is None else None
-    path = open_run_folder(resume).path if begun is None else begun.folder.path
+    if resume is None:
+        begun = begin(project, out or RUNS, lang, listen)
+        return work_in(begun.folder.path, lambda: begun, listen)
+    path = open_run_folder(resume).path
+    return work_in(path, lambda: go_on(path, lang, listen, time=time), listen)
+
+
+def work_in(path: Path, take_up: Callable[[], Attempt], listen: Listener) -> RunResult:
+    """Go through all stages in a run folder, alone; nothing is taken up before it is held."""
     with held_alone(path), told_of_full_disk(path):
-        attempt = begun or go_on(path, lang, listen, time=time)
+        attempt = take_up()
         listen(RunStarted(path))
         with told_of_small_budget(attempt):
             return go_through(attempt)
