@@ -26,6 +26,8 @@ WEIGHT_BYTES, MIXED_BYTES = 20, 32
 WORKSPACE_MB = 500.0
 # Shares of the layers to choose from, deepest first.
 SHARES = (1.0, 2 / 3, 1 / 2, 1 / 3, 1 / 4, 1 / 6)
+# Of the planned epochs, those that are enough for the sake of more layers.
+FEWER_EPOCHS = 2 / 3
 # Tokens that the speed is measured on.
 PROBE_TOKENS, PROBE_LENGTH = 1_024, 32
 # Padding, dropout and the optimiser, which the probe does without, add a fifth to a step (measured with MiniLM).
@@ -64,7 +66,10 @@ class Size:
 
 @dataclass(frozen=True)
 class Work:
-    """Tokens to learn from and to validate on, the longest row, and epochs; `most_epochs`: where there is more time."""
+    """Tokens to learn from and to validate on, the longest row, and epochs.
+
+    `most_epochs`: how many there may be where there is more time, 0 where the epochs are settled.
+    """
 
     train: int
     valid: int
@@ -136,7 +141,7 @@ def measure(encoder: Encoder) -> Speed:
 
 
 def choose(size: Size, work: Work, speed: Speed | None, *, room: Room, seconds: float) -> Choice:
-    """Return the deepest choice that fits, with more epochs where there is time; the smallest where none does.
+    """Return the deepest choice that fits, with as many epochs as do; the smallest where none does.
 
     Raises `TrainingError` where even that cannot read every text once in `seconds`.
     """
@@ -145,8 +150,9 @@ def choose(size: Size, work: Work, speed: Speed | None, *, room: Room, seconds: 
     if speed is None:
         return choices[0]
     for choice in choices:
-        if seconds_of(choice, size, work, speed) <= seconds:
-            return _lengthened(choice, size, work, speed, seconds)
+        for epochs in _epochs(work):
+            if seconds_of(choice, size, replace(work, epochs=epochs), speed) <= seconds:
+                return choice if epochs == work.epochs else replace(choice, epochs=epochs)
     least = seconds_of(choices[-1], size, replace(work, epochs=1), speed)
     if least > 2 * seconds:
         raise TrainingError(
@@ -158,12 +164,15 @@ def choose(size: Size, work: Work, speed: Speed | None, *, room: Room, seconds: 
     return choices[-1]
 
 
-def _lengthened(choice: Choice, size: Size, work: Work, speed: Speed, seconds: float) -> Choice:
-    """Return the choice with as many epochs as fit, up to the most that are worth it."""
-    for epochs in range(work.most_epochs, work.epochs, -1):
-        if seconds_of(choice, size, replace(work, epochs=epochs), speed) <= seconds:
-            return replace(choice, epochs=epochs)
-    return choice
+def _epochs(work: Work) -> range:
+    """Return the epochs to choose from, the most first: the planned ones alone where the user says how many.
+
+    Fewer epochs of more layers come before more of fewer: with MiniLM on SST-2 two epochs of six layers reach .886, and
+    three of four layers, which take as long, .872.
+    """
+    if not work.most_epochs:
+        return range(work.epochs, work.epochs - 1, -1)
+    return range(max(work.epochs, work.most_epochs), math.ceil(FEWER_EPOCHS * work.epochs) - 1, -1)
 
 
 def depths(size: Size) -> list[int]:

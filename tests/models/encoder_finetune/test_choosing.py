@@ -41,9 +41,20 @@ def test_less_time_makes_it_shallower():
 
 def test_time_that_is_left_over_goes_into_more_epochs():
     long = replace(WORK, most_epochs=5)
-    chosen = [choose(E5, long, SPEED, room=ROOMY, seconds=s) for s in (20_000, 3_800, 700)]
-    assert [choice.epochs for choice in chosen] == [5, 4, 0]
+    chosen = [choose(E5, long, SPEED, room=ROOMY, seconds=s) for s in (20_000, 3_800)]
+    assert [choice.epochs for choice in chosen] == [5, 4]
     assert chosen[0].depth == chosen[1].depth == 12
+
+
+def test_fewer_epochs_of_more_layers_come_before_more_of_fewer():
+    free = replace(WORK, most_epochs=5)
+    two, three = (seconds_of(Choice("layers", 12, keeps=False), E5, replace(WORK, epochs=n), SPEED) for n in (2, 3))
+    between = (two + three) / 2
+    deep = choose(E5, free, SPEED, room=ROOMY, seconds=between)
+    assert (deep.depth, deep.epochs) == (12, 2)
+    settled = choose(E5, WORK, SPEED, room=ROOMY, seconds=between)
+    assert settled.depth < 12
+    assert settled.epochs == 0
 
 
 def test_time_that_cannot_hold_one_reading_is_an_error():
