@@ -36,24 +36,18 @@ def _check(file: Path) -> None:
         kind, number, largest = _KINDS[spec["dtype"]]
         values = raw.view(kind)
         if any(((part & number) > largest).any() for part in _parts(values)):
-            raise BaseModelError(
-                "the weights hold what is no number",
-                where=str(file),
-                expected="numbers alone",
-                got=f"NaN in {name}",
-                fix="fetch or copy it again, or take another base",
-            )
+            raise _broken(file, "the weights hold what is no number", "numbers alone", f"NaN in {name}")
         is_matrix = len(spec["shape"]) > 1 and len(values) >= _LARGE and _UNUSED not in name
         if is_matrix and not any(part.any() for part in _parts(values)):
             empty.append(name)
     if empty:
-        raise BaseModelError(
-            "the weights are only half there",
-            where=str(file),
-            expected="numbers in every matrix",
-            got=f"{len(empty)} hold zeros alone: {', '.join(empty[:3])}",
-            fix="fetch or copy it again",
-        )
+        got = f"{len(empty)} hold zeros alone: {', '.join(empty[:3])}"
+        raise _broken(file, "the weights are only half there", "numbers in every matrix", got)
+
+
+def _broken(file: Path, what: str, expected: str, got: str) -> BaseModelError:
+    fix = "fetch or copy it again, or take another base"
+    return BaseModelError(what, where=str(file), expected=expected, got=got, fix=fix)
 
 
 def _tensors(file: Path) -> Iterator[tuple[str, Mapping[str, Any], np.ndarray]]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from headway.cli.messages import choose_language, say, say_count
+from headway.cli.messages import Language, choose_language, say, say_count
 from headway.errors import InputError, PackageError
 
 if TYPE_CHECKING:
@@ -40,8 +40,6 @@ def drift(
     from headway.cli.places import find_package
     from headway.cli.price import read_part
     from headway.data.reading import read
-    from headway.evaluation.drift.comparing import FEWEST_ROWS
-    from headway.serving.drift.wording import tell_drift, tell_shift
 
     found, language = find_package(package), choose_language(lang)
     rate = read_part(false_alarms, "--false-alarms")
@@ -49,13 +47,11 @@ def drift(
         raise InputError("this is no rate of false alarms", expected="1% or 0.01", got=false_alarms)
     model = runtime.load(found)
     sequel = follow([read(file).rows], model)
-    for words in sequel.describe(language):
-        typer.echo(words, err=True)
     rows, is_whole = sequel.batches[0], sequel.is_whole
     compared = rows.height if is_whole is None else int(is_whole.sum())
-    if compared < rows.height:
-        words = say("drift:whole", language)
-        typer.echo(words.format(rows=say_count(compared, "row", language)), err=True)
+    less = [say("drift:whole", language).format(rows=say_count(compared, "row", language))]
+    for words in (*sequel.describe(language), *(less if compared < rows.height else ())):
+        typer.echo(words, err=True)
     result = compare_rows(found, model, rows, rate, is_whole=is_whole)
     if as_json:
         plain = {
@@ -67,14 +63,21 @@ def drift(
         }
         typer.echo(json.dumps(plain, ensure_ascii=False, indent=2))
         return
+    for words in _told(result, rows.height, language):
+        typer.echo(words)
+
+
+def _told(result: Drift, rows: int, language: Language) -> Iterator[str]:
+    """Yield what was found, line by line."""
+    from headway.evaluation.drift.comparing import FEWEST_ROWS
+    from headway.serving.drift.wording import tell_drift, tell_shift
+
     if not result.shifts:
-        words = say("drift:few", language)
-        typer.echo(words.format(rows=say_count(rows.height, "row", language), least=FEWEST_ROWS))
+        yield say("drift:few", language).format(rows=say_count(rows, "row", language), least=FEWEST_ROWS)
         return
-    typer.echo(tell_drift(result, language))
+    yield tell_drift(result, language)
     for shift in result.shifts:
-        mark = "!" if shift in result.alarms else " "
-        typer.echo(f"{mark} {tell_shift(shift, language)}")
+        yield f"{'!' if shift in result.alarms else ' '} {tell_shift(shift, language)}"
 
 
 def compare_rows(

@@ -13,6 +13,7 @@ from headway.compute.memory import make_room
 from headway.models.family import Estimate, Registry
 from headway.package.combining import combine
 from headway.training.admission import (
+    bulk_seconds,
     by_cost,
     failure,
     mixing_seconds,
@@ -233,6 +234,7 @@ def build_ensemble(state: State, best: Outcome, strongest: list[Outcome]) -> Out
         "ok",
         f"of {', '.join(f'{name} {weight:.2f}' for name, weight in weights.items())}",
         fit_seconds=sum(member.fit_seconds or 0.0 for member in members),
+        row_seconds=sum(map(bulk_seconds, members)),
         members=weights,
         graph=combine(graphs, list(weights.values())),
         answers=mixed,

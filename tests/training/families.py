@@ -58,11 +58,12 @@ class Sees:
     breaks: Exception | None = None
     wait: Callable[[], None] = lambda: None
     searches: float = 0.0
+    row_seconds: float = 0.0
     fits: list[int] = field(default_factory=list)
     replayed: list[bool] = field(default_factory=list)
 
     def estimate(self, train, task, recipe, *, seed):
-        return Estimate(self.seconds, self.memory_mb)
+        return Estimate(self.seconds, self.memory_mb, self.row_seconds)
 
     def fit(self, train, valid, task, recipe, *, settings, seed, clock):
         self.fits.append(len(train))

@@ -213,6 +213,14 @@ def test_an_ensemble_joins_where_it_gains_more_than_noise(tmp_path):
     assert np.allclose(answers, found.expected, atol=1e-4)
 
 
+def test_a_row_takes_a_mixture_what_it_takes_its_members(tmp_path):
+    families = {"baseline": Sees(NOTHING), "one": Sees(FIRST, row_seconds=0.01), "two": Sees(SECOND, row_seconds=0.02)}
+    found = hold(tmp_path, families, arena=contest(rows=4000))
+    (mixture,) = (outcome for outcome in found.outcomes if outcome.name == "ensemble")
+    assert set(mixture.members) == {"one", "two"}
+    assert mixture.row_seconds == pytest.approx(0.03)
+
+
 @pytest.mark.parametrize(("texts", "rows", "joins"), [(0, 600, True), (1, 600, False), (1, 4000, True)])
 def test_near_equals_are_mixed_by_their_loss_where_that_costs_little_or_is_sure(tmp_path, texts, rows, joins):
     arena = contest(rows=rows)

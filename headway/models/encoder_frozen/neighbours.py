@@ -34,9 +34,13 @@ def neighbours(vectors: Vectors, task: Task, sharpness: float) -> Neighbours:
 
 
 def condensed(vectors: Vectors, most: int) -> Vectors:
-    """Return about `most` rows in place of more: middles of each label's rows by k-means, which count as these do."""
+    """Return about `most` rows in place of more: middles of each label's rows by k-means, which count as these do.
+
+    Rows without weight have no say and are left out.
+    """
     if len(vectors.y) <= most:
         return vectors
+    vectors = vectors.take(np.flatnonzero(vectors.weight > 0))
     labels = np.unique(vectors.y)
     parts = [
         _middles(vectors.take(np.flatnonzero(vectors.y == label)), max(1, most // len(labels))) for label in labels

@@ -4,7 +4,10 @@ import pytest
 
 from headway.compute.clock import Clock
 from headway.data.dataset import Column
+from headway.models.encoder_frozen import fitting
+from headway.models.encoder_frozen.bending import Bend
 from headway.models.encoder_frozen.fitting import fit
+from headway.models.encoder_frozen.voting import Vote
 from headway.models.family import Examples, Support
 from headway.package.opening import open_graph
 from headway.tasks import Classify
@@ -65,3 +68,27 @@ def test_settings_are_replayed(support):
     again = fitted(train, settings=model.settings)
     assert again.settings == model.settings
     np.testing.assert_allclose(again.predict(train.rows), model.predict(train.rows), atol=1e-6)
+
+
+def test_rows_that_vote_are_shipped_and_replayed(support, monkeypatch):
+    vote = Vote(0.5, 20.0, 0.7)
+    train, test = reviews(12, 0, support), reviews(30, 1, support)
+    monkeypatch.setattr(fitting, "choose_vote", lambda *_, **__: None)
+    plain = fitted(train)
+    monkeypatch.setattr(fitting, "choose_vote", lambda *_, **__: vote)
+    model = fitted(train)
+    assert Vote.given(model.settings) == vote
+    assert not np.allclose(model.predict(test.rows), plain.predict(test.rows), atol=1e-3)
+    shipped = open_graph(model.graph()).run(test.rows.to_dict())
+    np.testing.assert_allclose(shipped, model.predict(test.rows), atol=1e-4)
+    again = fitted(train, settings=model.settings)
+    np.testing.assert_allclose(again.predict(test.rows), model.predict(test.rows), atol=1e-6)
+
+
+@pytest.mark.parametrize(("loss", "ships"), [(0.1, True), (0.3, False)])
+def test_of_votes_and_a_head_that_bends_the_one_with_less_loss_ships(support, monkeypatch, loss, ships):
+    monkeypatch.setattr(fitting, "choose_vote", lambda *_, **__: Vote(0.5, 20.0, loss=loss))
+    monkeypatch.setattr(fitting, "bend", lambda *_, **__: Bend("neighbours", 20.0, 1.0, 0.2))
+    settings = fitted(reviews(210, 0, support)).settings
+    assert ("votes" in settings) == ships
+    assert (settings["head"] == "neighbours") != ships

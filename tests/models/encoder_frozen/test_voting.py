@@ -75,6 +75,13 @@ def test_middles_count_as_their_rows_do():
     assert condensed(rows, 960) is rows
 
 
+def test_rows_of_a_label_without_weight_have_no_middle():
+    rows = corners(960, 0)
+    found = condensed(Vectors(rows.x, rows.y, np.where(rows.y == 0, 0.0, 1.0)), 100)
+    assert set(found.y) == {1}
+    assert np.isfinite(found.weight).all()
+
+
 def test_rows_that_are_all_alike_have_one_middle():
     alike = Vectors(np.ones((40, 3), np.float32), np.zeros(40, int), np.ones(40))
     found = condensed(alike, 10)
